@@ -1,0 +1,73 @@
+#ifndef LAMINA_FRAMEWORK_CPU_CONVOLUTION_H_
+#define LAMINA_FRAMEWORK_CPU_CONVOLUTION_H_
+
+// Convolution as deep learning means it (cross-correlation) over 1, 2 or 3 spatial dims, and its two
+// gradients.
+//
+//   y(o, k, b) = bias(k) + sum_{s, c} w(s, c, k) x(o * stride - pad_begin + s * dilation, c, b)
+//
+// where o and s run over the spatial dims, x outside of the input is 0, and c runs over the channels
+// of k's group. Layouts, column-major: data "S..SCB"; weights "S..S", then C / groups, then K.
+//
+// Single runs on oneDNN (its compiled primitives are kept by shape, least recently used out), double
+// and complex as a product of matrices on Eigen.
+//
+// Threads: may be called from any thread; large work uses the pool of threads.h.
+//
+//   ConvolutionShape s;                        // 28 x 28 x 1 x 128, eight 3 x 3 filters, same size
+//   s.spatial_rank = 2; s.batch = 128; s.channels_in = 1; s.channels_out = 8;
+//   s.input = {28, 28}; s.kernel = {3, 3}; s.pad_begin = s.pad_end = {1, 1};
+//   cpu::ComputeOutputSize(&s);                // s.output = {28, 28, 1}
+//   cpu::ConvolutionForward(DataType::kSingle, s, x, w, bias, y);
+
+#include <array>
+#include <cstdint>
+
+#include "framework/dlarray/data_type.h"
+
+namespace lamina::cpu {
+
+// Spatial entries from spatial_rank on are not read. channels_in and channels_out count all groups.
+struct ConvolutionShape {
+  int spatial_rank = 2;
+  int64_t batch = 1;
+  int64_t channels_in = 1;
+  int64_t channels_out = 1;
+  int64_t groups = 1;  // divides channels_in and channels_out
+  std::array<int64_t, 3> input = {1, 1, 1};
+  std::array<int64_t, 3> kernel = {1, 1, 1};
+  std::array<int64_t, 3> output = {1, 1, 1};
+  std::array<int64_t, 3> stride = {1, 1, 1};
+  std::array<int64_t, 3> dilation = {1, 1, 1};  // 1: neighbouring elements
+  std::array<int64_t, 3> pad_begin = {0, 0, 0};
+  std::array<int64_t, 3> pad_end = {0, 0, 0};
+
+  friend bool operator==(const ConvolutionShape&, const ConvolutionShape&) = default;
+};
+
+// output = floor((input + pad_begin + pad_end - ((kernel - 1) dilation + 1)) / stride) + 1.
+// Returns false, with `output` unspecified, if the shape has no output: a kernel (dilated) larger
+// than the padded input, a stride, dilation or group count below 1, a negative padding, channels
+// that the groups do not divide, a rank outside of 1 .. 3, or sizes whose products overflow.
+bool ComputeOutputSize(ConvolutionShape* shape);
+
+// The three need a shape that ComputeOutputSize accepted. `bias` ([K], or nullptr) is added to
+// every output. Sizes of 0 (batch) are allowed. Results overwrite their memory, which must not
+// overlap the arguments.
+// |error| <= n u sum |w| |x|, where n terms are summed and u = 2^-24 (2^-53); results do not depend
+// on what was computed before.
+void ConvolutionForward(DataType type, const ConvolutionShape& shape, const void* x,
+                        const void* weights, const void* bias, void* y);
+
+// Gradient with respect to x of <y, dy>.
+void ConvolutionBackwardData(DataType type, const ConvolutionShape& shape, const void* dy,
+                             const void* weights, void* dx);
+
+// Gradients with respect to the weights and, unless dbias is nullptr, the bias. For complex types
+// all gradients are those of the bilinear form, without conjugation.
+void ConvolutionBackwardWeights(DataType type, const ConvolutionShape& shape, const void* x,
+                                const void* dy, void* dweights, void* dbias);
+
+}  // namespace lamina::cpu
+
+#endif  // LAMINA_FRAMEWORK_CPU_CONVOLUTION_H_
