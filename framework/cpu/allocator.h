@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_ALLOCATOR_H_
-#define LAMINA_FRAMEWORK_CPU_ALLOCATOR_H_
+#ifndef FRAMEWORK_CPU_ALLOCATOR_H_
+#define FRAMEWORK_CPU_ALLOCATOR_H_
 
 // Memory for the values of arrays.
 //
@@ -50,4 +50,4 @@ void ReleaseCached();
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_ALLOCATOR_H_
+#endif  // FRAMEWORK_CPU_ALLOCATOR_H_

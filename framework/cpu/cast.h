@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_CAST_H_
-#define LAMINA_FRAMEWORK_CPU_CAST_H_
+#ifndef FRAMEWORK_CPU_CAST_H_
+#define FRAMEWORK_CPU_CAST_H_
 
 // Conversion between element types, and filling with one value.
 //
@@ -27,4 +27,4 @@ void Fill(DataType type, int64_t n, const void* value, void* out);
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_CAST_H_
+#endif  // FRAMEWORK_CPU_CAST_H_

@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_CONVOLUTION_H_
-#define LAMINA_FRAMEWORK_CPU_CONVOLUTION_H_
+#ifndef FRAMEWORK_CPU_CONVOLUTION_H_
+#define FRAMEWORK_CPU_CONVOLUTION_H_
 
 // Convolution as deep learning means it (cross-correlation) over 1, 2 or 3 spatial dims, and its two
 // gradients.
@@ -70,4 +70,4 @@ void ConvolutionBackwardWeights(DataType type, const ConvolutionShape& shape, co
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_CONVOLUTION_H_
+#endif  // FRAMEWORK_CPU_CONVOLUTION_H_

@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_ELEMENTWISE_H_
-#define LAMINA_FRAMEWORK_CPU_ELEMENTWISE_H_
+#ifndef FRAMEWORK_CPU_ELEMENTWISE_H_
+#define FRAMEWORK_CPU_ELEMENTWISE_H_
 
 // Applying a scalar function to every element of dense column-major arrays, with broadcasting.
 //
@@ -64,4 +64,4 @@ inline void SetFlat(int64_t n, ElementwiseArgs* args) {
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_ELEMENTWISE_H_
+#endif  // FRAMEWORK_CPU_ELEMENTWISE_H_

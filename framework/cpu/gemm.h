@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_GEMM_H_
-#define LAMINA_FRAMEWORK_CPU_GEMM_H_
+#ifndef FRAMEWORK_CPU_GEMM_H_
+#define FRAMEWORK_CPU_GEMM_H_
 
 // Products of column-major matrices: C = alpha op(A) op(B) + beta C.
 //
@@ -43,4 +43,4 @@ void GemmBatched(DataType type, Transpose transpose_a, Transpose transpose_b, in
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_GEMM_H_
+#endif  // FRAMEWORK_CPU_GEMM_H_

@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_INSTRUCTION_SET_H_
-#define LAMINA_FRAMEWORK_CPU_INSTRUCTION_SET_H_
+#ifndef FRAMEWORK_CPU_INSTRUCTION_SET_H_
+#define FRAMEWORK_CPU_INSTRUCTION_SET_H_
 
 // Which of the compiled forms of the kernels this process runs.
 //
@@ -25,4 +25,4 @@ const char* Name(InstructionSet set);
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_INSTRUCTION_SET_H_
+#endif  // FRAMEWORK_CPU_INSTRUCTION_SET_H_

@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_NORMALIZE_H_
-#define LAMINA_FRAMEWORK_CPU_NORMALIZE_H_
+#ifndef FRAMEWORK_CPU_NORMALIZE_H_
+#define FRAMEWORK_CPU_NORMALIZE_H_
 
 // Bringing groups of elements to mean 0 and variance 1: the core of batch, layer, group and instance
 // normalization, which differ only in the dims that form a group.
@@ -41,4 +41,4 @@ void StandardizeBackward(DataType type, const void* y, const void* dy,
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_NORMALIZE_H_
+#endif  // FRAMEWORK_CPU_NORMALIZE_H_

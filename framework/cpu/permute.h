@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_PERMUTE_H_
-#define LAMINA_FRAMEWORK_CPU_PERMUTE_H_
+#ifndef FRAMEWORK_CPU_PERMUTE_H_
+#define FRAMEWORK_CPU_PERMUTE_H_
 
 // Reordering the dims of a dense column-major array.
 //
@@ -22,4 +22,4 @@ void Permute(size_t element_size, const void* in, std::span<const int64_t> sizes
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_PERMUTE_H_
+#endif  // FRAMEWORK_CPU_PERMUTE_H_

@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_POOLING_H_
-#define LAMINA_FRAMEWORK_CPU_POOLING_H_
+#ifndef FRAMEWORK_CPU_POOLING_H_
+#define FRAMEWORK_CPU_POOLING_H_
 
 // Maximum and average over windows of the spatial dims, and their gradients.
 //
@@ -60,4 +60,4 @@ void AveragePoolBackward(DataType type, const PoolingShape& shape, bool count_pa
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_POOLING_H_
+#endif  // FRAMEWORK_CPU_POOLING_H_

@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_RANDOM_H_
-#define LAMINA_FRAMEWORK_CPU_RANDOM_H_
+#ifndef FRAMEWORK_CPU_RANDOM_H_
+#define FRAMEWORK_CPU_RANDOM_H_
 
 // Random numbers from a counter: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random
 // numbers: as easy as 1, 2, 3", SC 2011). There is no state; value number i of a stream depends only
@@ -46,4 +46,4 @@ void FillNormal(DataType type, const RandomStream& stream, int64_t n, void* out)
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_RANDOM_H_
+#endif  // FRAMEWORK_CPU_RANDOM_H_

@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_REDUCE_H_
-#define LAMINA_FRAMEWORK_CPU_REDUCE_H_
+#ifndef FRAMEWORK_CPU_REDUCE_H_
+#define FRAMEWORK_CPU_REDUCE_H_
 
 // Sums, products, extremes and the like over any set of dims of a dense column-major array.
 //
@@ -55,4 +55,4 @@ void Reduce(Reduction reduction, DataType type, const void* in, std::span<const 
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_REDUCE_H_
+#endif  // FRAMEWORK_CPU_REDUCE_H_

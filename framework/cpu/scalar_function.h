@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_SCALAR_FUNCTION_H_
-#define LAMINA_FRAMEWORK_CPU_SCALAR_FUNCTION_H_
+#ifndef FRAMEWORK_CPU_SCALAR_FUNCTION_H_
+#define FRAMEWORK_CPU_SCALAR_FUNCTION_H_
 
 // The names of the functions that work on each element alone. Their values are written in
 // scalar_functions.h; here stand only the facts that others need to choose one: name, number of
@@ -103,4 +103,4 @@ DataType ResultType(ScalarFunction function, DataType type);
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_SCALAR_FUNCTION_H_
+#endif  // FRAMEWORK_CPU_SCALAR_FUNCTION_H_

@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_SOFTMAX_H_
-#define LAMINA_FRAMEWORK_CPU_SOFTMAX_H_
+#ifndef FRAMEWORK_CPU_SOFTMAX_H_
+#define FRAMEWORK_CPU_SOFTMAX_H_
 
 // Softmax and its logarithm along one dim.
 //
@@ -27,4 +27,4 @@ void LogSoftmax(DataType type, int64_t inner, int64_t n, int64_t outer, const vo
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_SOFTMAX_H_
+#endif  // FRAMEWORK_CPU_SOFTMAX_H_

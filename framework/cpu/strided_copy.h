@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_STRIDED_COPY_H_
-#define LAMINA_FRAMEWORK_CPU_STRIDED_COPY_H_
+#ifndef FRAMEWORK_CPU_STRIDED_COPY_H_
+#define FRAMEWORK_CPU_STRIDED_COPY_H_
 
 // Moving elements between regions with strides (slices, padding, concatenation, flips, repetition),
 // and along one dim by indices.
@@ -40,4 +40,4 @@ void ScatterAdd(DataType type, int64_t inner, int64_t n, int64_t outer, const vo
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_STRIDED_COPY_H_
+#endif  // FRAMEWORK_CPU_STRIDED_COPY_H_

@@ -1,5 +1,5 @@
-#ifndef LAMINA_FRAMEWORK_CPU_THREADS_H_
-#define LAMINA_FRAMEWORK_CPU_THREADS_H_
+#ifndef FRAMEWORK_CPU_THREADS_H_
+#define FRAMEWORK_CPU_THREADS_H_
 
 // Splitting a loop over the cores, on the one pool of threads of the process (OpenMP's, which
 // oneDNN and Eigen use too).
@@ -57,4 +57,4 @@ void ParallelFor(int64_t n, int64_t grain, F&& f) {
 
 }  // namespace lamina::cpu
 
-#endif  // LAMINA_FRAMEWORK_CPU_THREADS_H_
+#endif  // FRAMEWORK_CPU_THREADS_H_
