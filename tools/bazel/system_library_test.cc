@@ -15,7 +15,7 @@
 namespace lamina {
 namespace {
 
-TEST(SmokeTest, OneDnnMultiplies) {
+TEST(SystemLibraryTest, OneDnnMultiplies) {
   dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   dnnl::stream stream(engine);
   const std::vector<float> a = {1, 2, 3, 4}, b = {5, 6, 7, 8};
@@ -26,7 +26,7 @@ TEST(SmokeTest, OneDnnMultiplies) {
   EXPECT_THAT(c, testing::ElementsAre(19, 22, 43, 50));
 }
 
-TEST(SmokeTest, EigenSolves) {
+TEST(SystemLibraryTest, EigenSolves) {
   Eigen::Matrix2d a;
   a << 2, 1, 1, 3;
   const Eigen::Vector2d x = a.partialPivLu().solve(Eigen::Vector2d(3, 5));
@@ -34,14 +34,14 @@ TEST(SmokeTest, EigenSolves) {
   EXPECT_NEAR(x(1), 1.4, 1e-15);
 }
 
-TEST(SmokeTest, AbseilCarriesStatus) {
+TEST(SystemLibraryTest, AbseilCarriesStatus) {
   const absl::StatusOr<std::string> ok = absl::StrCat("a", 1);
   EXPECT_EQ(*ok, "a1");
   const absl::StatusOr<std::string> bad = absl::NotFoundError("no such file");
   EXPECT_EQ(bad.status().message(), "no such file");
 }
 
-TEST(SmokeTest, OpenMpAddsUp) {
+TEST(SystemLibraryTest, OpenMpAddsUp) {
   int sum = 0;
 #pragma omp parallel for reduction(+ : sum)
   for (int i = 0; i < 1000; ++i) sum += i;
