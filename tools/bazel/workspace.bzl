@@ -90,6 +90,12 @@ def lamina_workspace():
             "gtest_main": ["gmock_main", "gmock", "gtest"],
         },
     )
+    system_library(
+        name = "nlohmann_json",
+        package = "nlohmann-json3-dev",
+        header = "nlohmann/json.hpp",
+        libraries = {"nlohmann_json": []},
+    )
 
     native.register_toolchains("@lamina//tools/bazel:python_toolchain")
     system_library(
