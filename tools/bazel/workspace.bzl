@@ -98,9 +98,3 @@ def lamina_workspace():
     )
 
     native.register_toolchains("@lamina//tools/bazel:python_toolchain")
-    system_library(
-        name = "nlohmann_json",
-        package = "nlohmann-json3-dev",
-        header = "nlohmann/json.hpp",
-        libraries = {"nlohmann_json": []},
-    )
