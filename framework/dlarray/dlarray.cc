@@ -1,0 +1,225 @@
+#include "framework/dlarray/dlarray.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace lamina {
+namespace {
+
+using internal::ArrayData;
+using internal::ArrayDataPtr;
+
+template <class T>
+ArrayDataPtr MakeScalar(T value) {
+  ArrayDataPtr d = ArrayData::Make(ArraySpec{DataTypeOf<T>(), {}, {}});
+  std::memcpy(d->mutable_bytes(), &value, sizeof(T));
+  return d;
+}
+
+// Copies `values` of sizes `sizes` into the order of dims that `order` says. Only labelling of data
+// in an unusual order comes here, so plain beats fast.
+void CopyPermuted(const char* from, char* to, size_t element, const Sizes& sizes,
+                  const std::vector<int>& order) {
+  const int rank = static_cast<int>(order.size());
+  std::vector<int64_t> stride(rank, 1), index(rank, 0);
+  for (int i = 1; i < rank; ++i) stride[i] = stride[i - 1] * sizes[i - 1];
+  const int64_t n = NumElements(sizes);
+  for (int64_t i = 0; i < n; ++i) {
+    int64_t offset = 0;
+    for (int d = 0; d < rank; ++d) offset += index[d] * stride[order[d]];
+    std::memcpy(to + i * element, from + offset * element, element);
+    for (int d = 0; d < rank && ++index[d] == sizes[order[d]]; ++d) index[d] = 0;
+  }
+}
+
+ArrayDataPtr Labelled(const ArrayDataPtr& data, std::string_view labels) {
+  const std::vector<int> order = Format::SortingPermutation(labels);
+  const Sizes sizes = internal::SizesForLabels(data->spec.sizes, labels);
+  ArraySpec spec{data->spec.type, sizes, Format::Sorted(labels)};
+  for (size_t i = 0; i < order.size(); ++i) spec.sizes[i] = sizes[order[i]];
+  if (std::is_sorted(order.begin(), order.end())) return ArrayData::Alias(*data, std::move(spec));
+  ArrayDataPtr out = ArrayData::Make(std::move(spec));
+  CopyPermuted(static_cast<const char*>(data->bytes()), static_cast<char*>(out->mutable_bytes()),
+               SizeOf(out->spec.type), sizes, order);
+  return out;
+}
+
+Error NoValues(const ArraySpec& spec) {
+  return Error("dlarray:NoValues", "The values of an array were read.",
+               absl::StrCat("This ", ToString(spec),
+                            " has none: it stands for any values inside a trace."),
+               "Write the computation with array functions (Where instead of if), or leave it "
+               "untraced.");
+}
+
+template <class T>
+std::complex<double> ToComplexDouble(T v) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return {static_cast<double>(v), 0};
+  } else {
+    return std::complex<double>(v.real(), v.imag());
+  }
+}
+
+std::complex<double> Element(const ArrayData& d, int64_t i) {
+  const void* p = d.bytes();
+  switch (d.spec.type) {
+    case DataType::kSingle: return ToComplexDouble(static_cast<const float*>(p)[i]);
+    case DataType::kDouble: return ToComplexDouble(static_cast<const double*>(p)[i]);
+    case DataType::kLogical:
+    case DataType::kUint8: return ToComplexDouble(static_cast<const uint8_t*>(p)[i]);
+    case DataType::kComplexSingle:
+      return ToComplexDouble(static_cast<const std::complex<float>*>(p)[i]);
+    case DataType::kComplexDouble: return static_cast<const std::complex<double>*>(p)[i];
+    case DataType::kInt32: return ToComplexDouble(static_cast<const int32_t*>(p)[i]);
+    case DataType::kInt64: return ToComplexDouble(static_cast<const int64_t*>(p)[i]);
+  }
+  return 0;
+}
+
+}  // namespace
+
+namespace internal {
+
+Sizes SizesForLabels(const Sizes& sizes, std::string_view labels) {
+  Sizes out = sizes;
+  while (out.size() > labels.size() && out.back() == 1) out.pop_back();
+  if (out.size() > labels.size()) {
+    throw Error("dlarray:FormatRank", "A format has one label for each dim.",
+                absl::StrCat("\"", std::string(labels), "\" has ", labels.size(), " for sizes ",
+                             ToString(sizes), "."),
+                "Label each dim; U marks dims without a meaning of their own.");
+  }
+  out.resize(labels.size(), 1);
+  return out;
+}
+
+}  // namespace internal
+
+DlArray::DlArray(double value) : data_(MakeScalar(value)) {}
+DlArray::DlArray(float value) : data_(MakeScalar(value)) {}
+DlArray::DlArray(std::complex<double> value) : data_(MakeScalar(value)) {}
+
+DlArray DlArray::FromBytes(DataType type, const void* values, size_t count, const Sizes& sizes,
+                           std::string_view format) {
+  ArrayDataPtr d = ArrayData::Make(ArraySpec{type, sizes, {}});
+  if (static_cast<int64_t>(count) != d->numel) {
+    throw Error("dlarray:ElementCount",
+                absl::StrCat("Sizes ", ToString(sizes), " need ", d->numel, " values."),
+                absl::StrCat(count, " came."), "Give as many values as the sizes' product.");
+  }
+  if (count > 0) std::memcpy(d->mutable_bytes(), values, count * SizeOf(type));
+  return DlArray(format.empty() ? d : Labelled(d, format));
+}
+
+void DlArray::RequireReadable(DataType type) const {
+  const bool same = type == this->type() ||
+                    (type == DataType::kUint8 && this->type() == DataType::kLogical);
+  if (!same) {
+    throw Error("dlarray:TypeMismatch",
+                absl::StrCat("Elements were read as ", std::string(Name(type)), "."),
+                absl::StrCat("The array is a ", ToString(spec()), "."),
+                "Read them as the type they have, or Cast the array first.");
+  }
+  if (!has_values()) throw NoValues(spec());
+}
+
+double DlArray::Scalar() const {
+  if (numel() != 1) {
+    throw Error("dlarray:NotScalar", "One element was asked for.",
+                absl::StrCat("A ", ToString(spec()), " came."), "Reduce it first, or index it.");
+  }
+  return At(0);
+}
+
+double DlArray::At(int64_t index) const {
+  if (IsComplex(type())) {
+    throw Error("dlarray:TypeMismatch", "A real element was asked for.",
+                absl::StrCat("A ", ToString(spec()), " came."), "Use ComplexAt, Real or Imag.");
+  }
+  return ComplexAt(index).real();
+}
+
+std::complex<double> DlArray::ComplexAt(int64_t index) const {
+  if (!has_values()) throw NoValues(spec());
+  if (index < 0 || index >= numel()) {
+    throw Error("dlarray:IndexOutOfRange",
+                absl::StrCat("An element from 0 to ", numel() - 1, " may be asked for."),
+                absl::StrCat(index, " came."), "");
+  }
+  return Element(*data_, index);
+}
+
+int64_t Size(const DlArray& x, char label) {
+  int64_t n = 1;
+  for (int i = 0; i < x.format().rank(); ++i) {
+    if (x.format()[i] == label) n *= x.size(i);
+  }
+  return n;
+}
+
+DlArray ExtractData(const DlArray& x) {
+  ArraySpec spec = x.spec();
+  spec.format = Format();
+  if (!x.has_values()) throw NoValues(x.spec());
+  return DlArray(ArrayData::Alias(*x.data(), std::move(spec)));
+}
+
+bool IsEqual(const DlArray& a, const DlArray& b) {
+  if (!(a.spec() == b.spec())) return false;
+  const auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+  for (int64_t i = 0; i < a.numel(); ++i) {
+    const std::complex<double> x = a.ComplexAt(i), y = b.ComplexAt(i);
+    if (!same(x.real(), y.real()) || !same(x.imag(), y.imag())) return false;
+  }
+  return true;
+}
+
+namespace {
+
+std::string ElementText(const DlArray& x, int64_t i) {
+  const std::complex<double> v = x.ComplexAt(i);
+  if (IsComplex(x.type())) return absl::StrFormat("%.4g%+.4gi", v.real(), v.imag());
+  return absl::StrFormat("%.5g", v.real());
+}
+
+}  // namespace
+
+std::string ToString(const DlArray& x, int max_values) {
+  std::string text = ToString(x.spec());
+  if (!x.has_values()) return text + " (no values)";
+  if (x.rank() == 0) return absl::StrCat(text, "\n  ", ElementText(x, 0));
+  if (x.numel() == 0) return text;
+  const int64_t rows = x.size(0), columns = x.rank() > 1 ? x.size(1) : 1;
+  const int64_t pages = x.numel() / (rows * columns);
+  int64_t left = max_values;
+  for (int64_t page = 0; page < pages && left > 0; ++page) {
+    if (x.rank() > 2) {
+      text += "\n  (:, :";
+      int64_t rest = page;
+      for (int d = 2; d < x.rank(); ++d) {
+        absl::StrAppend(&text, ", ", rest % x.size(d));
+        rest /= x.size(d);
+      }
+      text += ")";
+    }
+    for (int64_t r = 0; r < rows && left > 0; ++r) {
+      text += "\n ";
+      for (int64_t c = 0; c < columns && left > 0; ++c, --left) {
+        text += absl::StrFormat(" %9s", ElementText(x, (page * columns + c) * rows + r));
+      }
+    }
+  }
+  if (x.numel() > max_values) {
+    absl::StrAppend(&text, "\n  ... ", x.numel() - max_values, " more");
+  }
+  return text;
+}
+
+std::ostream& operator<<(std::ostream& out, const DlArray& x) { return out << ToString(x); }
+
+}  // namespace lamina
