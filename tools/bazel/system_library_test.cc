@@ -8,6 +8,7 @@
 #include "Eigen/Dense"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "benchmark/benchmark.h"
 #include "dnnl.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -47,6 +48,15 @@ TEST(SystemLibraryTest, OpenMpAddsUp) {
   for (int i = 0; i < 1000; ++i) sum += i;
   EXPECT_EQ(sum, 499500);
   EXPECT_GE(omp_get_max_threads(), 1);
+}
+
+TEST(SystemLibraryTest, BenchmarkCallsWhatItTimes) {
+  int calls = 0;
+  benchmark::RegisterBenchmark("count", [&calls](benchmark::State& state) {
+    for (auto _ : state) ++calls;
+  })->Iterations(7);
+  EXPECT_EQ(benchmark::RunSpecifiedBenchmarks(), 1u);
+  EXPECT_EQ(calls, 7);
 }
 
 }  // namespace
