@@ -43,6 +43,9 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
 /// Errors: kNotFound when the folder does not exist; otherwise the code of the system's errno.
 absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes);
 
+/// Puts the path before the message of a parser's error: "'a/b': not a .npy file". OK stays OK.
+absl::Status InFile(const std::string& path, const absl::Status& status);
+
 }  // namespace lamina
 
 #endif  // FRAMEWORK_IO_FILE_H_

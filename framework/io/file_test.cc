@@ -72,6 +72,11 @@ TEST_F(FileTest, ErrorsNameThePathAndTheReason) {
   }
 }
 
+TEST_F(FileTest, InFilePutsThePathFirst) {
+  EXPECT_TRUE(InFile("a/b", absl::OkStatus()).ok());
+  EXPECT_EQ(InFile("a/b", absl::DataLossError("cut off")), absl::DataLossError("'a/b': cut off"));
+}
+
 TEST_F(FileTest, ReadingIsBounded) {
   ASSERT_TRUE(WriteFileAtomically(Path("f"), "12345").ok());
   EXPECT_TRUE(ReadFile(Path("f"), 5).ok());

@@ -1,7 +1,7 @@
 // json.h: JSON text in and out, strictly.
 //
-// The values are those of the library JSON for Modern C++ (nlohmann/json), with the keys of an
-// object in the order in which they were written. What this header adds is what files from
+// The values are those of the library JSON for Modern C++ (nlohmann/json). The keys of an object
+// are sorted, so that equal values give equal texts. What this header adds is what files from
 // strangers need: a parser that refuses what the library lets pass (a key twice in an object,
 // nesting without end) and reports errors as absl::Status, and a writer that never throws.
 //
@@ -24,7 +24,7 @@
 
 namespace lamina {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 /// How many arrays and objects may stand inside one another.
 inline constexpr int kMaxJsonDepth = 100;

@@ -17,11 +17,12 @@ std::string ErrorOf(const std::string& text) {
 }
 
 TEST(JsonTest, ReadsWhatItWrote) {
-  const std::string text = R"({"z":1,"a":[true,null,-2.5,"Größe \n\u0001"],"m":{"k":[]}})";
+  const std::string text = R"({"a":[true,null,-2.5,"Größe \n\u0001"],"m":{"k":[]},"z":1})";
   const auto value = ParseJson(text);
   ASSERT_TRUE(value.ok()) << value.status();
   EXPECT_EQ((*value)["a"][3], "Größe \n\x01");
-  EXPECT_EQ(WriteJson(*value), text) << "keys keep their order";
+  EXPECT_EQ(WriteJson(*value), text);
+  EXPECT_EQ(WriteJson(*ParseJson(R"({"b":1,"a":2})")), R"({"a":2,"b":1})") << "sorted keys";
   EXPECT_EQ(*ParseJson(WriteJson(*value, 2)), *value);
 }
 
