@@ -12,6 +12,7 @@
 #include "dnnl.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 
 namespace lamina {
 namespace {
@@ -48,6 +49,10 @@ TEST(SystemLibraryTest, OpenMpAddsUp) {
   for (int i = 0; i < 1000; ++i) sum += i;
   EXPECT_EQ(sum, 499500);
   EXPECT_GE(omp_get_max_threads(), 1);
+}
+
+TEST(SystemLibraryTest, JsonParses) {
+  EXPECT_EQ(nlohmann::json::parse(R"({"a": [1, 2]})")["a"][1], 2);
 }
 
 TEST(SystemLibraryTest, BenchmarkCallsWhatItTimes) {
