@@ -73,21 +73,37 @@ DataType Promote(DataType a, DataType b);
 template <class T>
 constexpr DataType DataTypeOf();
 template <>
-constexpr DataType DataTypeOf<float>() { return DataType::kSingle; }
+constexpr DataType DataTypeOf<float>() {
+  return DataType::kSingle;
+}
 template <>
-constexpr DataType DataTypeOf<double>() { return DataType::kDouble; }
+constexpr DataType DataTypeOf<double>() {
+  return DataType::kDouble;
+}
 template <>
-constexpr DataType DataTypeOf<bool>() { return DataType::kLogical; }
+constexpr DataType DataTypeOf<bool>() {
+  return DataType::kLogical;
+}
 template <>
-constexpr DataType DataTypeOf<std::complex<float>>() { return DataType::kComplexSingle; }
+constexpr DataType DataTypeOf<std::complex<float>>() {
+  return DataType::kComplexSingle;
+}
 template <>
-constexpr DataType DataTypeOf<std::complex<double>>() { return DataType::kComplexDouble; }
+constexpr DataType DataTypeOf<std::complex<double>>() {
+  return DataType::kComplexDouble;
+}
 template <>
-constexpr DataType DataTypeOf<int32_t>() { return DataType::kInt32; }
+constexpr DataType DataTypeOf<int32_t>() {
+  return DataType::kInt32;
+}
 template <>
-constexpr DataType DataTypeOf<int64_t>() { return DataType::kInt64; }
+constexpr DataType DataTypeOf<int64_t>() {
+  return DataType::kInt64;
+}
 template <>
-constexpr DataType DataTypeOf<uint8_t>() { return DataType::kUint8; }
+constexpr DataType DataTypeOf<uint8_t>() {
+  return DataType::kUint8;
+}
 
 }  // namespace lamina
 

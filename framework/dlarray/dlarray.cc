@@ -49,11 +49,11 @@ ArrayDataPtr Labelled(const ArrayDataPtr& data, std::string_view labels) {
 }
 
 Error NoValues(const ArraySpec& spec) {
-  return Error("dlarray:NoValues", "The values of an array were read.",
-               absl::StrCat("This ", ToString(spec),
-                            " has none: it stands for any values inside a trace."),
-               "Write the computation with array functions (Where instead of if), or leave it "
-               "untraced.");
+  return Error(
+      "dlarray:NoValues", "The values of an array were read.",
+      absl::StrCat("This ", ToString(spec), " has none: it stands for any values inside a trace."),
+      "Write the computation with array functions (Where instead of if), or leave it "
+      "untraced.");
 }
 
 template <class T>
@@ -68,15 +68,21 @@ std::complex<double> ToComplexDouble(T v) {
 std::complex<double> Element(const ArrayData& d, int64_t i) {
   const void* p = d.bytes();
   switch (d.spec.type) {
-    case DataType::kSingle: return ToComplexDouble(static_cast<const float*>(p)[i]);
-    case DataType::kDouble: return ToComplexDouble(static_cast<const double*>(p)[i]);
+    case DataType::kSingle:
+      return ToComplexDouble(static_cast<const float*>(p)[i]);
+    case DataType::kDouble:
+      return ToComplexDouble(static_cast<const double*>(p)[i]);
     case DataType::kLogical:
-    case DataType::kUint8: return ToComplexDouble(static_cast<const uint8_t*>(p)[i]);
+    case DataType::kUint8:
+      return ToComplexDouble(static_cast<const uint8_t*>(p)[i]);
     case DataType::kComplexSingle:
       return ToComplexDouble(static_cast<const std::complex<float>*>(p)[i]);
-    case DataType::kComplexDouble: return static_cast<const std::complex<double>*>(p)[i];
-    case DataType::kInt32: return ToComplexDouble(static_cast<const int32_t*>(p)[i]);
-    case DataType::kInt64: return ToComplexDouble(static_cast<const int64_t*>(p)[i]);
+    case DataType::kComplexDouble:
+      return static_cast<const std::complex<double>*>(p)[i];
+    case DataType::kInt32:
+      return ToComplexDouble(static_cast<const int32_t*>(p)[i]);
+    case DataType::kInt64:
+      return ToComplexDouble(static_cast<const int64_t*>(p)[i]);
   }
   return 0;
 }
@@ -117,8 +123,8 @@ DlArray DlArray::FromBytes(DataType type, const void* values, size_t count, cons
 }
 
 void DlArray::RequireReadable(DataType type) const {
-  const bool same = type == this->type() ||
-                    (type == DataType::kUint8 && this->type() == DataType::kLogical);
+  const bool same =
+      type == this->type() || (type == DataType::kUint8 && this->type() == DataType::kLogical);
   if (!same) {
     throw Error("dlarray:TypeMismatch",
                 absl::StrCat("Elements were read as ", std::string(Name(type)), "."),

@@ -51,7 +51,6 @@ class DlArray {
   /// other, so this constructor is defined above, in framework/ops/relabel.cc.
   DlArray(const DlArray& data, std::string_view format);
 
-
   /// An array of `sizes`, values in column-major order, labelled by `format` (in any order) or not
   /// at all. T is float, double, std::complex of these, int32_t, int64_t or uint8_t.
   /// Errors: "dlarray:ElementCount" when the number of values differs from the sizes' product,

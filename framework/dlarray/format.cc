@@ -14,11 +14,12 @@ constexpr std::string_view kLabels = "SCBTU";
 void CheckLabels(std::string_view labels) {
   for (char label : labels) {
     if (kLabels.find(label) == std::string_view::npos) {
-      throw Error("dlarray:InvalidLabel",
-                  "A format is made of the labels S (spatial), C (channel), B (batch), T (time) and "
-                  "U (unspecified).",
-                  absl::StrCat("\"", std::string(labels), "\" has '", std::string(1, label), "'."),
-                  "Write one of these letters for each dim, in upper case.");
+      throw Error(
+          "dlarray:InvalidLabel",
+          "A format is made of the labels S (spatial), C (channel), B (batch), T (time) and "
+          "U (unspecified).",
+          absl::StrCat("\"", std::string(labels), "\" has '", std::string(1, label), "'."),
+          "Write one of these letters for each dim, in upper case.");
     }
   }
   for (char label : {'C', 'B', 'T'}) {
@@ -62,9 +63,8 @@ std::vector<int> Format::SortingPermutation(std::string_view labels) {
   CheckLabels(labels);
   std::vector<int> order(labels.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return kLabels.find(labels[a]) < kLabels.find(labels[b]);
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return kLabels.find(labels[a]) < kLabels.find(labels[b]); });
   return order;
 }
 
@@ -169,7 +169,8 @@ ArraySpec Broadcast(std::string_view name, std::initializer_list<const ArraySpec
     for (const ArraySpec* spec : specs) {
       if (spec->format.empty() && RankWithoutTrailingOnes(spec->sizes) > static_cast<int>(rank)) {
         throw Error("dlarray:FormatMismatch",
-                    absl::StrCat(std::string(name), " of a labelled and an unlabelled array matches dims by "
+                    absl::StrCat(std::string(name),
+                                 " of a labelled and an unlabelled array matches dims by "
                                  "position; the unlabelled one may not add dims to \"",
                                  out.format.str(), "\"."),
                     Both(specs), "Label both arrays, or reshape the unlabelled one.");
@@ -185,12 +186,13 @@ ArraySpec Broadcast(std::string_view name, std::initializer_list<const ArraySpec
         const std::string dim =
             out.format.empty() ? absl::StrCat("Dim ", i)
                                : absl::StrCat("Dim ", i, " (", std::string(1, out.format[i]), ")");
-        throw Error("dlarray:SizeMismatch",
-                    absl::StrCat(std::string(name), " expects sizes that are equal or 1 in each dim."),
-                    absl::StrCat(Both(specs), " ", dim, " is ", out.sizes[i], " in one and ",
-                                 aligned[i], " in another."),
-                    out.format.empty() ? "Permute or reshape one of them so that the dims match."
-                                       : "Make the sizes agree, or relabel one of the arrays.");
+        throw Error(
+            "dlarray:SizeMismatch",
+            absl::StrCat(std::string(name), " expects sizes that are equal or 1 in each dim."),
+            absl::StrCat(Both(specs), " ", dim, " is ", out.sizes[i], " in one and ", aligned[i],
+                         " in another."),
+            out.format.empty() ? "Permute or reshape one of them so that the dims match."
+                               : "Make the sizes agree, or relabel one of the arrays.");
       }
       out.sizes[i] = aligned[i];
     }

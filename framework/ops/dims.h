@@ -20,14 +20,15 @@ namespace lamina {
 class DimSet {
  public:
   /// Every dim with one of these labels.
-  DimSet(std::string_view labels) : labels_(labels), kind_(kLabels) {}     // NOLINT
-  DimSet(const char* labels) : DimSet(std::string_view(labels)) {}         // NOLINT
-  DimSet(char label) : DimSet(std::string_view(&label, 1)) {}              // NOLINT
+  DimSet(std::string_view labels) : labels_(labels), kind_(kLabels) {}  // NOLINT
+  DimSet(const char* labels) : DimSet(std::string_view(labels)) {}      // NOLINT
+  DimSet(char label) : DimSet(std::string_view(&label, 1)) {}           // NOLINT
   /// Dims counted from 0.
-  DimSet(int dim) : positions_{dim}, kind_(kPositions) {}                  // NOLINT
+  DimSet(int dim) : positions_{dim}, kind_(kPositions) {}  // NOLINT
   DimSet(std::initializer_list<int> dims) : positions_(dims), kind_(kPositions) {}
   DimSet(std::vector<int> dims) : positions_(std::move(dims)), kind_(kPositions) {}  // NOLINT
   static DimSet All() { return DimSet(); }
+  bool is_all() const { return kind_ == kAll; }
 
   /// Bit d set for each dim d of `spec` that is meant; `function` names the caller in errors.
   /// Errors: "dlarray:LabelNotFound" when no dim has one of the labels (or the array has none),

@@ -2,16 +2,17 @@
 //
 // Arrays of different sizes meet by implicit expansion (Broadcast in format.h): dims of size 1 are
 // repeated, labelled dims are matched by label. Types combine by Promote: single with double gives
-// single. Logical and integer arrays are converted to single where a function needs a floating type.
-// Gradients of all of them are written in these same functions, so they can be differentiated again.
+// single. Logical and integer arrays are converted to single where a function needs a floating
+// type. Gradients of all of them are written in these same functions, so they can be differentiated
+// again.
 //
 //   DlArray y = Where(x > 0, x, 0.1 * x);
 //
 // Numeric contract: the largest errors are those of framework/cpu/math.h; NaN and infinity follow
 // IEEE 754; Max and Min take the other value where one is NaN.
 // Errors of all functions of several arrays: "dlarray:SizeMismatch", "dlarray:FormatMismatch". Of
-// all: "ops:UnsupportedType" where a function has no meaning for the type (order of complex numbers).
-// Threads: pure functions, callable from any thread.
+// all: "ops:UnsupportedType" where a function has no meaning for the type (order of complex
+// numbers). Threads: pure functions, callable from any thread.
 #ifndef FRAMEWORK_OPS_ELEMENTWISE_H_
 #define FRAMEWORK_OPS_ELEMENTWISE_H_
 

@@ -15,8 +15,8 @@ namespace lamina {
 /// are pages of matrices: the further dims are equal or 1 (then the page is repeated). Vectors are
 /// columns; a scalar without dims multiplies.
 /// Types promote. Numeric contract: k products summed in any order, |error| <= k u sum |x| |y|.
-/// Errors: "dlarray:SizeMismatch" when the inner sizes differ; "dlarray:FormatMismatch" for labelled
-/// arrays, whose meaning would be a guess: strip them or use Contract.
+/// Errors: "dlarray:SizeMismatch" when the inner sizes differ; "dlarray:FormatMismatch" for
+/// labelled arrays, whose meaning would be a guess: strip them or use Contract.
 ///
 ///   MatMul(w, x)              // 10x3 with 3x128 gives 10x128
 DlArray MatMul(const DlArray& x, const DlArray& y, bool transpose_x = false,

@@ -32,8 +32,8 @@ DlArray ArgMin(const DlArray& x, const DimSet& dim);
 DlArray Any(const DlArray& x, const DimSet& dims = DimSet::All());
 DlArray All(const DlArray& x, const DimSet& dims = DimSet::All());
 
-/// x repeated along dims of size 1 until it has the sizes and labels of `spec` (its own type stays).
-/// Errors: "dlarray:SizeMismatch", "dlarray:FormatMismatch" when x cannot meet `spec`.
+/// x repeated along dims of size 1 until it has the sizes and labels of `spec` (its own type
+/// stays). Errors: "dlarray:SizeMismatch", "dlarray:FormatMismatch" when x cannot meet `spec`.
 DlArray BroadcastTo(const DlArray& x, const ArraySpec& spec);
 /// The transpose of BroadcastTo: x summed over what an array of `spec` would be repeated along,
 /// with the sizes, labels and type of `spec` (the real part, for a real type). Gradients of all
