@@ -1,7 +1,5 @@
 """record_output: what a program prints, kept in a file that prose shows."""
 
-load("//tools/bazel:python.bzl", "py_binary", "py_test")
-
 def _recording_spec_impl(ctx):
     spec = ctx.actions.declare_file(ctx.label.name + ".json")
     recording = "/".join([part for part in [ctx.label.package, ctx.attr.recording] if part])
@@ -74,17 +72,21 @@ def record_output(
         near = near,
         target = "//%s:%s" % (native.package_name(), name),
     )
-    py_binary(
+    native.py_binary(
         name = name,
         testonly = True,
+        srcs = [Label("//tools/weave:record.py")],
         main = Label("//tools/weave:record.py"),
         args = ["$(rootpath :%s_spec)" % name],
         data = [":%s_spec" % name],
+        python_version = "PY3",
     )
-    py_test(
+    native.py_test(
         name = name + "_test",
+        srcs = [Label("//tools/weave:record.py")],
         main = Label("//tools/weave:record.py"),
         args = ["--check", "$(rootpath :%s_spec)" % name],
         data = [":%s_spec" % name] + native.glob([recording], allow_empty = True),
+        python_version = "PY3",
         **kwargs
     )

@@ -1,7 +1,5 @@
 """weave_test: prose and the code that it shows are the same."""
 
-load("//tools/bazel:python.bzl", "py_test")
-
 def weave_test(name, srcs, data = [], **kwargs):
     """A test that fails, with a difference, when a markdown file and its sources differ.
 
@@ -14,12 +12,14 @@ def weave_test(name, srcs, data = [], **kwargs):
         exported there: `exports_files(["srelu_layer.h"])`).
       **kwargs: as for every test.
     """
-    py_test(
+    native.py_test(
         name = name,
         size = "small",
+        srcs = [Label("//tools/weave:weave.py")],
         main = Label("//tools/weave:weave.py"),
         args = ["--check"] + ["$(rootpath %s)" % src for src in srcs],
         data = srcs + data,
+        python_version = "PY3",
         deps = [Label("//tools/weave:weave_lib")],
         **kwargs
     )

@@ -1,0 +1,118 @@
+import contextlib
+import io
+import json
+import os
+import pathlib
+import tempfile
+import unittest
+from unittest import mock
+
+from tools.bench import compare
+
+# Both sides count their turns in one file; a side's median grows with the turn.
+_OURS = """\
+#!/usr/bin/python3
+import json, sys
+name, file = sys.argv[2], sys.argv[4]
+assert sys.argv[1::2] == ["--benchmark", "--json"], sys.argv
+open("turns", "a").write("ours %s\\n" % name)
+turn = len(open("turns").readlines())
+json.dump([{"name": name, "first_ms": 9.0, "median_ms": float(turn), "peak_memory_bytes": 1 << 20}],
+          open(file, "w"))
+"""
+_PEER = """\
+#!/usr/bin/python3
+import json, sys
+name = sys.argv[-1]
+assert sys.argv[-2] == "--benchmark", sys.argv
+open("turns", "a").write("peer %s\\n" % name)
+print(json.dumps({"version": "9.9.9", "blas": "fastblas 3", "threads": 2, "results": {
+    name: {"first_ms": 50.0, "median_ms": 6.0, "peak_memory_bytes": 3 << 20,
+           "variant": "channels_last"}}}))
+"""
+
+
+class CompareTest(unittest.TestCase):
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(folder.name)
+        self.write("bench", _OURS)
+        self.write("python", _PEER)
+
+    def write(self, name: str, text: str) -> None:
+        pathlib.Path(name).write_text(text)
+        os.chmod(name, 0o755)
+
+    def run_compare(self, *arguments: str) -> tuple[int, str]:
+        """The exit status and all that was printed."""
+        text = io.StringIO()
+        environment = {"BUILD_WORKING_DIRECTORY": os.getcwd(),
+                       "XDG_CACHE_HOME": "/nowhere"}
+        with mock.patch.dict(os.environ, environment), contextlib.redirect_stdout(text), \
+                contextlib.redirect_stderr(text):
+            try:
+                status = compare.main(["--ours", "bench", *arguments])
+            except SystemExit as exit_status:
+                status = int(str(exit_status.code))
+        return status, text.getvalue()
+
+    def test_one_workload_in_turns_with_the_ratio_of_the_medians(self) -> None:
+        status, printed = self.run_compare("--peer_python", "./python", "gemm_1024",
+                                           "--json", "result.json")
+        self.assertEqual(status, 0, printed)
+        self.assertEqual(pathlib.Path("turns").read_text(), "ours gemm_1024\npeer gemm_1024\n" * 3)
+        # Our turns are the first, third and fifth: 1, 3 and 5 ms.
+        self.assertEqual(json.loads(pathlib.Path("result.json").read_text()),
+                         [{"name": "gemm_1024", "ours_ms": 3.0, "peer_ms": 6.0, "ratio": 2.0}])
+        self.assertIn("PyTorch 9.9.9 eager (fastblas 3), 2 threads", printed)
+        self.assertIn("The rounds of gemm_1024 lie more than 25% apart", printed)
+        row = printed.splitlines()[-3].split()
+        self.assertEqual(row, ["gemm_1024", "3.000", "6.000", "2.00", "133%", "9.0", "50.0", "1.0",
+                               "3.0", "channels_last"])
+
+    def test_all_workloads(self) -> None:
+        status, printed = self.run_compare("--peer_python", "./python", "--rounds", "1",
+                                           "--json", "result.json")
+        self.assertEqual(status, 0, printed)
+        names = [entry["name"] for entry in json.loads(pathlib.Path("result.json").read_text())]
+        self.assertEqual(names, list(compare.WORKLOADS))
+        self.assertNotIn("apart", printed)
+
+    def test_without_the_peer(self) -> None:
+        status, printed = self.run_compare()
+        self.assertEqual(status, 1)
+        self.assertEqual(printed, "PyTorch is not set up (/nowhere/lamina/peers/bin/python is "
+                                  "missing); run: tools/setup --peers\n")
+        self.assertFalse(pathlib.Path("turns").exists())
+
+    def test_unknown_workload(self) -> None:
+        status, printed = self.run_compare("gemm_9")
+        self.assertEqual(status, 2)
+        self.assertIn("gemm_1024", printed)
+
+    def test_a_side_that_fails(self) -> None:
+        self.write("python", "#!/bin/sh\necho no torch here >&2\nexit 4\n")
+        status, printed = self.run_compare("--peer_python", "./python", "gemm_1024")
+        self.assertEqual(status, 1)
+        self.assertIn(f"gemm_1024: {os.getcwd()}/python ended with exit status 4:\nno torch here\n", printed)
+
+    def test_a_side_that_prints_nonsense(self) -> None:
+        for text, message in (("#!/bin/sh\necho hello\n", "printed no JSON"),
+                              ("#!/bin/sh\necho '[]'\n", "printed no results"),
+                              ("#!/bin/sh\necho '{\"results\": {}}'\n", "gave no first_ms")):
+            with self.subTest(message):
+                self.write("python", text)
+                status, printed = self.run_compare("--peer_python", "./python", "gemm_1024")
+                self.assertEqual(status, 1)
+                self.assertIn(message, printed)
+        self.write("bench", "#!/bin/sh\n")
+        self.assertIn("printed no JSON", self.run_compare("--peer_python", "./python")[1])
+        self.write("bench", "#!/bin/sh\necho '[{\"name\": \"other\"}]' > $4\n")
+        self.assertIn("gave no first_ms", self.run_compare("--peer_python", "./python")[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
