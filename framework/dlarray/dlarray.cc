@@ -39,8 +39,7 @@ void CopyPermuted(const char* from, char* to, size_t element, const Sizes& sizes
 ArrayDataPtr Labelled(const ArrayDataPtr& data, std::string_view labels) {
   const std::vector<int> order = Format::SortingPermutation(labels);
   const Sizes sizes = internal::SizesForLabels(data->spec.sizes, labels);
-  ArraySpec spec{data->spec.type, sizes, Format::Sorted(labels)};
-  for (size_t i = 0; i < order.size(); ++i) spec.sizes[i] = sizes[order[i]];
+  ArraySpec spec = internal::SpecInOrder(data->spec.type, sizes, labels);
   if (std::is_sorted(order.begin(), order.end())) return ArrayData::Alias(*data, std::move(spec));
   ArrayDataPtr out = ArrayData::Make(std::move(spec));
   CopyPermuted(static_cast<const char*>(data->bytes()), static_cast<char*>(out->mutable_bytes()),
@@ -102,6 +101,17 @@ Sizes SizesForLabels(const Sizes& sizes, std::string_view labels) {
   }
   out.resize(labels.size(), 1);
   return out;
+}
+
+ArraySpec SpecInOrder(DataType type, const Sizes& sizes, std::string_view labels) {
+  ArraySpec spec{type, sizes, {}};
+  if (labels.empty()) return spec;
+  const std::vector<int> order = Format::SortingPermutation(labels);
+  const Sizes given = SizesForLabels(sizes, labels);
+  spec.sizes = given;
+  for (size_t d = 0; d < order.size(); ++d) spec.sizes[d] = given[order[d]];
+  spec.format = Format::Sorted(labels);
+  return spec;
 }
 
 }  // namespace internal

@@ -139,6 +139,9 @@ std::ostream& operator<<(std::ostream& out, const DlArray& x);
 namespace internal {
 /// `sizes` with as many dims as there are labels. Errors: "dlarray:FormatRank".
 Sizes SizesForLabels(const Sizes& sizes, std::string_view labels);
+/// The spec of an array whose dims, in sizes and labels, are given in any order; `labels` may be
+/// empty. Errors: those of formats.
+ArraySpec SpecInOrder(DataType type, const Sizes& sizes, std::string_view labels);
 }  // namespace internal
 
 /// Several arrays in a row: inputs, outputs, gradients.

@@ -21,6 +21,7 @@ namespace lamina {
 
 /// The array without labels, dims as they stand. With `format`, the dims of x ordered as its labels
 /// stand in `format` ("BC" of a "CB" array transposes it); labels that x lacks give dims of size 1.
+/// An array without labels comes back as it is.
 /// Errors: "dlarray:FormatMismatch" when x has a label that `format` lacks.
 DlArray StripDims(const DlArray& x);
 DlArray StripDims(const DlArray& x, std::string_view format);
@@ -29,7 +30,8 @@ DlArray StripDims(const DlArray& x, std::string_view format);
 /// it is computed. Errors: "dlarray:ElementCount", those of formats.
 DlArray Reshape(const DlArray& x, const Sizes& sizes, std::string_view format = "");
 /// Dim d of the result is dim order[d] of x. Of a labelled array the labels move along and the
-/// result stands again in the order S C B T U, so only the order among equal labels can change.
+/// result stands again in the order S C B T U, so only the order among equal labels can change. For
+/// an array without labels the order may name further dims, of size 1.
 /// Errors: "dlarray:DimOutOfRange" when `order` is no permutation.
 DlArray Permute(const DlArray& x, std::span<const int> order);
 inline DlArray Permute(const DlArray& x, std::initializer_list<int> order) {
@@ -39,9 +41,10 @@ inline DlArray Permute(const DlArray& x, std::initializer_list<int> order) {
 /// "dlarray:FormatMismatch" for a labelled array: strip or contract by label instead.
 DlArray Transpose(const DlArray& x);
 
-/// Arrays side by side along one dim; all other sizes are equal, labels too. The types promote.
-/// `dim` may be one beyond the last of unlabelled arrays. Errors: "dlarray:SizeMismatch",
-/// "dlarray:FormatMismatch", "dlarray:EmptyList".
+/// Arrays side by side along one dim; all other sizes are equal, labels too; arrays without labels
+/// among labelled ones take theirs. The types promote. `dim` may be one beyond the last of
+/// unlabelled arrays. Errors: "dlarray:SizeMismatch", "dlarray:FormatMismatch",
+/// "dlarray:EmptyList", those of DimSet.
 DlArray Cat(const DimSet& dim, std::span<const DlArray> arrays);
 inline DlArray Cat(const DimSet& dim, std::initializer_list<DlArray> arrays) {
   return Cat(dim, std::span<const DlArray>(arrays.begin(), arrays.size()));
@@ -56,9 +59,12 @@ DlArray Flip(const DlArray& x, const DimSet& dims);
 /// The derivative of a position taken twice is the sum. Errors: "dlarray:IndexOutOfRange" (when
 /// run), "ops:UnsupportedType" for other index types.
 DlArray Gather(const DlArray& x, const DimSet& dim, const DlArray& indices);
-/// The transpose of Gather: zeros of `size` along `dim`, x added at `indices`.
+/// The transpose of Gather: zeros of `size` along `dim`, x added at `indices`, in their order.
+/// Errors: as Gather; "dlarray:SizeMismatch" unless there is an index for each position of x;
+/// "ops:UnsupportedType" for logical and integer x.
 DlArray ScatterAdd(const DlArray& x, const DimSet& dim, const DlArray& indices, int64_t size);
-/// x repeated counts[d] times along dim d; labels stay.
+/// x repeated counts[d] times along dim d; labels stay. Without labels there may be more counts
+/// than dims. Errors: "dlarray:InvalidSize" for a negative count, "dlarray:DimOutOfRange".
 DlArray Repmat(const DlArray& x, std::span<const int64_t> counts);
 /// Dims of size 1 dropped, with their labels.
 DlArray Squeeze(const DlArray& x);

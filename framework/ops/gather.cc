@@ -1,0 +1,133 @@
+// Positions along one dim by number, and the way back.
+#include <cstring>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "framework/cpu/strided_copy.h"
+#include "framework/ops/along_dim.h"
+#include "framework/ops/op.h"
+#include "framework/ops/shape.h"
+
+namespace lamina {
+namespace {
+
+using internal::AlongDim;
+
+void CheckIndices(std::string_view name, const ArraySpec& indices) {
+  if (indices.type != DataType::kInt32 && indices.type != DataType::kInt64) {
+    throw Error("ops:UnsupportedType",
+                absl::StrCat(std::string(name), " takes positions as int32 or int64, from 0."),
+                absl::StrCat("Indices in a ", ToString(indices), " came."), "Cast them to int64.");
+  }
+  int long_dims = 0;
+  for (int64_t s : indices.sizes) long_dims += s != 1;
+  if (long_dims > 1) {
+    throw Error("dlarray:SizeMismatch",
+                absl::StrCat(std::string(name), " takes its positions as a vector."),
+                absl::StrCat("Indices in a ", ToString(indices), " came."),
+                "Reshape them to one dim.");
+  }
+}
+
+// The indices as int64, each in [0, n).
+std::vector<int64_t> CheckedIndices(std::string_view name, const DlArray& indices, int64_t n) {
+  std::vector<int64_t> values(indices.numel());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int64_t v = indices.type() == DataType::kInt32 ? indices.Data<int32_t>()[i]
+                                                         : indices.Data<int64_t>()[i];
+    if (v < 0 || v >= n) {
+      throw Error("dlarray:IndexOutOfRange",
+                  absl::StrCat(std::string(name), " takes positions from 0 to ", n - 1, "."),
+                  absl::StrCat("Index number ", i, " is ", v, "."), "Positions count from 0.");
+    }
+    values[i] = v;
+  }
+  return values;
+}
+
+class GatherOp : public Op {
+ public:
+  explicit GatherOp(int dim) : dim_(dim) {}
+  std::string_view Name() const override { return "gather"; }
+  std::string Attributes() const override { return absl::StrCat("dim=", dim_); }
+  SaveMask SavedInputs() const override { return 0b10; }
+  SaveMask SavedOutputs() const override { return kSaveNone; }
+  void Infer(const Specs& in, SpecList* out) const override {
+    CheckIndices("Gather", in[1]);
+    out->push_back(in[0]);
+    out->back().sizes[dim_] = in[1].numel();
+  }
+  void Run(Arrays in, Results out) const override {
+    const int64_t n = in[0].size(dim_);
+    const std::vector<int64_t> indices = CheckedIndices("Gather", in[1], n);
+    void* to = out.bytes(0);
+    if (out.spec(0).numel() == 0) return;
+    const AlongDim along(in[0].sizes(), dim_);
+    cpu::Gather(SizeOf(in[0].type()), along.inner, n, along.outer, in[0].data()->bytes(),
+                in[1].numel(), indices.data(), to);
+  }
+  DlArrays Gradient(const GradientCall& call) const override {
+    if (!call.needed[0]) return {DlArray(), DlArray()};
+    return {ScatterAdd(call.output_gradients[0], dim_, call.inputs[1], call.inputs[0].size(dim_)),
+            DlArray()};
+  }
+
+ private:
+  int dim_;
+};
+
+class ScatterAddOp : public Op {
+ public:
+  ScatterAddOp(int dim, int64_t size) : dim_(dim), size_(size) {}
+  std::string_view Name() const override { return "scatter_add"; }
+  std::string Attributes() const override { return absl::StrCat("dim=", dim_, " size=", size_); }
+  SaveMask SavedInputs() const override { return 0b10; }
+  SaveMask SavedOutputs() const override { return kSaveNone; }
+  void Infer(const Specs& in, SpecList* out) const override {
+    CheckIndices("ScatterAdd", in[1]);
+    if (!IsFloating(in[0].type)) {
+      throw Error("ops:UnsupportedType", "ScatterAdd adds floating values.",
+                  absl::StrCat("A ", ToString(in[0]), " came."), "Cast the array first.");
+    }
+    if (in[0].size(dim_) != in[1].numel()) {
+      throw Error(
+          "dlarray:SizeMismatch",
+          absl::StrCat("ScatterAdd expects an index for each position along dim ", dim_, "."),
+          absl::StrCat(in[1].numel(), " indices for a ", ToString(in[0]), " came."),
+          "Give as many indices as the dim is long.");
+    }
+    out->push_back(in[0]);
+    out->back().sizes[dim_] = size_;
+  }
+  void Run(Arrays in, Results out) const override {
+    const std::vector<int64_t> indices = CheckedIndices("ScatterAdd", in[1], size_);
+    void* to = out.bytes(0);
+    const int64_t numel = out.spec(0).numel();
+    if (numel == 0) return;
+    std::memset(to, 0, numel * SizeOf(in[0].type()));
+    const AlongDim along(in[0].sizes(), dim_);
+    cpu::ScatterAdd(in[0].type(), along.inner, size_, along.outer, in[0].data()->bytes(),
+                    in[1].numel(), indices.data(), to);
+  }
+  DlArrays Gradient(const GradientCall& call) const override {
+    if (!call.needed[0]) return {DlArray(), DlArray()};
+    return {Gather(call.output_gradients[0], dim_, call.inputs[1]), DlArray()};
+  }
+
+ private:
+  int dim_;
+  int64_t size_;
+};
+
+}  // namespace
+
+DlArray Gather(const DlArray& x, const DimSet& dim, const DlArray& indices) {
+  return Apply(std::make_shared<GatherOp>(dim.Only("Gather", x.spec())), {x, indices});
+}
+
+DlArray ScatterAdd(const DlArray& x, const DimSet& dim, const DlArray& indices, int64_t size) {
+  return Apply(std::make_shared<ScatterAddOp>(dim.Only("ScatterAdd", x.spec()), size),
+               {x, indices});
+}
+
+}  // namespace lamina
