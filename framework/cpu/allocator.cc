@@ -102,9 +102,9 @@ void FreeToSystem(void* block, size_t class_bytes) {
 void* AskSystem(size_t class_bytes) {
   // Large arrays are read from end to end: with huge pages the first touch costs far less.
   const bool huge = class_bytes >= 2 * kHugePage;
-  void* block = std::aligned_alloc(huge ? kHugePage : kAlignment,
-                                   huge ? (class_bytes + kHugePage - 1) / kHugePage * kHugePage
-                                        : class_bytes);
+  void* block = std::aligned_alloc(
+      huge ? kHugePage : kAlignment,
+      huge ? (class_bytes + kHugePage - 1) / kHugePage * kHugePage : class_bytes);
   if (block == nullptr) return nullptr;
   if (huge) madvise(block, class_bytes, MADV_HUGEPAGE);
   counters.system_bytes.fetch_add(static_cast<int64_t>(class_bytes), std::memory_order_relaxed);
@@ -181,8 +181,7 @@ void CountAllocation(size_t class_bytes) {
   const int64_t now = counters.bytes_in_use.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   counters.allocations.fetch_add(1, std::memory_order_relaxed);
   int64_t peak = counters.peak.load(std::memory_order_relaxed);
-  while (now > peak &&
-         !counters.peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  while (now > peak && !counters.peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
 }
 

@@ -43,7 +43,7 @@ TEST(AllocatorTest, NothingForZeroBytes) {
 TEST(AllocatorTest, CountsWhatIsInUse) {
   const AllocatorStats before = Stats();
   ResetPeak();
-  void* a = Allocate(1000);      // class of 1024 bytes
+  void* a = Allocate(1000);  // class of 1024 bytes
   void* b = Allocate(1 << 20);
   EXPECT_EQ(Stats().bytes_in_use - before.bytes_in_use, 1024 + (1 << 20));
   Deallocate(b, 1 << 20);

@@ -1,16 +1,17 @@
 #ifndef FRAMEWORK_CPU_CONVOLUTION_H_
 #define FRAMEWORK_CPU_CONVOLUTION_H_
 
-// Convolution as deep learning means it (cross-correlation) over 1, 2 or 3 spatial dims, and its two
-// gradients.
+// Convolution as deep learning means it (cross-correlation) over 1, 2 or 3 spatial dims, and its
+// two gradients.
 //
 //   y(o, k, b) = bias(k) + sum_{s, c} w(s, c, k) x(o * stride - pad_begin + s * dilation, c, b)
 //
-// where o and s run over the spatial dims, x outside of the input is 0, and c runs over the channels
-// of k's group. Layouts, column-major: data "S..SCB"; weights "S..S", then C / groups, then K.
+// where o and s run over the spatial dims, x outside of the input is 0, and c runs over the
+// channels of k's group. Layouts, column-major: data "S..SCB"; weights "S..S", then C / groups,
+// then K.
 //
-// Single runs on oneDNN (its compiled primitives are kept by shape, least recently used out), double
-// and complex as a product of matrices on Eigen.
+// Single runs on oneDNN (its compiled primitives are kept by shape, least recently used out),
+// double and complex as a product of matrices on Eigen.
 //
 // Threads: may be called from any thread; large work uses the pool of threads.h.
 //

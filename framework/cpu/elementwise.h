@@ -47,10 +47,10 @@ using ElementwiseFn = void (*)(const ElementwiseArgs& args);
 // Integers wrap around on overflow. The result has ResultType(function, type).
 ElementwiseFn FindElementwise(ScalarFunction function, DataType type);
 
-// Sets rank, sizes and strides for dense inputs of sizes `inputs[i]` (1 or the output's size in each
-// dim; missing trailing dims count as 1) and a dense output of sizes `output`. Neighbouring dims in
-// which all inputs move alike become one. The pointers stay as they are.
-// Returns false, with `args` unspecified, if the collapsed loop would have more than kMaxRank dims.
+// Sets rank, sizes and strides for dense inputs of sizes `inputs[i]` (1 or the output's size in
+// each dim; missing trailing dims count as 1) and a dense output of sizes `output`. Neighbouring
+// dims in which all inputs move alike become one. The pointers stay as they are. Returns false,
+// with `args` unspecified, if the collapsed loop would have more than kMaxRank dims.
 bool CollapseBroadcast(std::span<const int64_t> output,
                        std::initializer_list<std::span<const int64_t>> inputs,
                        ElementwiseArgs* args);

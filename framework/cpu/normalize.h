@@ -1,13 +1,13 @@
 #ifndef FRAMEWORK_CPU_NORMALIZE_H_
 #define FRAMEWORK_CPU_NORMALIZE_H_
 
-// Bringing groups of elements to mean 0 and variance 1: the core of batch, layer, group and instance
-// normalization, which differ only in the dims that form a group.
+// Bringing groups of elements to mean 0 and variance 1: the core of batch, layer, group and
+// instance normalization, which differ only in the dims that form a group.
 //
 //   y = (x - mean) * inverse_deviation,  inverse_deviation = 1 / sqrt(variance + epsilon)
 //
-// mean and variance (divided by n, not n - 1) are taken over the dims of a mask, separately for each
-// index of the other dims. Scale and offset are left to the caller.
+// mean and variance (divided by n, not n - 1) are taken over the dims of a mask, separately for
+// each index of the other dims. Scale and offset are left to the caller.
 //
 // Types: single and double. Threads: may be called from any thread; groups are split with
 // ParallelFor, and the result does not depend on the number of threads.

@@ -51,8 +51,8 @@ void MaxPoolBackward(DataType type, const PoolingShape& shape, const void* dy,
 
 // y = mean of each window. With `count_padding` the sum is divided by the size of the window, the
 // padding counting as zeros; without, by the number of elements that lie in the input.
-void AveragePoolForward(DataType type, const PoolingShape& shape, bool count_padding,
-                        const void* x, void* y);
+void AveragePoolForward(DataType type, const PoolingShape& shape, bool count_padding, const void* x,
+                        void* y);
 
 // The gradient with respect to x of <y, dy>.
 void AveragePoolBackward(DataType type, const PoolingShape& shape, bool count_padding,

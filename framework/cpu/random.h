@@ -2,9 +2,9 @@
 #define FRAMEWORK_CPU_RANDOM_H_
 
 // Random numbers from a counter: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random
-// numbers: as easy as 1, 2, 3", SC 2011). There is no state; value number i of a stream depends only
-// on (seed, subsequence, i), so it does not matter who computes it, in which order, on how many
-// threads, or on which machine: the bits are the same.
+// numbers: as easy as 1, 2, 3", SC 2011). There is no state; value number i of a stream depends
+// only on (seed, subsequence, i), so it does not matter who computes it, in which order, on how
+// many threads, or on which machine: the bits are the same.
 //
 // Threads: pure functions; large work is split with ParallelFor.
 //

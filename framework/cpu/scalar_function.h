@@ -11,7 +11,6 @@
 //   cpu::ResultType(cpu::ScalarFunction::kAbs, DataType::kComplexSingle)       // kSingle
 
 #include <cstdint>
-#include <string_view>
 
 #include "framework/dlarray/data_type.h"
 
@@ -91,15 +90,61 @@ enum class ResultRule : uint8_t {
 };
 
 struct ScalarFunctionInfo {
-  std::string_view name;  // "tanh": the name that users, traces and emitted code see
+  const char* name;  // "tanh": the name that users, traces and emitted code see
   int arity;
   ResultRule result;
 };
 
-const ScalarFunctionInfo& Describe(ScalarFunction function);
+// In the order of the enumeration.
+inline constexpr ScalarFunctionInfo kScalarFunctionInfo[kNumScalarFunctions] = {
+    {"negate", 1, ResultRule::kSame},        {"abs", 1, ResultRule::kRealOfComplex},
+    {"sign", 1, ResultRule::kSame},          {"exp", 1, ResultRule::kSame},
+    {"expm1", 1, ResultRule::kSame},         {"log", 1, ResultRule::kSame},
+    {"log1p", 1, ResultRule::kSame},         {"log2", 1, ResultRule::kSame},
+    {"log10", 1, ResultRule::kSame},         {"sqrt", 1, ResultRule::kSame},
+    {"rsqrt", 1, ResultRule::kSame},         {"square", 1, ResultRule::kSame},
+    {"reciprocal", 1, ResultRule::kSame},    {"sin", 1, ResultRule::kSame},
+    {"cos", 1, ResultRule::kSame},           {"tan", 1, ResultRule::kSame},
+    {"asin", 1, ResultRule::kSame},          {"acos", 1, ResultRule::kSame},
+    {"atan", 1, ResultRule::kSame},          {"sinh", 1, ResultRule::kSame},
+    {"cosh", 1, ResultRule::kSame},          {"tanh", 1, ResultRule::kSame},
+    {"asinh", 1, ResultRule::kSame},         {"acosh", 1, ResultRule::kSame},
+    {"atanh", 1, ResultRule::kSame},         {"sigmoid", 1, ResultRule::kSame},
+    {"erf", 1, ResultRule::kSame},           {"floor", 1, ResultRule::kSame},
+    {"ceil", 1, ResultRule::kSame},          {"round", 1, ResultRule::kSame},
+    {"fix", 1, ResultRule::kSame},           {"relu", 1, ResultRule::kSame},
+    {"not", 1, ResultRule::kLogical},        {"conj", 1, ResultRule::kSame},
+    {"real", 1, ResultRule::kRealOfComplex}, {"imag", 1, ResultRule::kRealOfComplex},
+    {"isnan", 1, ResultRule::kLogical},      {"plus", 2, ResultRule::kSame},
+    {"minus", 2, ResultRule::kSame},         {"times", 2, ResultRule::kSame},
+    {"divide", 2, ResultRule::kSame},        {"power", 2, ResultRule::kSame},
+    {"max", 2, ResultRule::kSame},           {"min", 2, ResultRule::kSame},
+    {"atan2", 2, ResultRule::kSame},         {"mod", 2, ResultRule::kSame},
+    {"eq", 2, ResultRule::kLogical},         {"ne", 2, ResultRule::kLogical},
+    {"lt", 2, ResultRule::kLogical},         {"le", 2, ResultRule::kLogical},
+    {"gt", 2, ResultRule::kLogical},         {"ge", 2, ResultRule::kLogical},
+    {"and", 2, ResultRule::kLogical},        {"or", 2, ResultRule::kLogical},
+    {"xor", 2, ResultRule::kLogical},        {"complex", 2, ResultRule::kComplexOfReal},
+    {"where", 3, ResultRule::kSame},
+};
+
+constexpr const ScalarFunctionInfo& Describe(ScalarFunction function) {
+  return kScalarFunctionInfo[static_cast<int>(function)];
+}
 
 // Type of the result for arguments of type `type` (for kWhere the type of its two values).
-DataType ResultType(ScalarFunction function, DataType type);
+constexpr DataType ResultType(ScalarFunction function, DataType type) {
+  switch (Describe(function).result) {
+    case ResultRule::kLogical:
+      return DataType::kLogical;
+    case ResultRule::kRealOfComplex:
+      return ToReal(type);
+    case ResultRule::kComplexOfReal:
+      return ToComplex(type);
+    default:
+      return type;
+  }
+}
 
 }  // namespace lamina::cpu
 

@@ -47,7 +47,7 @@ int64_t CountParts(int64_t n, int64_t grain) {
 void RunParts(int64_t n, int64_t parts, void (*function)(void*, int64_t, int64_t), void* context) {
   std::exception_ptr error;
   std::atomic_flag has_error = ATOMIC_FLAG_INIT;
-#pragma omp parallel for num_threads(static_cast<int>(parts)) schedule(static, 1)
+#pragma omp parallel for num_threads(static_cast <int>(parts)) schedule(static, 1)
   for (int64_t part = 0; part < parts; ++part) {
     inside_parallel_for = true;
     try {

@@ -1,0 +1,37 @@
+"""Kernels that are compiled once for each instruction set.
+
+    multi_isa_cc_library(
+        name = "elementwise_floating",
+        srcs = ["elementwise_floating.cc"],
+        deps = [...],
+    )
+
+compiles the sources three times, with LAMINA_ISA defined as v2, v3 and v4, and makes one library of
+all three. See isa_namespace.h for what such sources must keep to.
+"""
+
+# What lets the compiler make vector code of plain loops, without giving up NaN and infinity.
+KERNEL_COPTS = ["-O3", "-fno-math-errno", "-fno-trapping-math"]
+
+_LEVELS = {
+    "v2": ["-march=x86-64-v2"],
+    "v3": ["-march=x86-64-v3"],
+    "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
+}
+
+def multi_isa_cc_library(name, srcs, deps = [], copts = [], visibility = None):
+    """Declares `name` and one library for each level, `name`_v2 and so on."""
+    for level, options in _LEVELS.items():
+        native.cc_library(
+            name = name + "_" + level,
+            srcs = srcs,
+            copts = KERNEL_COPTS + options + copts,
+            local_defines = ["LAMINA_ISA=" + level],
+            visibility = ["//visibility:private"],
+            deps = deps,
+        )
+    native.cc_library(
+        name = name,
+        visibility = visibility,
+        deps = [name + "_" + level for level in _LEVELS],
+    )
