@@ -83,7 +83,7 @@ def lamina_workspace():
     )
     system_library(
         name = "gtest",
-        package = "libgtest-dev and libgmock-dev",
+        package = "libgmock-dev",
         header = "gmock/gmock.h",
         libraries = {
             "gtest": ["gmock", "gtest"],
