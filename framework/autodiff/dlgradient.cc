@@ -17,13 +17,14 @@ namespace {
 
 Error Untraced(const DlArray& x, std::string_view role) {
   const bool elsewhere = x.data()->tape_mark.owner != 0;
-  return Error("autodiff:Untraced",
-               absl::StrCat("DlGradient expects ", std::string(role),
-                            " that was computed from arguments of DlFeval."),
-               elsewhere ? absl::StrCat("A ", ToString(x.spec()),
-                                        " came that belongs to a DlFeval which has ended.")
-                         : absl::StrCat("An untraced ", ToString(x.spec()), " came."),
-               "Pass it to DlFeval as an argument, and compute with it inside without ExtractData.");
+  return Error(
+      "autodiff:Untraced",
+      absl::StrCat("DlGradient expects ", std::string(role),
+                   " that was computed from arguments of DlFeval."),
+      elsewhere ? absl::StrCat("A ", ToString(x.spec()),
+                               " came that belongs to a DlFeval which has ended.")
+                : absl::StrCat("An untraced ", ToString(x.spec()), " came."),
+      "Pass it to DlFeval as an argument, and compute with it inside without ExtractData.");
 }
 
 }  // namespace
@@ -31,7 +32,8 @@ Error Untraced(const DlArray& x, std::string_view role) {
 DlArrays DlGradient(const DlArray& y, const DlArrays& variables, const GradientOptions& options) {
   Tape* tape = Tape::Current();
   if (tape == nullptr) {
-    throw Error("autodiff:OutsideDlFeval", "DlGradient is called inside a function that DlFeval runs.",
+    throw Error("autodiff:OutsideDlFeval",
+                "DlGradient is called inside a function that DlFeval runs.",
                 "It was called outside.",
                 "Move the computation and DlGradient into a function f and call DlFeval(f, x).");
   }
@@ -46,7 +48,8 @@ DlArrays DlGradient(const DlArray& y, const DlArrays& variables, const GradientO
   for (const DlArray& x : variables) {
     if (!tape->IsWatched(x)) throw Untraced(x, "variables");
     if (IsComplex(x.type()) && !options.allow_complex) {
-      throw Error("autodiff:ComplexVariable", "The variables are real, as allow_complex = false says.",
+      throw Error("autodiff:ComplexVariable",
+                  "The variables are real, as allow_complex = false says.",
                   absl::StrCat("A ", ToString(x.spec()), " came."), "Allow complex variables.");
     }
   }

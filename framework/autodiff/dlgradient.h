@@ -28,8 +28,9 @@ namespace internal {
 
 /// A layer, a network: something that shows its learnable arrays.
 template <class T>
-concept HasLearnables =
-    requires(T& t, void (*visit)(DlArray&)) { t.ForEachLearnable(visit); };
+concept HasLearnables = requires(T& t, void (*visit)(DlArray&)) {
+  t.ForEachLearnable(visit);
+};
 
 /// A tape for this thread, unless one listens already.
 class FevalScope {

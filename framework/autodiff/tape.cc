@@ -37,8 +37,8 @@ Tape* Tape::Current() { return current; }
 
 DlArray Tape::Watch(const DlArray& x) {
   if (IsWatched(x)) return x;
-  internal::ArrayDataPtr d = x.has_values() ? ArrayData::Alias(*x.data(), x.spec())
-                                            : ArrayData::MakeAbstract(x.spec());
+  internal::ArrayDataPtr d =
+      x.has_values() ? ArrayData::Alias(*x.data(), x.spec()) : ArrayData::MakeAbstract(x.spec());
   d->trace_mark = x.data()->trace_mark;
   d->tape_mark = {id_, num_arrays_++};
   return DlArray(std::move(d));
@@ -56,8 +56,8 @@ DlArrays Tape::Record(std::shared_ptr<const GradientRule> rule, Arrays inputs, D
   if (!any) return outputs;
   // Handles of their own: an output may be an input handed through, or a constant.
   for (DlArray& y : outputs) {
-    internal::ArrayDataPtr d = y.has_values() ? ArrayData::Alias(*y.data(), y.spec())
-                                              : ArrayData::MakeAbstract(y.spec());
+    internal::ArrayDataPtr d =
+        y.has_values() ? ArrayData::Alias(*y.data(), y.spec()) : ArrayData::MakeAbstract(y.spec());
     d->trace_mark = y.data()->trace_mark;
     y = DlArray(std::move(d));
   }
@@ -86,8 +86,8 @@ void Tape::AddEntry(std::shared_ptr<const GradientRule> rule, Arrays inputs,
   entries_.push_back(std::move(entry));
 }
 
-void Tape::Propagate(Entry& entry, const std::vector<bool>& leads,
-                     std::vector<DlArray>& gradients, bool release) {
+void Tape::Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<DlArray>& gradients,
+                     bool release) {
   const size_t n = entry.inputs.size();
   if (entry.released) {
     throw Error("autodiff:DataReleased",

@@ -72,9 +72,7 @@ class Tape : public Listener {
     bool released = false;
   };
 
-  int32_t IndexOf(const DlArray& x) const {
-    return IsWatched(x) ? x.data()->tape_mark.index : -1;
-  }
+  int32_t IndexOf(const DlArray& x) const { return IsWatched(x) ? x.data()->tape_mark.index : -1; }
   void AddEntry(std::shared_ptr<const GradientRule> rule, Arrays inputs,
                 std::span<DlArray> outputs);
   void Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<DlArray>& gradients,

@@ -1,0 +1,340 @@
+#include "framework/layers/any_layer.h"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "framework/ops/creation.h"
+#include "framework/ops/shape.h"
+
+namespace lamina {
+namespace {
+
+using internal::CallResult;
+
+std::string ClassName(const std::type_info& type) {
+  int status = 0;
+  char* demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  std::string name = status == 0 ? demangled : type.name();
+  std::free(demangled);
+  const size_t colon = name.rfind("::");
+  return colon == std::string::npos ? name : name.substr(colon + 2);
+}
+
+std::string Who(const Layer& layer) {
+  return layer.Name().empty() ? layer.Type()
+                              : absl::StrCat("layer \"", layer.Name(), "\" (", layer.Type(), ")");
+}
+
+// Counts of the contract that the properties tell.
+struct Counts {
+  int learnables = 0, states = 0, nested = 0;
+};
+Counts CountProperties(const Layer& layer) {
+  Counts n;
+  for (const PropertyDescriptor& p : layer.Properties()) {
+    if (p.access->tree != nullptr) ++n.nested;
+    if (p.kind == PropertyKind::kLearnable && p.access->array != nullptr) ++n.learnables;
+    if (p.kind == PropertyKind::kState || p.kind == PropertyKind::kLearnableState) ++n.states;
+  }
+  return n;
+}
+
+std::string Plural(int n, std::string_view what) {
+  return absl::StrCat(n, " ", std::string(what), n == 1 ? "" : "s");
+}
+
+void CheckInputs(const Layer& layer, const LayerTraits& t) {
+  if (t.num_inputs < 0 || t.num_inputs == layer.NumInputs()) return;
+  throw Error("layer:InputCount",
+              absl::StrCat(Who(layer), ": Predict takes as many arrays as the layer has inputs."),
+              absl::StrCat("It takes ", t.num_inputs, "; NumInputs is ", layer.NumInputs(), "."),
+              absl::StrCat("Call SetNumInputs(", t.num_inputs,
+                           ") in the constructor, or take the inputs as one DlArrays."));
+}
+
+void CheckResults(const Layer& layer, const LayerTraits& t, const Counts& n) {
+  const int expected = layer.NumOutputs() + n.states;
+  if (t.num_results < 0 || t.num_results == expected) return;
+  throw Error("layer:ResultCount",
+              absl::StrCat(Who(layer), ": Predict returns ", Plural(layer.NumOutputs(), "output"),
+                           " and ", Plural(n.states, "state"), ", ", expected, " in all."),
+              absl::StrCat("It returns ", t.num_results, "."),
+              n.states > 0 ? "Return each new state after the outputs, in the order of the State "
+                             "properties."
+                           : "Call SetNumOutputs in the constructor.");
+}
+
+void CheckBackward(const Layer& layer, const LayerTraits& t, const Counts& n) {
+  if (!t.has_backward) return;
+  if (n.nested > 0) {
+    throw Error("layer:BackwardWithNestedNetwork",
+                absl::StrCat(Who(layer),
+                             ": a layer with a nested network has no Backward of its "
+                             "own."),
+                "It has both.", "Remove Backward: the derivative is then taken automatically.");
+  }
+  if (t.backward_arguments < 0 || t.backward_results < 0) return;
+  const int inputs = layer.NumInputs(), outputs = layer.NumOutputs();
+  const int arguments = inputs + 2 * outputs, results = inputs + n.learnables;
+  const bool takes = n.states > 0 && t.backward_arguments == arguments + n.states;
+  const bool returns = n.states > 0 && t.backward_results == results + n.states;
+  if ((takes && t.backward_results == results) || (returns && t.backward_arguments == arguments)) {
+    throw Error(
+        "layer:HalfStateDerivatives",
+        absl::StrCat(Who(layer),
+                     ": Backward takes the derivatives of the new states and "
+                     "returns those of the old ones, or does neither."),
+        takes ? "It takes them but does not return any." : "It returns them but takes none.",
+        absl::StrCat("Take ", Plural(n.states, "dLdStateOut"),
+                     " before the memory and return as many dLdStateIn last; or leave out "
+                     "both."));
+  }
+  if ((takes && returns) || (t.backward_arguments == arguments && t.backward_results == results)) {
+    return;
+  }
+  throw Error(
+      "layer:BackwardArity",
+      absl::StrCat(
+          Who(layer), ": Backward takes ", Plural(inputs, "input"), ", ", Plural(outputs, "output"),
+          ", as many derivatives of outputs",
+          n.states > 0 ? absl::StrCat(" (and, if wanted, of ", Plural(n.states, "state"), ")") : "",
+          ", and the memory, and returns ", Plural(inputs, "derivative"), " of inputs and ",
+          n.learnables, " of learnables: ", arguments, " arguments and ", results, " results."),
+      absl::StrCat("It takes ", t.backward_arguments, " and returns ", t.backward_results, "."),
+      "Declare what is not needed as Unused; return one derivative for each learnable, in the "
+      "order in which they are named.");
+}
+
+}  // namespace
+
+void internal::WrongLayoutCount(const Layer& layer, int expected, size_t came) {
+  throw Error("layer:InputCount",
+              absl::StrCat(Who(layer), ": Initialize takes ", Plural(expected, "layout"),
+                           ", one for each input."),
+              absl::StrCat(came, " came."), "");
+}
+
+// The layer's own Backward as the gradient of its Forward. Inputs of the rule: the layer's inputs,
+// its learnables, its states; outputs: the layer's outputs and new states.
+class OwnBackwardRule : public GradientRule {
+ public:
+  OwnBackwardRule(const AnyLayer& layer, Memory memory, int states)
+      : layer_(layer),
+        memory_(std::move(memory)),
+        name_(absl::StrCat("Backward of ", Who(layer.layer()))),
+        inputs_(layer->NumInputs()),
+        outputs_(layer->NumOutputs()),
+        states_(states) {
+    const LayerTraits& t = layer.traits();
+    takes_states_ = states > 0 && (t.backward_arguments < 0 ||
+                                   t.backward_arguments == inputs_ + 2 * outputs_ + states);
+  }
+  std::string_view Name() const override { return name_; }
+  SaveMask SavedInputs() const override {
+    return static_cast<SaveMask>(layer_.traits().backward_used & ((uint64_t{1} << inputs_) - 1));
+  }
+  SaveMask SavedOutputs() const override {
+    return static_cast<SaveMask>(layer_.traits().backward_used >> inputs_ &
+                                 ((uint64_t{1} << outputs_) - 1));
+  }
+  DlArrays Gradient(const GradientCall& call) const override {
+    Memory memory = memory_;
+    DlArrays y(call.outputs.begin(), call.outputs.begin() + outputs_);
+    if (Tape::Current() != nullptr) Recompute(call, memory, y);
+    DlArrays arguments(call.inputs.begin(), call.inputs.begin() + inputs_);
+    arguments.insert(arguments.end(), y.begin(), y.end());
+    const int derivatives = takes_states_ ? outputs_ + states_ : outputs_;
+    for (int i = 0; i < derivatives; ++i) {
+      const DlArray& g = call.output_gradients[i];
+      arguments.push_back(g.empty() ? ZerosLike(call.outputs[i]) : g);
+    }
+    DlArrays result = layer_.CallBackward(arguments, memory);
+    const size_t without_states = call.inputs.size() - states_;
+    if (result.size() != without_states && result.size() != call.inputs.size()) {
+      throw Error("layer:BackwardArity",
+                  absl::StrCat(name_, " returns ", without_states, " derivatives (and ", states_,
+                               " more of states)."),
+                  absl::StrCat("It returned ", result.size(), "."), "");
+    }
+    result.resize(call.inputs.size());
+    return result;
+  }
+
+ private:
+  // For a second derivative the outputs and the memory must be known to depend on the inputs: they
+  // are computed once more, this time on the tape.
+  void Recompute(const GradientCall& call, Memory& memory, DlArrays& y) const {
+    if (memory.size() == 0 && SavedOutputs() == kSaveNone) return;
+    for (int i = 0; i < inputs_; ++i) {
+      if (call.inputs[i].has_values()) continue;
+      throw Error("autodiff:NoSecondDerivative",
+                  absl::StrCat(name_, " was asked for a second derivative."),
+                  "Its memory and outputs depend on an input that is declared Unused.",
+                  "Take that input as const DlArray& in Backward.");
+    }
+    CallResult again = layer_.CallForward(call.inputs.first(inputs_));
+    memory = std::move(again.memory);
+    std::copy_n(again.values.begin(), outputs_, y.begin());
+  }
+
+  AnyLayer layer_;
+  Memory memory_;
+  std::string name_;
+  int inputs_, outputs_, states_;
+  bool takes_states_ = false;
+};
+
+AnyLayer::AnyLayer(std::unique_ptr<internal::LayerModel> model)
+    : model_(std::move(model)), traits_(model_->Traits()) {
+  Layer& l = layer();
+  if (l.Type() == "Layer") l.SetType(ClassName(model_->type()));
+  for (const PropertyDescriptor& p : l.Properties()) {
+    if (p.offset < 0 || p.offset >= static_cast<std::ptrdiff_t>(model_->size())) {
+      throw Error("layer:PropertyOutside",
+                  absl::StrCat(Who(l), ": a property is a member of the layer."),
+                  absl::StrCat("\"", p.name, "\" stands elsewhere."),
+                  "Declare it as a member: Learnable weights{*this, \"Weights\"};");
+    }
+  }
+  const Counts counts = CountProperties(l);
+  CheckInputs(l, traits_);
+  CheckResults(l, traits_, counts);
+  CheckBackward(l, traits_, counts);
+}
+
+void AnyLayer::Initialize(std::span<const NetworkDataLayout> layouts) {
+  if (static_cast<int>(layouts.size()) != layer().NumInputs()) {
+    internal::WrongLayoutCount(layer(), layer().NumInputs(), layouts.size());
+  }
+  try {
+    model_->Initialize(layouts);
+  } catch (Error& e) {
+    e.AddPlace(absl::StrCat(Who(layer()), ", Initialize"));
+    throw;
+  }
+}
+
+bool AnyLayer::IsInitialized() const {
+  bool all = true;
+  model_->layer().VisitParameters("",
+                                  [&](const ParameterRef& p) { all = all && !p.value->empty(); });
+  return all;
+}
+
+int AnyLayer::NumStateArrays() const {
+  int n = 0;
+  model_->layer().ForEachState([&](DlArray&) { ++n; });
+  return n;
+}
+
+void AnyLayer::SetStates(Arrays states) {
+  size_t i = 0;
+  layer().ForEachState([&](DlArray& s) {
+    if (i < states.size()) s = states[i];
+    ++i;
+  });
+  LAMINA_CHECK(i == states.size());
+}
+
+LayerResult AnyLayer::Predict(Arrays inputs) const { return Call(inputs, false); }
+LayerResult AnyLayer::Forward(Arrays inputs) const { return Call(inputs, true); }
+
+LayerResult AnyLayer::Call(Arrays inputs, bool training) const {
+  const Layer& l = layer();
+  const std::string_view function = training && traits_.has_forward ? "Forward" : "Predict";
+  if (static_cast<int>(inputs.size()) != l.NumInputs()) {
+    throw Error("layer:InputCount",
+                absl::StrCat(Who(l), " has ", Plural(l.NumInputs(), "input"), "."),
+                absl::StrCat(inputs.size(), " came."), "");
+  }
+  DlArrays stripped;
+  Arrays x = inputs;
+  if (!traits_.is_formattable) {
+    stripped.reserve(inputs.size());
+    for (const DlArray& input : inputs) stripped.push_back(StripDims(input));
+    x = stripped;
+  }
+  try {
+    CallResult called;
+    const int states = NumStateArrays();
+    Tape* tape = Tape::Current();
+    if (training && traits_.has_backward && tape != nullptr) {
+      {
+        const NoGradient pause;
+        called = model_->Forward(x);
+      }
+      DlArrays from(x.begin(), x.end());
+      Layer& mutable_layer = model_->layer();
+      mutable_layer.ForEachLearnable([&](DlArray& w) { from.push_back(w); });
+      mutable_layer.ForEachState([&](DlArray& s) { from.push_back(s); });
+      if (static_cast<int>(called.values.size()) == l.NumOutputs() + states) {
+        called.values =
+            tape->Record(std::make_shared<OwnBackwardRule>(*this, std::move(called.memory), states),
+                         from, std::move(called.values));
+      }
+    } else {
+      called = training ? model_->Forward(x) : model_->Predict(x);
+    }
+    if (static_cast<int>(called.values.size()) != l.NumOutputs() + states) {
+      throw Error("layer:ResultCount",
+                  absl::StrCat("The layer returns ", Plural(l.NumOutputs(), "output"), " and ",
+                               Plural(states, "state array"), "."),
+                  absl::StrCat(called.values.size(), " arrays came."),
+                  "Return each output, then each new state.");
+    }
+    LayerResult result;
+    const auto split = called.values.begin() + l.NumOutputs();
+    result.outputs.assign(called.values.begin(), split);
+    result.states.assign(split, called.values.end());
+    if (!traits_.is_formattable && !inputs.empty() && !inputs[0].format().empty()) {
+      const std::string& format = inputs[0].format().str();
+      for (DlArray& y : result.outputs) {
+        const Sizes& sizes = y.sizes();
+        int rank = y.rank();
+        while (rank > 0 && sizes[rank - 1] == 1) --rank;
+        if (rank > inputs[0].rank()) {
+          throw Error("layer:OutputRank",
+                      absl::StrCat("A layer without Formattable returns at most the dims of its "
+                                   "first input, \"",
+                                   format, "\"."),
+                      absl::StrCat("A ", ToString(y.spec()), " came."),
+                      "Derive the layer from Formattable and label what it returns.");
+        }
+        if (y.format().empty()) y = DlArray(y, format);
+      }
+    }
+    return result;
+  } catch (Error& e) {
+    e.AddPlace(absl::StrCat(Who(l), ", ", std::string(function)));
+    throw;
+  }
+}
+
+void AnyLayer::ResetState() {
+  if (!traits_.has_reset_state) return;
+  const AnyLayer before = *this;
+  try {
+    model_->ResetState();
+  } catch (Error& e) {
+    *this = before;
+    e.AddPlace(absl::StrCat(Who(layer()), ", ResetState"));
+    throw;
+  }
+  for (const PropertyDescriptor& p : layer().Properties()) {
+    if (p.access->get == nullptr) continue;
+    if (layer().GetProperty(p) == before.layer().GetProperty(p)) continue;
+    const std::string was = ToString(before.layer().GetProperty(p)),
+                      is = ToString(layer().GetProperty(p));
+    const std::string who = Who(layer()), name = p.name;
+    *this = before;
+    throw Error("layer:ResetStateChangedProperty",
+                absl::StrCat(who, ": ResetState sets learnables and states only."),
+                absl::StrCat("It changed \"", name, "\" from ", was, " to ", is, "."),
+                "Leave the property alone, or make it a State.");
+  }
+}
+
+}  // namespace lamina

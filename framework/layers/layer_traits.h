@@ -1,0 +1,239 @@
+// Reads from the functions of a layer what it can do, and says in one line, at compile time, what
+// is wrong with them. Used by AnyLayer; layer authors see only its messages.
+#ifndef FRAMEWORK_LAYERS_LAYER_TRAITS_H_
+#define FRAMEWORK_LAYERS_LAYER_TRAITS_H_
+
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "framework/layers/layer.h"
+
+namespace lamina::internal {
+
+// --- The declaration of a member function -----------------------------------------------------
+
+template <class F>
+struct Declaration {
+  static constexpr bool kIsFunction = false;
+};
+template <class C, class R, class... P, bool kNoexcept>
+struct Declaration<R (C::*)(P...) const noexcept(kNoexcept)> {
+  static constexpr bool kIsFunction = true, kIsConst = true;
+  using Result = R;
+  using Parameters = std::tuple<std::remove_cvref_t<P>...>;
+  static constexpr bool kHasMutableReference =
+      ((std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>) || ...);
+};
+template <class C, class R, class... P, bool kNoexcept>
+struct Declaration<R (C::*)(P...) noexcept(kNoexcept)>
+    : Declaration<R (C::*)(P...) const noexcept(kNoexcept)> {
+  static constexpr bool kIsConst = false;
+};
+
+// Named like this so that they read well in a compiler's message. `template` or overloaded
+// functions have no address: a layer has one Predict.
+template <class T>
+concept HasPredict = requires {
+  &T::Predict;
+};
+template <class T>
+concept HasForward = requires {
+  &T::Forward;
+};
+template <class T>
+concept HasBackward = requires {
+  &T::Backward;
+};
+template <class T>
+concept HasInitialize = requires {
+  &T::Initialize;
+};
+template <class T>
+concept HasResetState = requires {
+  &T::ResetState;
+};
+
+// --- What may be returned -----------------------------------------------------------------------
+
+template <class T>
+struct TupleOf {
+  using type = std::tuple<T>;
+};
+template <class... T>
+struct TupleOf<std::tuple<T...>> {
+  using type = std::tuple<T...>;
+};
+template <class A, class B>
+struct TupleOf<std::pair<A, B>> {
+  using type = std::tuple<A, B>;
+};
+template <class T, size_t... I>
+auto Repeat(std::index_sequence<I...>) -> std::tuple<std::enable_if_t<(I >= 0), T>...>;
+template <class T, size_t kCount>
+struct TupleOf<std::array<T, kCount>> {
+  using type = decltype(Repeat<T>(std::make_index_sequence<kCount>()));
+};
+
+template <class T>
+constexpr bool kIsArray = std::is_convertible_v<const T&, const DlArray&>;
+
+/// One element of a result: an array, a list of arrays, the states of a nested network, a memory.
+template <class T>
+constexpr bool kIsResultElement = kIsArray<T> || std::is_same_v<T, DlArrays> ||
+                                  std::is_same_v<T, NetworkState> || std::is_same_v<T, Memory>;
+
+template <class Tuple>
+struct ResultTraits;
+template <class... T>
+struct ResultTraits<std::tuple<T...>> {
+  static constexpr bool kIsValid = sizeof...(T) > 0 && (kIsResultElement<T> && ...);
+  static constexpr int kMemories = (0 + ... + (std::is_same_v<T, Memory> ? 1 : 0));
+  static constexpr bool kMemoryIsLast = [] {
+    constexpr bool is_memory[] = {std::is_same_v<T, Memory>..., false};
+    for (size_t i = 0; i + 1 < sizeof...(T); ++i) {
+      if (is_memory[i]) return false;
+    }
+    return true;
+  }();
+  /// The number of outputs and states is known only at run time.
+  static constexpr bool kIsVariable = (std::is_same_v<T, DlArrays> || ...);
+  static constexpr int kCount = static_cast<int>(sizeof...(T)) - kMemories;
+};
+template <class F>
+using Result = ResultTraits<typename TupleOf<typename Declaration<F>::Result>::type>;
+
+// --- What may be taken --------------------------------------------------------------------------
+
+template <class Tuple>
+struct InputTraits;
+template <class... P>
+struct InputTraits<std::tuple<P...>> {
+  static constexpr bool kIsVariable =
+      sizeof...(P) == 1 && (std::is_same_v<P, DlArrays> || ... || false);
+  static constexpr bool kIsValid =
+      kIsVariable || (sizeof...(P) > 0 && (std::is_same_v<P, DlArray> && ...));
+  static constexpr int kCount = kIsVariable ? -1 : static_cast<int>(sizeof...(P));
+};
+template <class F>
+using Inputs = InputTraits<typename Declaration<F>::Parameters>;
+
+template <class Tuple>
+struct BackwardTraits;
+template <class... P>
+struct BackwardTraits<std::tuple<P...>> {
+  static constexpr int kCount = static_cast<int>(sizeof...(P)) - 1;  // Without the memory.
+  using Last = std::tuple_element_t<
+      sizeof...(P) == 0 ? 0 : sizeof...(P) - 1,
+      std::conditional_t<sizeof...(P) == 0, std::tuple<int>, std::tuple<P...>>>;
+  static constexpr bool kMemoryIsLast =
+      std::is_same_v<Last, Memory> || std::is_same_v<Last, Unused>;
+  static constexpr bool kIsVariable =
+      sizeof...(P) == 2 && (std::is_same_v<P, DlArrays> || ... || false);
+  static constexpr bool kIsValid = [] {
+    if constexpr (sizeof...(P) < 2) return false;
+    if (kIsVariable) return true;
+    constexpr bool ok[] = {(std::is_same_v<P, DlArray> || std::is_same_v<P, Unused>)...};
+    for (int i = 0; i < kCount; ++i) {
+      if (!ok[i]) return false;
+    }
+    return true;
+  }();
+  /// Bit i: argument i is read.
+  static constexpr uint64_t kUsed = [] {
+    constexpr bool used[] = {!std::is_same_v<P, Unused>..., true};
+    uint64_t mask = 0;
+    for (size_t i = 0; i < sizeof...(P); ++i) mask |= uint64_t{used[i]} << i;
+    return kIsVariable ? ~uint64_t{0} : mask;
+  }();
+};
+
+// --- The contract, checked ----------------------------------------------------------------------
+
+/// Fails to compile, with one readable line, when T breaks the contract in a way that can be seen
+/// from its declarations.
+template <class T>
+consteval bool CheckContract() {
+  static_assert(std::derived_from<T, Layer>, "A layer derives publicly from lamina::Layer.");
+  static_assert(std::copy_constructible<T>, "A layer is a value: it must be copyable.");
+  static_assert(HasPredict<T>,
+                "A layer has one public function Predict, neither overloaded nor a template.");
+  if constexpr (HasPredict<T>) {
+    using P = decltype(&T::Predict);
+    static_assert(Declaration<P>::kIsFunction, "Predict is a member function, not static.");
+    if constexpr (Declaration<P>::kIsFunction) {
+      static_assert(Declaration<P>::kIsConst,
+                    "Predict is const: a layer returns its new states, it does not change itself.");
+      static_assert(Inputs<P>::kIsValid,
+                    "Predict takes `const DlArray&` for each input, or one `const DlArrays&`.");
+      static_assert(!Declaration<P>::kHasMutableReference,
+                    "Predict takes its inputs as const: it may not change them.");
+      static_assert(Result<P>::kIsValid,
+                    "Predict returns DlArray, a tuple or array of DlArray, or DlArrays.");
+      static_assert(Result<P>::kMemories == 0, "Predict returns no Memory: only Forward does.");
+    }
+    if constexpr (HasForward<T>) {
+      using F = decltype(&T::Forward);
+      static_assert(Declaration<F>::kIsFunction && Declaration<F>::kIsConst,
+                    "Forward is a const member function.");
+      if constexpr (Declaration<F>::kIsFunction) {
+        static_assert(Inputs<F>::kIsValid && Inputs<F>::kCount == Inputs<P>::kCount,
+                      "Forward takes the same inputs as Predict.");
+        static_assert(!Declaration<F>::kHasMutableReference,
+                      "Forward takes its inputs as const: it may not change them.");
+        static_assert(Result<F>::kIsValid,
+                      "Forward returns what Predict returns, and a Memory last if there is a "
+                      "Backward.");
+        static_assert(Result<F>::kMemories <= 1 && Result<F>::kMemoryIsLast,
+                      "Forward returns at most one Memory, last.");
+        static_assert(Result<F>::kCount == Result<P>::kCount,
+                      "Forward returns as many outputs and states as Predict.");
+        static_assert(HasBackward<T> || Result<F>::kMemories == 0,
+                      "Forward returns a Memory, but there is no Backward to take it.");
+        static_assert(!HasBackward<T> || Result<F>::kMemories == 1,
+                      "A layer with Forward and Backward returns a Memory from Forward, last.");
+      }
+    }
+    if constexpr (HasBackward<T>) {
+      using B = decltype(&T::Backward);
+      static_assert(Declaration<B>::kIsFunction && Declaration<B>::kIsConst,
+                    "Backward is a const member function.");
+      if constexpr (Declaration<B>::kIsFunction) {
+        using Traits = BackwardTraits<typename Declaration<B>::Parameters>;
+        static_assert(Traits::kMemoryIsLast,
+                      "The last argument of Backward is `const Memory&`, or Unused.");
+        static_assert(Traits::kIsValid,
+                      "Backward takes inputs, outputs, their derivatives and the memory; each as "
+                      "`const DlArray&` or Unused, or one `const DlArrays&` before the memory.");
+        static_assert(Result<B>::kIsValid && Result<B>::kMemories == 0,
+                      "Backward returns DlArray, a tuple or array of DlArray, or DlArrays.");
+      }
+    }
+    if constexpr (HasResetState<T>) {
+      using R = decltype(&T::ResetState);
+      static_assert(Declaration<R>::kIsFunction, "ResetState is a member function, not static.");
+      if constexpr (Declaration<R>::kIsFunction) {
+        static_assert(std::is_same_v<typename Declaration<R>::Result, void> &&
+                          std::tuple_size_v<typename Declaration<R>::Parameters> == 0,
+                      "ResetState takes nothing and returns nothing: it sets the states.");
+      }
+    }
+    if constexpr (HasInitialize<T>) {
+      using I = decltype(&T::Initialize);
+      static_assert(Declaration<I>::kIsFunction, "Initialize is a member function, not static.");
+      if constexpr (Declaration<I>::kIsFunction) {
+        static_assert(std::is_same_v<typename Declaration<I>::Result, void>,
+                      "Initialize returns nothing: it sets the parameters.");
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace lamina::internal
+
+#endif  // FRAMEWORK_LAYERS_LAYER_TRAITS_H_
