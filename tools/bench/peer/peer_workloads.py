@@ -27,6 +27,20 @@ _FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channe
 _ADAMS = {"foreach": {"foreach": True}, "fused": {"fused": True}, "loop": {"foreach": False}}
 
 
+def _adams() -> dict[str, dict[str, bool]]:
+    """The implementations of Adam that this PyTorch has on the CPU."""
+    found = {}
+    for name, options in _ADAMS.items():
+        parameter = torch.zeros(1, requires_grad=True)
+        parameter.grad = torch.zeros(1)
+        try:
+            torch.optim.Adam([parameter], **options).step()
+        except (RuntimeError, TypeError):  # Older ones have the fused one on GPUs only.
+            continue
+        found[name] = options
+    return found
+
+
 def _srelu(x: torch.Tensor, left_slope: torch.Tensor, right_slope: torch.Tensor,
            left_threshold: torch.Tensor, right_threshold: torch.Tensor) -> torch.Tensor:
     return torch.where(
@@ -75,7 +89,7 @@ def mnist_cnn_adam() -> Variants:
         return _train(model, nn.CrossEntropyLoss(), x, torch.randint(0, 10, (128,)), adam)
 
     return {f"{format_name}, {adam_name}": lambda value=value, adam=adam: make(value, adam)
-            for format_name, value in _FORMATS.items() for adam_name, adam in _ADAMS.items()}
+            for format_name, value in _FORMATS.items() for adam_name, adam in _adams().items()}
 
 
 def mlp_tiny_adam() -> Variants:
@@ -85,7 +99,7 @@ def mlp_tiny_adam() -> Variants:
         model = nn.Sequential(nn.Linear(16, 32), nn.ReLU(inplace=True), nn.Linear(32, 1))
         return _train(model, nn.MSELoss(), torch.randn(8, 16), torch.randn(8, 1), adam)
 
-    return {name: lambda adam=adam: make(adam) for name, adam in _ADAMS.items()}
+    return {name: lambda adam=adam: make(adam) for name, adam in _adams().items()}
 
 
 def gemm_1024() -> Variants:
