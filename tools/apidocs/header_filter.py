@@ -196,7 +196,9 @@ def convert(text: str, name: str) -> str:
         line = lines[index]
         if _COMMENT.match(line):
             end = _comment_block(lines, index)
-            if scopes.among_declarations:
+            is_prose = any((match := _COMMENT.match(each)) and match["text"].strip()
+                           and not _NOT_PROSE.match(match["text"]) for each in lines[index:end])
+            if scopes.among_declarations and is_prose:
                 is_head = not seen_include and not described_file
                 if is_head and (about := re.match(r"//+ (\w+): ", line)):
                     subject = about[1]

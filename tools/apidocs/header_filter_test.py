@@ -94,6 +94,11 @@ A Other(const A& x);
         self.assertEqual(self.converted("// How many.\nint rows() const;\nint columns() const;\n")[2],
                          "int columns() const;")
 
+    def test_a_marker_alone_is_no_description(self) -> None:
+        self.assertEqual(self.converted("// [region all]\nclass Counter {\n};\n// [endregion]\n"),
+                         ["// [region all]", r"/** \copydoc a/counter.h */ class Counter {", "};",
+                          "// [endregion]"])
+
     def test_markers_and_lint_notes_are_not_shown(self) -> None:
         self.assertEqual(self.converted("// [region a]\n// The a.\n// NOLINTNEXTLINE(x)\nint a;\n"),
                          ["///", "/// The a.", "///", "int a;"])
