@@ -38,11 +38,11 @@ int64_t Groups(std::string_view function, const DlArray& w, int rank, int64_t to
   }
   const int64_t last = w.size(rank + 2);
   if (told < 1 || (last != 1 && told != 1 && told != last)) {
-    throw Error("ops:InvalidGroups",
-                absl::StrCat(std::string(function), " expects one number of groups, at least 1."),
-                absl::StrCat("Weights ", ToString(w.spec()), " came, and the option groups = ",
-                             told, "."),
-                "Give the groups in the options or in the last dim of the weights.");
+    throw Error(
+        "ops:InvalidGroups",
+        absl::StrCat(std::string(function), " expects one number of groups, at least 1."),
+        absl::StrCat("Weights ", ToString(w.spec()), " came, and the option groups = ", told, "."),
+        "Give the groups in the options or in the last dim of the weights.");
   }
   return std::max(told, last);
 }
@@ -85,8 +85,8 @@ DlArray DlConv(const DlArray& x, const DlArray& weights, const DlArray& bias,
   int64_t count = 1;
   for (int d = 0; d < rank; ++d) filter[d] = weights.size(d);
   for (int d = rank + 1; d < weights.rank(); ++d) count *= weights.size(d);
-  p.window = WindowGeometry::Resolve(kName, input.moved(), filter, options.stride,
-                                     options.dilation, options.padding);
+  p.window = WindowGeometry::Resolve(kName, input.moved(), filter, options.stride, options.dilation,
+                                     options.padding);
   DlArray each, single;
   SplitBias(kName, bias, count, &each, &single);
   const DataType type = CommonType(x, weights, bias);
@@ -111,8 +111,9 @@ DlArray DlTranspConv(const DlArray& x, const DlArray& weights, const DlArray& bi
   for (int d = rank + 1; d < weights.rank(); ++d) channels *= weights.size(d);
   if (Size(input.x(), 'C') != channels) {
     throw Error("dlarray:SizeMismatch",
-                absl::StrCat(std::string(kName), " expects weights as filter sizes, channels of "
-                                                 "the result for each group, channels of the data."),
+                absl::StrCat(std::string(kName),
+                             " expects weights as filter sizes, channels of "
+                             "the result for each group, channels of the data."),
                 absl::StrCat("Data ", ToString(x.spec()), " and weights ", ToString(weights.spec()),
                              " came."),
                 "Make the last dim of the weights the number of channels of the data.");

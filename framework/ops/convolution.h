@@ -8,7 +8,8 @@
 // Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285.
 //
 //   DlArray y = DlConv(x, weights, bias, {.stride = {2, 2}, .padding = "same"});
-//   // x 28(S) x 28(S) x 3(C) x 128(B), weights 5x5x3x16, bias 16 gives 14(S) x 14(S) x 16(C) x 128(B)
+//   // x 28(S) x 28(S) x 3(C) x 128(B), weights 5x5x3x16, bias 16 gives 14(S) x 14(S) x 16(C) x
+//   128(B)
 //
 // Types promote; single, double and complex are computed, others as single. Numeric contract: n
 // products summed in any order, |error| <= n u sum |w| |x|. Gradients of any order.
@@ -24,19 +25,20 @@
 namespace lamina {
 
 struct ConvOptions {
-  Sizes stride = {1};    ///< Steps of the filter, one for all dims or one for each.
-  Sizes dilation = {1};  ///< Distance of neighbouring filter elements in the data.
-  Padding padding = 0;   ///< "causal" along one dim only.
-  int64_t groups = 1;    ///< The channels in this many groups, each with its own filters.
-  bool over_time = false;       ///< Move along T too, besides the S dims.
+  Sizes stride = {1};            ///< Steps of the filter, one for all dims or one for each.
+  Sizes dilation = {1};          ///< Distance of neighbouring filter elements in the data.
+  Padding padding = 0;           ///< "causal" along one dim only.
+  int64_t groups = 1;            ///< The channels in this many groups, each with its own filters.
+  bool over_time = false;        ///< Move along T too, besides the S dims.
   std::string_view format = "";  ///< The labels of x, when x has none.
 };
 
 /// The convolution of x with `weights`, plus `bias`.
 ///
 /// The filter moves along the S dims of x ("SCB", "SSCB", "SSSCB"); without S dims along T ("CBT");
-/// with `over_time` along S and T ("SCBT" takes 2-d filters). Otherwise T counts as batch ("SSCBT").
-/// A missing B is one observation; a missing C is one channel, and the result has a C dim.
+/// with `over_time` along S and T ("SCBT" takes 2-d filters). Otherwise T counts as batch
+/// ("SSCBT"). A missing B is one observation; a missing C is one channel, and the result has a C
+/// dim.
 ///
 /// `weights` has the sizes of the filter, then channels of x for each group, then filters: either
 /// all filters K in one dim, group by group, with `groups` told in the options; or filters for each
@@ -54,9 +56,9 @@ DlArray DlConv(const DlArray& x, const DlArray& weights, const DlArray& bias,
                const ConvOptions& options = {});
 
 struct TranspConvOptions {
-  Sizes stride = {1};     ///< Steps of the filter in the result.
-  Sizes dilation = {1};   ///< Distance of neighbouring filter elements in the result.
-  Padding cropping = 0;   ///< Elements cut off the result; "same" gives stride * n elements.
+  Sizes stride = {1};    ///< Steps of the filter in the result.
+  Sizes dilation = {1};  ///< Distance of neighbouring filter elements in the result.
+  Padding cropping = 0;  ///< Elements cut off the result; "same" gives stride * n elements.
   int64_t groups = 1;
   bool over_time = false;
   std::string_view format = "";
@@ -65,9 +67,9 @@ struct TranspConvOptions {
 /// The transposed convolution: each element of x, times the filter, is added into the result, the
 /// places `stride` apart. It is the gradient of DlConv with respect to its data.
 ///
-/// `weights` has the sizes of the filter, then filters for each group (channels of the result), then
-/// channels of x, all or for each group as in DlConv. `bias` has as many elements as the result has
-/// channels, or one, or is unset. The result has along each moved dim stride * (n - 1) +
+/// `weights` has the sizes of the filter, then filters for each group (channels of the result),
+/// then channels of x, all or for each group as in DlConv. `bias` has as many elements as the
+/// result has channels, or one, or is unset. The result has along each moved dim stride * (n - 1) +
 /// (filter - 1) * dilation + 1 - cropping elements. Errors: as DlConv; "ops:InvalidPadding" when
 /// nothing is left, or for "causal".
 DlArray DlTranspConv(const DlArray& x, const DlArray& weights, const DlArray& bias,

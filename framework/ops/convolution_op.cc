@@ -84,13 +84,14 @@ cpu::ConvolutionShape ConvShape(const ConvParameters& parameters, const ArraySpe
                 "Choose another number of groups.");
   }
   if (w.size(s.spatial_rank) * s.groups != s.channels_in) {
-    throw Error("dlarray:SizeMismatch",
-                absl::StrCat("Dim ", s.spatial_rank,
-                             " of the weights is the number of channels of the data for each group, ",
-                             s.channels_in / s.groups, " here."),
-                absl::StrCat("Data ", lamina::ToString(x), " and weights ", lamina::ToString(w),
-                             " came, with ", s.groups, s.groups == 1 ? " group." : " groups."),
-                "Give the weights as filter sizes, channels for each group, filters.");
+    throw Error(
+        "dlarray:SizeMismatch",
+        absl::StrCat("Dim ", s.spatial_rank,
+                     " of the weights is the number of channels of the data for each group, ",
+                     s.channels_in / s.groups, " here."),
+        absl::StrCat("Data ", lamina::ToString(x), " and weights ", lamina::ToString(w),
+                     " came, with ", s.groups, s.groups == 1 ? " group." : " groups."),
+        "Give the weights as filter sizes, channels for each group, filters.");
   }
   if (s.channels_in == 0 || s.channels_out == 0 || !cpu::ComputeOutputSize(&s)) {
     throw Error("ops:WindowTooLarge",
@@ -136,9 +137,9 @@ void ConvBackwardDataOp::Infer(const Specs& inputs, SpecList* outputs) const {
 }
 
 void ConvBackwardDataOp::Run(Arrays inputs, Results outputs) const {
-  cpu::ConvolutionBackwardData(
-      inputs[0].type(), ConvShape(parameters_, x_, inputs[1].spec()), inputs[0].data()->bytes(),
-      inputs[1].data()->bytes(), outputs.bytes(0));
+  cpu::ConvolutionBackwardData(inputs[0].type(), ConvShape(parameters_, x_, inputs[1].spec()),
+                               inputs[0].data()->bytes(), inputs[1].data()->bytes(),
+                               outputs.bytes(0));
 }
 
 DlArrays ConvBackwardDataOp::Gradient(const GradientCall& call) const {
@@ -161,9 +162,9 @@ void ConvBackwardWeightsOp::Infer(const Specs& inputs, SpecList* outputs) const 
 }
 
 void ConvBackwardWeightsOp::Run(Arrays inputs, Results outputs) const {
-  cpu::ConvolutionBackwardWeights(
-      inputs[0].type(), ConvShape(parameters_, inputs[0].spec(), w_), inputs[0].data()->bytes(),
-      inputs[1].data()->bytes(), outputs.bytes(0), nullptr);
+  cpu::ConvolutionBackwardWeights(inputs[0].type(), ConvShape(parameters_, inputs[0].spec(), w_),
+                                  inputs[0].data()->bytes(), inputs[1].data()->bytes(),
+                                  outputs.bytes(0), nullptr);
 }
 
 DlArrays ConvBackwardWeightsOp::Gradient(const GradientCall& call) const {

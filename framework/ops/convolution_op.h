@@ -45,8 +45,7 @@ class ConvOp : public Op {
 /// Something like x, of something like y, and w.
 class ConvBackwardDataOp : public Op {
  public:
-  ConvBackwardDataOp(ConvParameters p, ArraySpec x)
-      : parameters_(std::move(p)), x_(std::move(x)) {}
+  ConvBackwardDataOp(ConvParameters p, ArraySpec x) : parameters_(std::move(p)), x_(std::move(x)) {}
   std::string_view Name() const override { return "conv_backward_data"; }
   std::string Attributes() const override;
   void Infer(const Specs& inputs, SpecList* outputs) const override;

@@ -1,8 +1,8 @@
 // Labels for data that has none: the `format` argument of the deep-learning functions.
 //
 // A function that must know which dim is the channels, the batch or the time takes a labelled
-// array, or an unlabelled one and a word with a label for each of its dims. The result of unlabelled
-// data is unlabelled again, its dims in the order in which the word names them.
+// array, or an unlabelled one and a word with a label for each of its dims. The result of
+// unlabelled data is unlabelled again, its dims in the order in which the word names them.
 //
 //   const internal::FormattedInput input("Softmax", x, format);
 //   return input.Finish(SoftmaxOfLabelled(input.x()));

@@ -37,10 +37,10 @@ Padding::Padding(std::string_view mode) {
 
 std::pair<Sizes, Sizes> Padding::Explicit(std::string_view function, int rank) const {
   LAMINA_CHECK(mode_ == kExplicit);
-  return {internal::ExpandOption(function, "ops:InvalidPadding", "padding at the begin", begin_,
-                                 rank, 0),
-          internal::ExpandOption(function, "ops:InvalidPadding", "padding at the end", end_, rank,
-                                 0)};
+  return {
+      internal::ExpandOption(function, "ops:InvalidPadding", "padding at the begin", begin_, rank,
+                             0),
+      internal::ExpandOption(function, "ops:InvalidPadding", "padding at the end", end_, rank, 0)};
 }
 
 WindowGeometry WindowGeometry::Resolve(std::string_view function, const Sizes& input,
@@ -56,8 +56,7 @@ WindowGeometry WindowGeometry::Resolve(std::string_view function, const Sizes& i
     std::tie(g.pad_begin, g.pad_end) = padding.Explicit(function, rank);
   } else {
     if (padding.mode_ == Padding::kCausal && rank != 1) {
-      throw Error("ops:InvalidPadding",
-                  absl::StrCat(name, " can be causal along one dim only."),
+      throw Error("ops:InvalidPadding", absl::StrCat(name, " can be causal along one dim only."),
                   absl::StrCat("The window moves along ", rank, " dims."),
                   "Give the padding of each dim in numbers.");
     }
@@ -81,8 +80,9 @@ WindowGeometry WindowGeometry::Resolve(std::string_view function, const Sizes& i
       continue;
     }
     throw Error("ops:WindowTooLarge",
-                absl::StrCat(name, " needs a window of at least one element that fits into the "
-                                   "padded data."),
+                absl::StrCat(name,
+                             " needs a window of at least one element that fits into the "
+                             "padded data."),
                 absl::StrCat("Along dim ", d, " the window has ", window[d],
                              " elements with dilation ", g.dilation[d], ", the data ", input[d],
                              " and the padding ", g.pad_begin[d], " + ", g.pad_end[d], "."),
@@ -105,11 +105,12 @@ Sizes ExpandOption(std::string_view function, std::string_view identifier, std::
   bool valid = static_cast<int>(all.size()) == rank;
   for (int64_t n : all) valid = valid && n >= least && n <= kMaxOption;
   if (!valid) {
-    throw Error(identifier,
-                absl::StrCat(std::string(function), " expects a ", std::string(what), " of at least ",
-                             least, ", one number for all or one for each of ", rank, " dims."),
-                absl::StrCat(option.empty() ? "None" : lamina::ToString(option), " came."),
-                "Count the dims that the window moves along.");
+    throw Error(
+        identifier,
+        absl::StrCat(std::string(function), " expects a ", std::string(what), " of at least ",
+                     least, ", one number for all or one for each of ", rank, " dims."),
+        absl::StrCat(option.empty() ? "None" : lamina::ToString(option), " came."),
+        "Count the dims that the window moves along.");
   }
   return all;
 }

@@ -24,16 +24,16 @@ namespace lamina {
 class Padding {
  public:
   /// `all` elements on each side of each dim.
-  Padding(int all = 0) : begin_{all}, end_{all} {}                                // NOLINT
+  Padding(int all = 0) : begin_{all}, end_{all} {}  // NOLINT
   /// each[d] elements on both sides of dim d.
-  Padding(std::initializer_list<int64_t> each) : begin_(each), end_(each) {}      // NOLINT
+  Padding(std::initializer_list<int64_t> each) : begin_(each), end_(each) {}  // NOLINT
   /// begin[d] elements before and end[d] after dim d; one entry stands for all dims.
   static Padding BeginEnd(Sizes begin, Sizes end);
-  /// "same": with stride s, n elements give ceil(n / s); the padding is split evenly, an odd element
-  /// goes to the end. "causal": all of it before the data, so that an output sees nothing later than
-  /// itself; for one dim only. Errors: "ops:InvalidPadding" for another word.
-  Padding(std::string_view mode);                                                 // NOLINT
-  Padding(const char* mode) : Padding(std::string_view(mode)) {}                  // NOLINT
+  /// "same": with stride s, n elements give ceil(n / s); the padding is split evenly, an odd
+  /// element goes to the end. "causal": all of it before the data, so that an output sees nothing
+  /// later than itself; for one dim only. Errors: "ops:InvalidPadding" for another word.
+  Padding(std::string_view mode);                                 // NOLINT
+  Padding(const char* mode) : Padding(std::string_view(mode)) {}  // NOLINT
 
   bool operator==(const Padding&) const = default;
   /// The numbers before and after each of `rank` dims, of a padding given in numbers. Errors:
@@ -52,8 +52,8 @@ class Padding {
 struct WindowGeometry {
   Sizes stride, dilation, pad_begin, pad_end;
 
-  /// `window` moving over data of sizes `input`. `stride` and `dilation` have one entry for all dims
-  /// or one for each. `function` names the caller in errors: "ops:InvalidStride",
+  /// `window` moving over data of sizes `input`. `stride` and `dilation` have one entry for all
+  /// dims or one for each. `function` names the caller in errors: "ops:InvalidStride",
   /// "ops:InvalidDilation", "ops:InvalidPadding" for numbers that make no sense or entries that are
   /// not one for all or one for each dim; "ops:WindowTooLarge" when the (dilated) window is larger
   /// than the padded data or has no elements.
