@@ -13,6 +13,7 @@
 #define FRAMEWORK_LAYERS_ANY_LAYER_H_
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <typeindex>
@@ -68,6 +69,7 @@ class LayerModel {
   virtual DlArrays Backward(Arrays arguments, const Memory& memory) const = 0;
   virtual void Initialize(std::span<const NetworkDataLayout> layouts) = 0;
   virtual void ResetState() = 0;
+  virtual std::optional<NetworkDataLayout> InputLayout() const = 0;
 };
 
 template <class T>
@@ -215,6 +217,11 @@ class LayerModelOf : public LayerModel {
     if constexpr (HasResetState<T>) layer_.ResetState();
   }
 
+  std::optional<NetworkDataLayout> InputLayout() const override {
+    if constexpr (requires { layer_.InputLayout(); }) return layer_.InputLayout();
+    return std::nullopt;
+  }
+
   const T& get() const { return layer_; }
 
  private:
@@ -257,6 +264,9 @@ class AnyLayer {
     if (model_->type() != typeid(T)) return nullptr;
     return &static_cast<const internal::LayerModelOf<T>&>(*model_).get();
   }
+
+  /// The layout that an input layer expects: what its function InputLayout() says, if it has one.
+  std::optional<NetworkDataLayout> InputLayout() const { return model_->InputLayout(); }
 
   /// Sets what needs the input's sizes. Does nothing for a layer without Initialize. Errors:
   /// "layer:InputCount", those of the layer.

@@ -140,24 +140,22 @@ double* Layer::FactorOf(std::string_view parameter, bool learn_rate) {
   return found;
 }
 
-namespace {
-void SetFactor(double* at, double factor) {
+double internal::CheckedFactor(double factor) {
   if (!(factor >= 0) || !std::isfinite(factor)) {
     throw Error("layer:InvalidFactor", "A factor is a finite number, 0 or more.",
                 absl::StrCat(factor, " came."), "");
   }
-  *at = factor;
+  return factor;
 }
-}  // namespace
 
 void Layer::SetLearnRateFactor(std::string_view parameter, double factor) {
-  SetFactor(FactorOf(parameter, true), factor);
+  *FactorOf(parameter, true) = internal::CheckedFactor(factor);
 }
 double Layer::LearnRateFactor(std::string_view parameter) const {
   return *const_cast<Layer*>(this)->FactorOf(parameter, true);
 }
 void Layer::SetL2Factor(std::string_view parameter, double factor) {
-  SetFactor(FactorOf(parameter, false), factor);
+  *FactorOf(parameter, false) = internal::CheckedFactor(factor);
 }
 double Layer::L2Factor(std::string_view parameter) const {
   return *const_cast<Layer*>(this)->FactorOf(parameter, false);

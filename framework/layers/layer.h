@@ -159,6 +159,11 @@ class Layer {
   std::vector<PropertyDescriptor> properties_;
 };
 
+namespace internal {
+/// The factor itself. Errors: "layer:InvalidFactor" when it is negative or not finite.
+double CheckedFactor(double factor);
+}  // namespace internal
+
 /// The layer under a name: Named(SReluLayer(), "srelu1").
 template <class T>
 T Named(T layer, std::string_view name) {

@@ -57,6 +57,8 @@ class LayerTree {
   /// Visits all learnable and state arrays in a fixed order; `path` stands before their layers'
   /// names.
   virtual void VisitParameters(const std::string& path, const ParameterVisitor& visit) = 0;
+  /// Calls ResetState of each layer.
+  virtual void ResetState() = 0;
 };
 
 /// How the value of one property is reached from its address.
