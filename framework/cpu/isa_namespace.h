@@ -11,4 +11,9 @@
 #define LAMINA_ISA portable
 #endif
 
+// Opened here once, so that the tables of all levels can be declared in any order afterwards.
+namespace lamina::cpu {
+inline namespace LAMINA_ISA {}
+}  // namespace lamina::cpu
+
 #endif  // FRAMEWORK_CPU_ISA_NAMESPACE_H_

@@ -25,7 +25,8 @@ def multi_isa_cc_library(name, srcs, deps = [], copts = [], visibility = None):
         native.cc_library(
             name = name + "_" + level,
             srcs = srcs,
-            copts = KERNEL_COPTS + options + copts,
+            # Vectors are passed only between functions of one unit: their ABI does not matter.
+            copts = KERNEL_COPTS + options + ["-Wno-psabi"] + copts,
             local_defines = ["LAMINA_ISA=" + level],
             visibility = ["//visibility:private"],
             deps = deps,
