@@ -42,6 +42,17 @@ Counts CountProperties(const Layer& layer) {
   return n;
 }
 
+// Equal, NaN being equal to NaN.
+bool Same(const PropertyValue& a, const PropertyValue& b) {
+  if (a == b) return true;
+  const auto same = [](double x, double y) { return x == y || (x != x && y != y); };
+  const double *x = std::get_if<double>(&a), *y = std::get_if<double>(&b);
+  if (x != nullptr && y != nullptr) return same(*x, *y);
+  const auto *v = std::get_if<std::vector<double>>(&a), *w = std::get_if<std::vector<double>>(&b);
+  return v != nullptr && w != nullptr &&
+         std::equal(v->begin(), v->end(), w->begin(), w->end(), same);
+}
+
 std::string Plural(int n, std::string_view what) {
   return absl::StrCat(n, " ", std::string(what), n == 1 ? "" : "s");
 }
@@ -160,6 +171,13 @@ class OwnBackwardRule : public GradientRule {
                   absl::StrCat("It returned ", result.size(), "."), "");
     }
     result.resize(call.inputs.size());
+    // Sums over dims leave dims of size 1 at the end, which a parameter may lack.
+    for (size_t i = 0; i < result.size(); ++i) {
+      const ArraySpec &g = result[i].spec(), &x = call.inputs[i].spec();
+      if (g.sizes != x.sizes && SameSizes(g.sizes, x.sizes) && g.format == x.format) {
+        result[i] = Reshape(result[i], x.sizes, x.format.str());
+      }
+    }
     return result;
   }
 
@@ -231,12 +249,14 @@ int AnyLayer::NumStateArrays() const {
 }
 
 void AnyLayer::SetStates(Arrays states) {
+  const int expected = NumStateArrays();
+  if (static_cast<size_t>(expected) != states.size()) {
+    throw Error("layer:StateCount",
+                absl::StrCat(Who(layer()), " has ", Plural(expected, "state array"), "."),
+                absl::StrCat(states.size(), " came."), "Give the states of a LayerResult.");
+  }
   size_t i = 0;
-  layer().ForEachState([&](DlArray& s) {
-    if (i < states.size()) s = states[i];
-    ++i;
-  });
-  LAMINA_CHECK(i == states.size());
+  layer().ForEachState([&](DlArray& s) { s = states[i++]; });
 }
 
 LayerResult AnyLayer::Predict(Arrays inputs) const { return Call(inputs, false); }
@@ -289,7 +309,19 @@ LayerResult AnyLayer::Call(Arrays inputs, bool training) const {
     const auto split = called.values.begin() + l.NumOutputs();
     result.outputs.assign(called.values.begin(), split);
     result.states.assign(split, called.values.end());
-    if (!traits_.is_formattable && !inputs.empty() && !inputs[0].format().empty()) {
+    const bool labelled = !inputs.empty() && !inputs[0].format().empty();
+    if (labelled && traits_.is_formattable) {
+      for (size_t i = 0; i < result.outputs.size(); ++i) {
+        const DlArray& y = result.outputs[i];
+        if (y.rank() == 0 || !y.format().empty()) continue;
+        throw Error("layer:OutputFormat",
+                    absl::StrCat("A Formattable layer labels what it returns: output \"",
+                                 l.OutputNames()[i], "\"."),
+                    absl::StrCat("A ", ToString(y.spec()), " without labels came."),
+                    "Return DlArray(y, \"SSCB\") with the labels of y.");
+      }
+    }
+    if (labelled && !traits_.is_formattable) {
       const std::string& format = inputs[0].format().str();
       for (DlArray& y : result.outputs) {
         const Sizes& sizes = y.sizes();
@@ -325,7 +357,7 @@ void AnyLayer::ResetState() {
   }
   for (const PropertyDescriptor& p : layer().Properties()) {
     if (p.access->get == nullptr) continue;
-    if (layer().GetProperty(p) == before.layer().GetProperty(p)) continue;
+    if (Same(layer().GetProperty(p), before.layer().GetProperty(p))) continue;
     const std::string was = ToString(before.layer().GetProperty(p)),
                       is = ToString(layer().GetProperty(p));
     const std::string who = Who(layer()), name = p.name;

@@ -12,6 +12,8 @@
 #ifndef FRAMEWORK_LAYERS_ANY_LAYER_H_
 #define FRAMEWORK_LAYERS_ANY_LAYER_H_
 
+#include <concepts>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -122,8 +124,6 @@ decltype(auto) MemoryArgument(const Memory& memory) {
 
 template <class T>
 class LayerModelOf : public LayerModel {
-  static_assert(CheckContract<T>());
-
  public:
   explicit LayerModelOf(T layer) : layer_(std::move(layer)) {}
   std::unique_ptr<LayerModel> Clone() const override {
@@ -199,11 +199,11 @@ class LayerModelOf : public LayerModel {
 
   void Initialize(std::span<const NetworkDataLayout> layouts) override {
     if constexpr (HasInitialize<T>) {
-      if constexpr (requires { layer_.Initialize(layouts); }) {
+      using Traits = Layouts<decltype(&T::Initialize)>;
+      if constexpr (Traits::kIsVariable) {
         layer_.Initialize(layouts);
       } else {
-        constexpr size_t kCount =
-            std::tuple_size_v<typename Declaration<decltype(&T::Initialize)>::Parameters>;
+        constexpr size_t kCount = Traits::kCount;
         if (layouts.size() != kCount) {
           WrongLayoutCount(layer_, static_cast<int>(kCount), layouts.size());
         }
@@ -228,6 +228,16 @@ class LayerModelOf : public LayerModel {
   T layer_;
 };
 
+template <class T>
+std::unique_ptr<LayerModel> MakeLayerModel(T&& layer) {
+  using L = std::remove_cvref_t<T>;
+  if constexpr (CheckContract<L>()) {
+    return std::make_unique<LayerModelOf<L>>(std::forward<T>(layer));
+  } else {
+    return nullptr;  // Does not compile: CheckContract told why.
+  }
+}
+
 }  // namespace internal
 
 class AnyLayer {
@@ -238,10 +248,10 @@ class AnyLayer {
   /// returns state derivatives but not both; "layer:BackwardWithNestedNetwork";
   /// "layer:PropertyOutside" for a property that is no member of the layer.
   template <class T>
-  requires std::derived_from<std::remove_cvref_t<T>, Layer> AnyLayer(
-      T&& layer)  // NOLINT(runtime/explicit): lists of layers are written as layers.
-      : AnyLayer(std::make_unique<internal::LayerModelOf<std::remove_cvref_t<T>>>(
-            std::forward<T>(layer))) {}
+  requires internal::MeantAsLayer<std::remove_cvref_t<T>> &&
+      (!std::same_as<std::remove_cvref_t<T>, AnyLayer>)
+          AnyLayer(T&& layer)  // NOLINT(runtime/explicit): lists of layers are written as layers.
+      : AnyLayer(internal::MakeLayerModel(std::forward<T>(layer))) {}
   AnyLayer(const AnyLayer& other) : model_(other.model_->Clone()), traits_(other.traits_) {}
   AnyLayer(AnyLayer&&) noexcept = default;
   AnyLayer& operator=(const AnyLayer& other) {
@@ -278,7 +288,8 @@ class AnyLayer {
   bool IsInitialized() const;
 
   /// As at prediction time. Errors: "layer:InputCount", "layer:ResultCount", "layer:OutputRank"
-  /// when a layer that is not Formattable returns more dims than it got; those of the layer.
+  /// when a layer that is not Formattable returns more dims than it got; "layer:OutputFormat" when
+  /// a Formattable one returns an output without labels for labelled inputs; those of the layer.
   LayerResult Predict(Arrays inputs) const;
   LayerResult Predict(std::initializer_list<DlArray> x) const {
     return Predict(Arrays(x.begin(), x.size()));
@@ -298,9 +309,13 @@ class AnyLayer {
   /// Errors: "layer:ResetStateChangedProperty" when more than learnables and states changed; the
   /// layer is then as before.
   void ResetState();
-  /// Puts `states` (as in LayerResult) into the state properties.
+  /// Puts `states` (as in LayerResult) into the state properties. Errors: "layer:StateCount".
   void SetStates(Arrays states);
   int NumStateArrays() const;
+  /// As in Layer: DlFeval watches the learnables of an AnyLayer too.
+  void ForEachLearnable(const std::function<void(DlArray&)>& visit) {
+    layer().ForEachLearnable(visit);
+  }
 
  private:
   friend class OwnBackwardRule;

@@ -6,6 +6,7 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -35,8 +36,8 @@ struct Declaration<R (C::*)(P...) noexcept(kNoexcept)>
   static constexpr bool kIsConst = false;
 };
 
-// Named like this so that they read well in a compiler's message. `template` or overloaded
-// functions have no address: a layer has one Predict.
+// Named like this so that they read well in a compiler's message. Templates, overloaded and private
+// functions have no address that can be taken here: a layer has one public Predict.
 template <class T>
 concept HasPredict = requires {
   &T::Predict;
@@ -57,6 +58,45 @@ template <class T>
 concept HasResetState = requires {
   &T::ResetState;
 };
+
+// Does T name a member so, in whatever way? Then the same name inherited from elsewhere is
+// ambiguous. This finds a Forward that is overloaded or private and would else be passed over in
+// silence.
+struct ForwardOfAnother {
+  int Forward;
+};
+struct BackwardOfAnother {
+  int Backward;
+};
+struct InitializeOfAnother {
+  int Initialize;
+};
+struct ResetStateOfAnother {
+  int ResetState;
+};
+template <class T, class Another>
+struct WithAnother : T, Another {};
+
+template <class T>
+consteval bool NamesForward() {
+  if constexpr (std::is_final_v<T>) return HasForward<T>;
+  return !requires { &WithAnother<T, ForwardOfAnother>::Forward; };
+}
+template <class T>
+consteval bool NamesBackward() {
+  if constexpr (std::is_final_v<T>) return HasBackward<T>;
+  return !requires { &WithAnother<T, BackwardOfAnother>::Backward; };
+}
+template <class T>
+consteval bool NamesInitialize() {
+  if constexpr (std::is_final_v<T>) return HasInitialize<T>;
+  return !requires { &WithAnother<T, InitializeOfAnother>::Initialize; };
+}
+template <class T>
+consteval bool NamesResetState() {
+  if constexpr (std::is_final_v<T>) return HasResetState<T>;
+  return !requires { &WithAnother<T, ResetStateOfAnother>::ResetState; };
+}
 
 // --- What may be returned -----------------------------------------------------------------------
 
@@ -80,7 +120,7 @@ struct TupleOf<std::array<T, kCount>> {
 };
 
 template <class T>
-constexpr bool kIsArray = std::is_convertible_v<const T&, const DlArray&>;
+constexpr bool kIsArray = std::is_base_of_v<DlArray, std::remove_cvref_t<T>>;
 
 /// One element of a result: an array, a list of arrays, the states of a nested network, a memory.
 template <class T>
@@ -122,6 +162,20 @@ struct InputTraits<std::tuple<P...>> {
 template <class F>
 using Inputs = InputTraits<typename Declaration<F>::Parameters>;
 
+/// One layout for each input, or all of them in a row.
+template <class Tuple>
+struct LayoutTraits;
+template <class... P>
+struct LayoutTraits<std::tuple<P...>> {
+  static constexpr bool kIsVariable =
+      sizeof...(P) == 1 && (std::is_same_v<P, std::span<const NetworkDataLayout>> || ... || false);
+  static constexpr bool kIsValid =
+      kIsVariable || (sizeof...(P) > 0 && (std::is_same_v<P, NetworkDataLayout> && ...));
+  static constexpr int kCount = kIsVariable ? -1 : static_cast<int>(sizeof...(P));
+};
+template <class F>
+using Layouts = LayoutTraits<typename Declaration<F>::Parameters>;
+
 template <class Tuple>
 struct BackwardTraits;
 template <class... P>
@@ -153,13 +207,13 @@ struct BackwardTraits<std::tuple<P...>> {
 };
 
 // --- The contract, checked ----------------------------------------------------------------------
+//
+// Each of these fails to compile, with one readable line, when T breaks the contract in a way that
+// can be seen from its declarations, and says whether T can be used all the same: if not, nothing
+// more is made of T, so that the line is not buried.
 
-/// Fails to compile, with one readable line, when T breaks the contract in a way that can be seen
-/// from its declarations.
 template <class T>
-consteval bool CheckContract() {
-  static_assert(std::derived_from<T, Layer>, "A layer derives publicly from lamina::Layer.");
-  static_assert(std::copy_constructible<T>, "A layer is a value: it must be copyable.");
+consteval bool CheckPredict() {
   static_assert(HasPredict<T>,
                 "A layer has one public function Predict, neither overloaded nor a template.");
   if constexpr (HasPredict<T>) {
@@ -175,64 +229,140 @@ consteval bool CheckContract() {
       static_assert(Result<P>::kIsValid,
                     "Predict returns DlArray, a tuple or array of DlArray, or DlArrays.");
       static_assert(Result<P>::kMemories == 0, "Predict returns no Memory: only Forward does.");
+      return Declaration<P>::kIsConst && Inputs<P>::kIsValid &&
+             !Declaration<P>::kHasMutableReference && Result<P>::kIsValid;
     }
-    if constexpr (HasForward<T>) {
-      using F = decltype(&T::Forward);
-      static_assert(Declaration<F>::kIsFunction && Declaration<F>::kIsConst,
-                    "Forward is a const member function.");
-      if constexpr (Declaration<F>::kIsFunction) {
-        static_assert(Inputs<F>::kIsValid && Inputs<F>::kCount == Inputs<P>::kCount,
-                      "Forward takes the same inputs as Predict.");
-        static_assert(!Declaration<F>::kHasMutableReference,
-                      "Forward takes its inputs as const: it may not change them.");
-        static_assert(Result<F>::kIsValid,
-                      "Forward returns what Predict returns, and a Memory last if there is a "
-                      "Backward.");
-        static_assert(Result<F>::kMemories <= 1 && Result<F>::kMemoryIsLast,
-                      "Forward returns at most one Memory, last.");
-        static_assert(Result<F>::kCount == Result<P>::kCount,
-                      "Forward returns as many outputs and states as Predict.");
-        static_assert(HasBackward<T> || Result<F>::kMemories == 0,
-                      "Forward returns a Memory, but there is no Backward to take it.");
-        static_assert(!HasBackward<T> || Result<F>::kMemories == 1,
-                      "A layer with Forward and Backward returns a Memory from Forward, last.");
-      }
+  }
+  return false;
+}
+
+/// Predict was found good.
+template <class T>
+consteval bool CheckForward() {
+  static_assert(HasForward<T> || !NamesForward<T>(),
+                "Forward is public, neither overloaded nor a template.");
+  if constexpr (HasForward<T>) {
+    using P = decltype(&T::Predict);
+    using F = decltype(&T::Forward);
+    static_assert(Declaration<F>::kIsFunction, "Forward is a member function, not static.");
+    if constexpr (Declaration<F>::kIsFunction) {
+      static_assert(Declaration<F>::kIsConst,
+                    "Forward is const: a layer returns its new states, it does not change itself.");
+      static_assert(Inputs<F>::kIsValid && Inputs<F>::kCount == Inputs<P>::kCount,
+                    "Forward takes the same inputs as Predict.");
+      static_assert(!Declaration<F>::kHasMutableReference,
+                    "Forward takes its inputs as const: it may not change them.");
+      static_assert(Result<F>::kIsValid,
+                    "Forward returns what Predict returns, and a Memory last if there is a "
+                    "Backward.");
+      static_assert(Result<F>::kMemories <= 1 && Result<F>::kMemoryIsLast,
+                    "Forward returns at most one Memory, last.");
+      static_assert(!Result<F>::kIsValid || Result<F>::kIsVariable == Result<P>::kIsVariable,
+                    "Forward returns outputs in the same form as Predict.");
+      static_assert(!Result<F>::kIsValid || Result<F>::kCount == Result<P>::kCount,
+                    "Forward returns as many outputs and states as Predict.");
+      static_assert(HasBackward<T> || Result<F>::kMemories == 0,
+                    "Forward returns a Memory, but there is no Backward to take it.");
+      static_assert(!HasBackward<T> || Result<F>::kMemories > 0,
+                    "A layer with Forward and Backward returns a Memory from Forward, last.");
+      return Declaration<F>::kIsConst && Inputs<F>::kCount == Inputs<P>::kCount &&
+             Inputs<F>::kIsValid && !Declaration<F>::kHasMutableReference && Result<F>::kIsValid;
     }
-    if constexpr (HasBackward<T>) {
-      using B = decltype(&T::Backward);
-      static_assert(Declaration<B>::kIsFunction && Declaration<B>::kIsConst,
-                    "Backward is a const member function.");
-      if constexpr (Declaration<B>::kIsFunction) {
-        using Traits = BackwardTraits<typename Declaration<B>::Parameters>;
-        static_assert(Traits::kMemoryIsLast,
-                      "The last argument of Backward is `const Memory&`, or Unused.");
-        static_assert(Traits::kIsValid,
-                      "Backward takes inputs, outputs, their derivatives and the memory; each as "
-                      "`const DlArray&` or Unused, or one `const DlArrays&` before the memory.");
-        static_assert(Result<B>::kIsValid && Result<B>::kMemories == 0,
-                      "Backward returns DlArray, a tuple or array of DlArray, or DlArrays.");
-      }
-    }
-    if constexpr (HasResetState<T>) {
-      using R = decltype(&T::ResetState);
-      static_assert(Declaration<R>::kIsFunction, "ResetState is a member function, not static.");
-      if constexpr (Declaration<R>::kIsFunction) {
-        static_assert(std::is_same_v<typename Declaration<R>::Result, void> &&
-                          std::tuple_size_v<typename Declaration<R>::Parameters> == 0,
-                      "ResetState takes nothing and returns nothing: it sets the states.");
-      }
-    }
-    if constexpr (HasInitialize<T>) {
-      using I = decltype(&T::Initialize);
-      static_assert(Declaration<I>::kIsFunction, "Initialize is a member function, not static.");
-      if constexpr (Declaration<I>::kIsFunction) {
-        static_assert(std::is_same_v<typename Declaration<I>::Result, void>,
-                      "Initialize returns nothing: it sets the parameters.");
-      }
-    }
+    return false;
   }
   return true;
 }
+
+template <class T>
+consteval bool CheckBackward() {
+  static_assert(HasBackward<T> || !NamesBackward<T>(),
+                "Backward is public, neither overloaded nor a template.");
+  if constexpr (HasBackward<T>) {
+    using B = decltype(&T::Backward);
+    static_assert(Declaration<B>::kIsFunction, "Backward is a member function, not static.");
+    if constexpr (Declaration<B>::kIsFunction) {
+      using Traits = BackwardTraits<typename Declaration<B>::Parameters>;
+      static_assert(Declaration<B>::kIsConst,
+                    "Backward is const: it returns derivatives, it does not change the layer.");
+      static_assert(Traits::kMemoryIsLast,
+                    "The last argument of Backward is `const Memory&`, or Unused.");
+      static_assert(!Traits::kMemoryIsLast || Traits::kIsValid,
+                    "Backward takes inputs, outputs, their derivatives and the memory; each as "
+                    "`const DlArray&` or Unused, or one `const DlArrays&` before the memory.");
+      static_assert(!Declaration<B>::kHasMutableReference,
+                    "Backward takes its arguments as const: it may not change them.");
+      static_assert(Result<B>::kIsValid && Result<B>::kMemories == 0,
+                    "Backward returns DlArray, a tuple or array of DlArray, or DlArrays.");
+      return Declaration<B>::kIsConst && Traits::kMemoryIsLast && Traits::kIsValid &&
+             !Declaration<B>::kHasMutableReference && Result<B>::kIsValid;
+    }
+    return false;
+  }
+  return true;
+}
+
+template <class T>
+consteval bool CheckInitialize() {
+  static_assert(HasInitialize<T> || !NamesInitialize<T>(),
+                "Initialize is public, neither overloaded nor a template.");
+  if constexpr (HasInitialize<T>) {
+    using I = decltype(&T::Initialize);
+    static_assert(Declaration<I>::kIsFunction, "Initialize is a member function, not static.");
+    if constexpr (Declaration<I>::kIsFunction) {
+      static_assert(std::is_same_v<typename Declaration<I>::Result, void>,
+                    "Initialize returns nothing: it sets the parameters.");
+      static_assert(Layouts<I>::kIsValid,
+                    "Initialize takes `const NetworkDataLayout&` for each input, or one "
+                    "`std::span<const NetworkDataLayout>`.");
+      constexpr int kLayouts = Layouts<I>::kCount, kInputs = Inputs<decltype(&T::Predict)>::kCount;
+      static_assert(!Layouts<I>::kIsValid || kLayouts < 0 || kInputs < 0 || kLayouts == kInputs,
+                    "Initialize takes as many layouts as Predict takes inputs.");
+      return Layouts<I>::kIsValid;
+    }
+    return false;
+  }
+  return true;
+}
+
+template <class T>
+consteval bool CheckResetState() {
+  static_assert(HasResetState<T> || !NamesResetState<T>(),
+                "ResetState is public, neither overloaded nor a template.");
+  if constexpr (HasResetState<T>) {
+    using R = decltype(&T::ResetState);
+    static_assert(Declaration<R>::kIsFunction, "ResetState is a member function, not static.");
+    if constexpr (Declaration<R>::kIsFunction) {
+      constexpr bool kTakesNothing = std::is_same_v<typename Declaration<R>::Result, void> &&
+                                     std::tuple_size_v<typename Declaration<R>::Parameters> == 0;
+      static_assert(kTakesNothing,
+                    "ResetState takes nothing and returns nothing: it sets the states.");
+      return kTakesNothing;
+    }
+    return false;
+  }
+  return true;
+}
+
+template <class T>
+consteval bool CheckContract() {
+  constexpr bool kIsLayer = std::derived_from<T, Layer>;
+  static_assert(kIsLayer, "A layer derives publicly from lamina::Layer.");
+  static_assert(!kIsLayer || std::copy_constructible<T>,
+                "A layer is a value: it must be copyable.");
+  if constexpr (kIsLayer && std::copy_constructible<T>) {
+    if constexpr (CheckPredict<T>()) {
+      constexpr bool kForward = CheckForward<T>(), kBackward = CheckBackward<T>(),
+                     kInitialize = CheckInitialize<T>(), kResetState = CheckResetState<T>();
+      return kForward && kBackward && kInitialize && kResetState;
+    }
+  }
+  return false;
+}
+
+/// What AnyLayer takes: layers, and what was meant to be one and gets a readable line from
+/// CheckContract.
+template <class T>
+concept MeantAsLayer = std::is_base_of_v<Layer, T> || HasPredict<T>;
 
 }  // namespace lamina::internal
 

@@ -17,9 +17,11 @@
 #define FRAMEWORK_LAYERS_PROPERTY_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -151,7 +153,8 @@ using Learnable = internal::ArrayProperty<PropertyKind::kLearnable>;
 /// An array that Predict and Forward return anew, such as the hidden state of a recurrent layer.
 using State = internal::ArrayProperty<PropertyKind::kState>;
 
-/// A setting: bool, a number, an enumeration, a string, or a list of numbers (Sizes).
+/// A setting: bool, a number, an enumeration, a string, or a list of numbers (Sizes). It is used as
+/// a T; a number also meets arrays: `decay * x`.
 template <class T>
 class Property {
  public:
@@ -172,8 +175,17 @@ class Property {
     return *this;
   }
   operator const T&() const { return value_; }  // NOLINT(runtime/explicit)
+  operator DlArray() const                      // NOLINT(runtime/explicit)
+      requires std::is_arithmetic_v<T> &&(!std::is_same_v<T, bool>) {
+    return static_cast<double>(value_);
+  }
   const T& get() const { return value_; }
   const T* operator->() const { return &value_; }
+  const auto& operator[](size_t i) const requires requires(const T& t) { t[0]; }
+  { return value_[i]; }
+  friend bool operator==(const Property& p, const T& other) requires std::is_class_v<T> {
+    return p.value_ == other;
+  }
 
  private:
   T value_;
