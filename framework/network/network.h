@@ -92,6 +92,10 @@ class DlNetwork : public LayerTree {
   bool IsInitialized() const;
   /// The layouts of the inputs as Initialize got them; empty before.
   const std::vector<NetworkDataLayout>& InputLayouts() const { return input_layouts_; }
+  /// For readers of files: what InputLayouts() returns.
+  void SetInputLayouts(std::vector<NetworkDataLayout> layouts) {
+    input_layouts_ = std::move(layouts);
+  }
 
   /// The output of a network with one input and one output. An input without labels gets those of
   /// the layout that the network was initialised with. Errors: "network:NotInitialized",
@@ -137,6 +141,14 @@ class DlNetwork : public LayerTree {
   /// computed without values where the layers allow. Unknown sizes stay unknown. Errors as Predict.
   std::vector<std::vector<NetworkDataLayout>> PropagateLayouts(
       std::span<const NetworkDataLayout> layouts) const;
+  /// Initialises layer after layer and tells `outputs` of each; what a layer throws goes to `note`,
+  /// and layers that depend on it are passed over. For AnalyzeNetwork. Errors:
+  /// "network:InputCount".
+  void InitializeEach(std::span<const NetworkDataLayout> layouts,
+                      std::vector<std::vector<NetworkDataLayout>>* outputs,
+                      const std::function<void(int layer, const Error&)>& note);
+  /// The layouts that the input layers declare. Errors: "network:LayoutNeeded".
+  std::vector<NetworkDataLayout> DeclaredLayouts() const;
   /// What comes to each input of layer `i`: the layer's name, or "the network's input".
   std::string SourceOf(int layer, int input) const;
 
@@ -155,9 +167,13 @@ class DlNetwork : public LayerTree {
   NetworkOutput Run(Arrays inputs, const std::vector<std::string>& outputs, bool training) const;
   DlArrays LabelledInputs(Arrays inputs) const;
   using BeforeLayer = std::function<void(int, const std::vector<NetworkDataLayout>&)>;
-  // The layouts of all outputs; calls `before` with those of the inputs before each layer.
+  using NoteError = std::function<void(int, const Error&)>;
+  // The layouts of all outputs; calls `before` with those of the inputs before each layer. An error
+  // is thrown, or told to `note` where there is one.
   std::vector<std::vector<NetworkDataLayout>> Walk(std::span<const NetworkDataLayout> layouts,
-                                                   const BeforeLayer& before) const;
+                                                   const BeforeLayer& before,
+                                                   const NoteError& note) const;
+  void InitializeLayer(int i, const std::vector<NetworkDataLayout>& inputs);
   DlArrays AbstractOutputs(int i, const DlArrays& inputs) const;
   LayerResult CallLayer(int i, Arrays inputs, bool training) const;
   DlArray Single(NetworkOutput output) const;
