@@ -10,8 +10,10 @@
 namespace lamina {
 namespace {
 
-// The smallest of 1, 2, 5, 10, 20, 50, ... that is not below `step`, up to rounding errors.
-double RoundStep(double step) {
+// The smallest of 1, 2, 5, 10, 20, 50, ... that divides the range into about `ticks` parts: a third
+// more parts are better than an axis of which the data fill only half.
+double RoundStep(ValueRange range, int ticks) {
+  const double step = 0.75 * (range.high - range.low) / std::max(ticks, 1);
   const double power = std::pow(10.0, std::floor(std::log10(step)));
   for (const double digit : {1.0, 2.0, 5.0}) {
     if (digit * power >= step * (1 - 1e-9)) return digit * power;
@@ -100,7 +102,7 @@ absl::StatusOr<PlotScale> PlotScale::Make(ValueRange range, bool logarithmic, in
   scale.logarithmic_ = logarithmic;
   if (!logarithmic) {
     range = Widen(range);
-    const double step = RoundStep((range.high - range.low) / std::max(ticks, 1));
+    const double step = RoundStep(range, ticks);
     scale.low_ = std::floor(range.low / step + 1e-9) * step;
     scale.high_ = std::ceil(range.high / step - 1e-9) * step;
     scale.ticks_ = LinearTicks(scale.low_, scale.high_, step);
@@ -135,8 +137,7 @@ absl::StatusOr<PlotScale> PlotScale::MakeExact(ValueRange range, int ticks) {
   PlotScale scale;
   scale.low_ = range.low;
   scale.high_ = range.high;
-  scale.ticks_ =
-      LinearTicks(range.low, range.high, RoundStep((range.high - range.low) / std::max(ticks, 1)));
+  scale.ticks_ = LinearTicks(range.low, range.high, RoundStep(range, ticks));
   return scale;
 }
 
