@@ -104,7 +104,10 @@ class DlArray {
   std::complex<double> ComplexAt(int64_t index) const;
 
   /// True when both share the same elements in memory: then they are equal for sure.
-  bool SharesDataWith(const DlArray& other) const { return data_->bytes() == other.data_->bytes(); }
+  bool SharesDataWith(const DlArray& other) const {
+    return data_.get() == other.data_.get() ||
+           (has_values() && data_->bytes() == other.data_->bytes());
+  }
 
   /// For ops and those who record them: what stands behind the handle.
   explicit DlArray(internal::ArrayDataPtr data) : data_(std::move(data)) {}

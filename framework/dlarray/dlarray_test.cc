@@ -137,6 +137,8 @@ TEST(DlArrayTest, CopiesShareElements) {
   const DlArray y = x;
   EXPECT_TRUE(y.SharesDataWith(x));
   EXPECT_FALSE(DlArray::FromVector<double>({1, 2, 3, 4}, {4}).SharesDataWith(x));
+  const ArraySpec spec{DataType::kSingle, {4}, {}};
+  EXPECT_FALSE(WithoutValues(spec).SharesDataWith(WithoutValues(spec)));
   DlArray z = x;
   z = DlArray::FromVector<double>({5}, {1});
   EXPECT_EQ(x.At(0), 1);
