@@ -1,4 +1,5 @@
-// Graph: what a function of arrays does, as a list of ops on sizes, labels and types, without values.
+// Graph: what a function of arrays does, as a list of ops on sizes, labels and types, without
+// values.
 //
 // A graph is recorded by running the function once with arrays that have no values: each op that
 // gets one of them is written down instead of run. Since gradients are array functions, a function

@@ -41,8 +41,7 @@ DlArrays Values() {
 }
 
 TEST(GraphTest, RecordsSReluAndItsGradientWithoutValuesAndEvaluatesToTheSameNumbers) {
-  const std::vector<ArraySpec> specs{kImages,   kChannels, kChannels,
-                                     kChannels, kChannels, kImages};
+  const std::vector<ArraySpec> specs{kImages, kChannels, kChannels, kChannels, kChannels, kImages};
   const Graph graph = RecordGraph(SReluAndGradient, specs);
   EXPECT_EQ(graph.inputs().size(), 6u);
   EXPECT_EQ(graph.outputs().size(), 6u);
@@ -55,9 +54,9 @@ TEST(GraphTest, RecordsSReluAndItsGradientWithoutValuesAndEvaluatesToTheSameNumb
 }
 
 TEST(GraphTest, PrintsOneLineForEachStep) {
-  const Graph graph = RecordGraph([](Arrays x) { return DlArrays{Sum(2 * x[0] + x[1], "B")}; },
-                                  std::vector<ArraySpec>{{DataType::kSingle, {3, 2}, "CB"},
-                                                         {DataType::kSingle, {3}, "C"}});
+  const Graph graph = RecordGraph(
+      [](Arrays x) { return DlArrays{Sum(2 * x[0] + x[1], "B")}; },
+      std::vector<ArraySpec>{{DataType::kSingle, {3, 2}, "CB"}, {DataType::kSingle, {3}, "C"}});
   EXPECT_EQ(ToString(graph),
             "inputs\n"
             "  %0  3(C) x 2(B) single DlArray\n"
@@ -83,11 +82,8 @@ TEST(GraphTest, DrawsRandomNumbersAfreshInEachRun) {
 
 TEST(GraphTest, ReadingAValueIsAnErrorThatSaysWhatToDo) {
   try {
-    RecordGraph(
-        [](Arrays x) {
-          return DlArrays{x[0].At(0) > 0 ? x[0] : -x[0]};
-        },
-        std::vector<ArraySpec>{{DataType::kSingle, {8}, "C"}});
+    RecordGraph([](Arrays x) { return DlArrays{x[0].At(0) > 0 ? x[0] : -x[0]}; },
+                std::vector<ArraySpec>{{DataType::kSingle, {8}, "C"}});
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.identifier(), "dlarray:NoValues");
