@@ -49,7 +49,7 @@ struct FloatFunction {
 
 const FloatFunction kFloatFunctions[] = {
     {"Exp", math::Exp<float>, std::exp, 1.05},
-    {"Expm1", math::Expm1<float>, std::expm1, 1.6},
+    {"Expm1", math::Expm1<float>, std::expm1, 1.9},
     {"Log", math::Log<float>, std::log, 0.9},
     {"Log1p", math::Log1p<float>, std::log1p, 1.6},
     {"Log2", math::Log2, std::log2, 0.501},

@@ -27,7 +27,8 @@ def multi_isa_cc_library(name, srcs, deps = [], copts = [], visibility = None):
             srcs = srcs,
             # Vectors are passed only between functions of one unit: their ABI does not matter.
             copts = KERNEL_COPTS + options + ["-Wno-psabi"] + copts,
-            local_defines = ["LAMINA_ISA=" + level],
+            # Eigen's inline functions, too, must not be shared between the levels.
+            local_defines = ["LAMINA_ISA=" + level, "Eigen=Eigen_" + level],
             visibility = ["//visibility:private"],
             deps = deps,
         )
