@@ -27,22 +27,14 @@ Error Untraced(const DlArray& x, std::string_view role) {
       "Pass it to DlFeval as an argument, and compute with it inside without ExtractData.");
 }
 
-}  // namespace
-
-DlArrays DlGradient(const DlArray& y, const DlArrays& variables, const GradientOptions& options) {
+// What both kinds of derivative ask of their arguments.
+Tape& CheckedTape(const DlArray& y, const DlArrays& variables, const GradientOptions& options) {
   Tape* tape = Tape::Current();
   if (tape == nullptr) {
     throw Error("autodiff:OutsideDlFeval",
                 "DlGradient is called inside a function that DlFeval runs.",
                 "It was called outside.",
                 "Move the computation and DlGradient into a function f and call DlFeval(f, x).");
-  }
-  if (y.numel() != 1 || !IsRealFloating(y.type())) {
-    throw Error("autodiff:NotScalar", "The value to differentiate is a real scalar.",
-                absl::StrCat("A ", ToString(y.spec()), " came."),
-                IsFloating(y.type()) && !IsComplex(y.type())
-                    ? "Sum it, or weight it first: DlGradient(Sum(y * v), x)."
-                    : "Take Real, or the sum of Abs, first.");
   }
   if (!tape->IsWatched(y)) throw Untraced(y, "a value");
   for (const DlArray& x : variables) {
@@ -53,7 +45,32 @@ DlArrays DlGradient(const DlArray& y, const DlArrays& variables, const GradientO
                   absl::StrCat("A ", ToString(x.spec()), " came."), "Allow complex variables.");
     }
   }
-  return tape->Gradient(y, variables, options);
+  return *tape;
+}
+
+}  // namespace
+
+DlArrays DlGradient(const DlArray& y, const DlArrays& variables, const GradientOptions& options) {
+  if (Tape::Current() != nullptr && (y.numel() != 1 || !IsRealFloating(y.type()))) {
+    throw Error("autodiff:NotScalar", "The value to differentiate is a real scalar.",
+                absl::StrCat("A ", ToString(y.spec()), " came."),
+                IsRealFloating(y.type())
+                    ? "Sum it, or weight it with DlVectorJacobian(y, weights, x)."
+                    : "Take Real, or the sum of Abs, first.");
+  }
+  return CheckedTape(y, variables, options).Gradient(y, variables, options);
+}
+
+DlArrays DlVectorJacobian(const DlArray& y, const DlArray& weights, const DlArrays& variables,
+                          const GradientOptions& options) {
+  Tape& tape = CheckedTape(y, variables, options);
+  if (!(weights.spec() == y.spec())) {
+    throw Error(
+        "autodiff:WeightsSpec",
+        absl::StrCat("Weights have the sizes, labels and type of y, a ", ToString(y.spec()), "."),
+        absl::StrCat("A ", ToString(weights.spec()), " came."), "");
+  }
+  return tape.VectorJacobian(y, weights, variables, options);
 }
 
 DlArray DlGradient(const DlArray& y, const DlArray& x, const GradientOptions& options) {

@@ -82,6 +82,12 @@ DlArray DlGradient(const DlArray& y, const DlArray& x, const GradientOptions& op
 DlArrays DlGradient(const DlArray& y, const DlArrays& variables,
                     const GradientOptions& options = {});
 
+/// The product of `weights` with the Jacobian matrix of y: the derivatives of Sum(y * weights), for
+/// a y that is no scalar. `weights` has the sizes, labels and type of y. Errors: as DlGradient, but
+/// for "autodiff:NotScalar"; "autodiff:WeightsSpec".
+DlArrays DlVectorJacobian(const DlArray& y, const DlArray& weights, const DlArrays& variables,
+                          const GradientOptions& options = {});
+
 /// Computes `f()` unwatched and gives its outputs the gradient `rule` with respect to `inputs`:
 /// how an operation with its own backward enters a computation.
 template <class F>

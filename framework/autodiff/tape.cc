@@ -131,6 +131,11 @@ void Tape::Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<D
 }
 
 DlArrays Tape::Gradient(const DlArray& y, Arrays variables, const GradientOptions& options) {
+  return VectorJacobian(y, OnesLike(y), variables, options);
+}
+
+DlArrays Tape::VectorJacobian(const DlArray& y, const DlArray& weights, Arrays variables,
+                              const GradientOptions& options) {
   const bool keep = options.retain_data || options.enable_higher_derivatives;
   const size_t last = entries_.size();
   // Which arrays lead from the variables to y: only through them gradients are taken.
@@ -156,7 +161,7 @@ DlArrays Tape::Gradient(const DlArray& y, Arrays variables, const GradientOption
     }
   };
   const auto walk = [&] {
-    if (IsWatched(y)) gradients[IndexOf(y)] = OnesLike(y);
+    if (IsWatched(y)) gradients[IndexOf(y)] = weights;
     for (size_t e = last; e-- > 0;) {
       bool any = false;
       for (int32_t o : entries_[e].outputs) {

@@ -55,6 +55,9 @@ class Tape : public Listener {
   /// The derivatives of the real scalar `y` with respect to `variables`, with their specs; zeros
   /// where y does not depend on one. Errors: those of DlGradient.
   DlArrays Gradient(const DlArray& y, Arrays variables, const GradientOptions& options);
+  /// The derivatives of Sum(y * weights), without computing the sum: `weights` has the spec of y.
+  DlArrays VectorJacobian(const DlArray& y, const DlArray& weights, Arrays variables,
+                          const GradientOptions& options);
 
   void Applied(const OpPtr& op, Arrays inputs, std::span<DlArray> outputs) override;
 

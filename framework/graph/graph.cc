@@ -24,9 +24,16 @@ class GraphRecorder : public Listener {
   }
 
   bool Defer(const OpPtr& op, Arrays inputs, const SpecList& specs, DlArrays* outputs) override {
-    bool abstract = op->IsRandom();
-    for (const DlArray& x : inputs) abstract = abstract || !x.has_values();
-    if (!abstract) return false;
+    // An op on constants alone is run at once, unless that would make a large constant of a small
+    // one.
+    bool record = op->IsRandom();
+    int64_t elements_in = 0, elements_out = 0;
+    for (const DlArray& x : inputs) {
+      record = record || !x.has_values();
+      elements_in += x.numel();
+    }
+    for (const ArraySpec& spec : specs) elements_out += spec.numel();
+    if (!record && elements_out <= elements_in) return false;
     GraphStep step;
     step.op = op;
     for (const DlArray& x : inputs) step.inputs.push_back(IndexOf(x, op->Name()));

@@ -62,8 +62,8 @@ TEST(GraphTest, PrintsOneLineForEachStep) {
             "  %0  3(C) x 2(B) single DlArray\n"
             "  %1  3(C) single DlArray\n"
             "steps\n"
-            "  %2 = times(2, %0)                               3(C) x 2(B) single DlArray\n"
-            "  %4 = plus(%2, %1)                               3(C) x 2(B) single DlArray\n"
+            "  %3 = times(2, %0)                               3(C) x 2(B) single DlArray\n"
+            "  %4 = plus(%3, %1)                               3(C) x 2(B) single DlArray\n"
             "  %5 = sum(%4) {dims=[1]}                         3(C) x 1(B) single DlArray\n"
             "return %5\n");
 }
