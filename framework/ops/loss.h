@@ -39,9 +39,9 @@ struct LossOptions {
   bool reduce = true;
   /// Elements where this is zero count nothing, also where the loss there is NaN or infinite; sizes
   /// as the predictions, or 1 where it holds for all. Unset: all count.
-  DlArray mask;
+  DlArray mask = {};
   /// Factors, one for each channel, or sizes as for the mask. Unset: 1.
-  DlArray weights;
+  DlArray weights = {};
   std::string_view format = "";  ///< The labels of the predictions, when they have none.
 };
 
