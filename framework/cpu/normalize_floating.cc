@@ -197,7 +197,8 @@ void ColumnGradient(const T* y, const T* dy, const T* mean, const T* slope, cons
   }
 }
 
-// The error of a + b is itself a number: Knuth, The Art of Computer Programming 2, 4.2.2, theorem B.
+// The error of a + b is itself a number: Knuth, The Art of Computer Programming 2, 4.2.2, theorem
+// B.
 template <class T>
 void Accumulate(T* x, int64_t n, T* sum, T* rest) {
 #pragma GCC ivdep
