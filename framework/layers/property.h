@@ -179,6 +179,10 @@ class Property {
       requires std::is_arithmetic_v<T> &&(!std::is_same_v<T, bool>) {
     return static_cast<double>(value_);
   }
+  operator std::string_view() const  // NOLINT(runtime/explicit)
+      requires std::is_same_v<T, std::string> {
+    return value_;
+  }
   const T& get() const { return value_; }
   const T* operator->() const { return &value_; }
   const auto& operator[](size_t i) const requires requires(const T& t) { t[0]; }

@@ -1,0 +1,58 @@
+#include "framework/layers/function_layer.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace lamina {
+
+internal::LearnableList::LearnableList(Layer& owner, std::string_view name) {
+  static constexpr PropertyAccess kAccess = {
+      .tree = [](void* p) -> LayerTree* { return static_cast<LearnableList*>(p); }};
+  RegisterProperty(owner, name, PropertyKind::kLearnable, this, &kAccess);
+}
+
+void internal::LearnableList::VisitParameters(const std::string& path,
+                                              const ParameterVisitor& visit) {
+  for (Item& item : items_) {
+    visit({path, item.name, PropertyKind::kLearnable, &item.value, &item.learn_rate_factor,
+           &item.l2_factor});
+  }
+}
+
+FunctionLayer::FunctionLayer(const FunctionLayerOptions& options)
+    : formattable_(options.formattable), acceleratable_(options.acceleratable) {
+  for (const auto& [name, value] : options.learnables) learnables_.Add(name, value);
+  SetDescription("Function");
+}
+
+void FunctionLayer::SetCounts(int arguments, int results, const FunctionLayerOptions& options) {
+  int inputs = std::max(options.num_inputs, 1);
+  if (arguments >= 0) {
+    inputs = arguments - learnables_.size();
+    if (inputs < 1 || (options.num_inputs > 0 && options.num_inputs != inputs)) {
+      throw Error(
+          "layer:InputCount",
+          absl::StrCat("FunctionLayer: the function takes the inputs and then the learnables, ",
+                       std::max(options.num_inputs, 1) + learnables_.size(),
+                       options.num_inputs > 0 ? "" : " or more", " arrays in all."),
+          absl::StrCat("It takes ", arguments, "."), "");
+    }
+  }
+  if (results >= 0 && options.num_outputs > 0 && options.num_outputs != results) {
+    throw Error("layer:ResultCount",
+                absl::StrCat("FunctionLayer: the function returns ", options.num_outputs,
+                             options.num_outputs == 1 ? " output." : " outputs."),
+                absl::StrCat("It returns ", results, "."), "");
+  }
+  SetNumInputs(inputs);
+  SetNumOutputs(results >= 0 ? results : std::max(options.num_outputs, 1));
+}
+
+DlArrays FunctionLayer::Predict(const DlArrays& x) const {
+  DlArrays arguments = x;
+  learnables_.AppendTo(arguments);
+  return function_(arguments);
+}
+
+}  // namespace lamina
