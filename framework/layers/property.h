@@ -158,17 +158,9 @@ using State = internal::ArrayProperty<PropertyKind::kState>;
 template <class T>
 class Property {
  public:
-  Property(Layer& owner, std::string_view name, T value = T()) : value_(std::move(value)) {
-    static constexpr PropertyAccess kAccess = {
-        .get =
-            [](const void* p) {
-              return internal::ToValue(static_cast<const Property*>(p)->value_);
-            },
-        .set =
-            [](void* p, const PropertyValue& v) {
-              return internal::FromValue(v, static_cast<Property*>(p)->value_);
-            }};
-    internal::RegisterProperty(owner, name, PropertyKind::kProperty, this, &kAccess);
+  Property(Layer& owner, std::string_view name) : value_() { Register(owner, name); }
+  Property(Layer& owner, std::string_view name, T value) : value_(std::move(value)) {
+    Register(owner, name);
   }
   Property& operator=(T value) {
     value_ = std::move(value);
@@ -192,6 +184,19 @@ class Property {
   }
 
  private:
+  void Register(Layer& owner, std::string_view name) {
+    static constexpr PropertyAccess kAccess = {
+        .get =
+            [](const void* p) {
+              return internal::ToValue(static_cast<const Property*>(p)->value_);
+            },
+        .set =
+            [](void* p, const PropertyValue& v) {
+              return internal::FromValue(v, static_cast<Property*>(p)->value_);
+            }};
+    internal::RegisterProperty(owner, name, PropertyKind::kProperty, this, &kAccess);
+  }
+
   T value_;
 };
 
