@@ -1,0 +1,105 @@
+"""check_layer: a test target that runs CheckLayer on a layer.
+
+    load("//checks:check_layer.bzl", "check_layer")
+
+    check_layer(
+        name = "srelu_check",
+        layer = "SReluLayer()",
+        header = "layers/srelu/srelu_layer.h",
+        layouts = ['NetworkDataLayout({24, 24, 20, 128}, "SSCB")'],
+        deps = [":srelu_layer"],
+    )
+
+`bazel test` runs it; `bazel run` prints the whole report. From a workspace that depends on Lamina
+load it from "@lamina//checks:check_layer.bzl".
+"""
+
+def _check_main_impl(ctx):
+    options = [".seed = %d" % ctx.attr.seed]
+    if ctx.attr.observation_dimension:
+        options.insert(0, ".observation_dimension = {%s}" % ", ".join(
+            [str(dim) for dim in ctx.attr.observation_dimension],
+        ))
+    if ctx.attr.skip_tests:
+        options.append(".skip_tests = {%s}" % ", ".join(
+            ['"%s"' % name for name in ctx.attr.skip_tests],
+        ))
+    source = ctx.actions.declare_file(ctx.attr.name + ".cc")
+    ctx.actions.write(source, """// Written for {label}.
+#include "{header}"
+
+#include "checks/check_main.h"
+
+int main() {{
+  using namespace lamina;
+  return CheckLayerMain([] {{
+    return CheckLayer({layer}, {{{layouts}}}, {{{options}}});
+  }});
+}}
+""".format(
+        header = ctx.attr.header,
+        label = ctx.label,
+        layer = ctx.attr.layer,
+        layouts = ", ".join(ctx.attr.layouts),
+        options = ", ".join(options),
+    ))
+    return [DefaultInfo(files = depset([source]))]
+
+_check_main = rule(
+    implementation = _check_main_impl,
+    attrs = {
+        "header": attr.string(mandatory = True),
+        "layer": attr.string(mandatory = True),
+        "layouts": attr.string_list(mandatory = True),
+        "observation_dimension": attr.int_list(),
+        "seed": attr.int(),
+        "skip_tests": attr.string_list(),
+    },
+)
+
+def check_layer(
+        name,
+        layer,
+        header,
+        layouts,
+        deps,
+        observation_dimension = [],
+        seed = 0,
+        skip_tests = [],
+        size = "small",
+        tags = [],
+        **kwargs):
+    """Makes a test that runs CheckLayer on a layer.
+
+    Args:
+      name: the test's name.
+      layer: a C++ expression that makes the layer, "SReluLayer()"; namespace lamina is open.
+      header: the header that declares it, as it is included.
+      layouts: a C++ expression for each input, 'NetworkDataLayout({5, 4}, "CB")'.
+      deps: the libraries that the header comes from.
+      observation_dimension: as in CheckOptions, for layouts without "B".
+      seed: as in CheckOptions.
+      skip_tests: names of tests that are not to be run.
+      size: of the test, for its time limit.
+      tags: more tags, beside "check_layer".
+      **kwargs: other attributes of a test.
+    """
+    _check_main(
+        name = name + "_main",
+        header = header,
+        layer = layer,
+        layouts = layouts,
+        observation_dimension = observation_dimension,
+        seed = seed,
+        skip_tests = skip_tests,
+        tags = ["manual"],
+        testonly = True,
+    )
+    native.cc_test(
+        name = name,
+        size = size,
+        srcs = [name + "_main"],
+        tags = tags + ["check_layer"],
+        deps = deps + [Label("//checks:check_main")],
+        **kwargs
+    )

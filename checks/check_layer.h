@@ -1,0 +1,90 @@
+// CheckLayer: tries a layer in every way that its contract promises, and says what is wrong.
+//
+//   CheckLayer(SReluLayer(), {NetworkDataLayout({24, 24, 20, 128}, "SSCB")});
+//
+// runs the named tests (docs/checking.md lists them) with data in [-1, 1] of the layouts' sizes,
+// for one and for several observations, in single and double, and prints the report. Give one
+// layout for each input. A layout may have unknown sizes: CheckLayer chooses them (see below) and
+// says so. A layer whose parameters are not set yet is initialised from the layouts.
+//
+// Derivatives are compared with numeric ones, those that are taken automatically too, with respect
+// to inputs, learnables and states. Tolerances follow from rounding and from the error of the
+// numeric derivative (docs/checking.md); they do not widen with the arrays.
+//
+// A layer that throws is a failed test, never an exception of CheckLayer.
+// Threads: may be called in several threads at once, with different layers.
+#ifndef CHECKS_CHECK_LAYER_H_
+#define CHECKS_CHECK_LAYER_H_
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "checks/check_report.h"
+#include "framework/layers/any_layer.h"
+
+namespace lamina {
+
+struct CheckOptions {
+  /// The dim of the observations in unlabelled layouts, counted from 0: one for each input, or one
+  /// for all. Not needed where a layout has the label "B".
+  std::vector<int> observation_dimension{};
+  /// Also run the tests of code generation.
+  bool check_codegen_compatibility = false;
+  /// All random numbers of the check follow from it.
+  uint64_t seed = 0;
+  /// Tests that are not to be run, by name: {"predictKeepsObservationsApart"}.
+  std::set<std::string> skip_tests{};
+  /// Inputs are drawn evenly from here.
+  double input_low = -1, input_high = 1;
+  /// Do not print the report.
+  bool quiet = false;
+};
+
+/// The sizes that stand in for unknown ones, by label: S 8, C 3, B 2, T 5; 4 for U and without a
+/// label.
+///
+/// Errors, of a wrong use: "checkLayer:LayoutCount" unless there is one layout for each input;
+/// "checkLayer:ObservationDimension" for a dim that a layout does not have, a number of dims that
+/// fits no inputs, or a dim that is not the one labelled "B"; "checkLayer:NoSuchTest" for a name in
+/// skip_tests that is no test; "checkLayer:InputRange" unless input_low < input_high, both finite.
+CheckReport CheckLayer(const AnyLayer& layer, std::span<const NetworkDataLayout> layouts,
+                       const CheckOptions& options = {});
+inline CheckReport CheckLayer(const AnyLayer& layer,
+                              std::initializer_list<NetworkDataLayout> layouts,
+                              const CheckOptions& options = {}) {
+  return CheckLayer(layer, std::span(layouts.begin(), layouts.size()), options);
+}
+
+/// The names of all tests, in the order in which they run.
+std::vector<std::string> CheckLayerTestNames();
+
+namespace internal {
+/// The report of a layer that is no AnyLayer because its functions do not fit its properties.
+CheckReport ReportBrokenSyntax(const Error& error, std::span<const NetworkDataLayout> layouts,
+                               const CheckOptions& options);
+}  // namespace internal
+
+/// The same for a layer of a known type. Functions whose arity does not fit the layer's properties
+/// are a failed test here, while making an AnyLayer of it throws.
+template <class T>
+requires(std::derived_from<T, Layer>) CheckReport
+    CheckLayer(const T& layer, std::initializer_list<NetworkDataLayout> layouts,
+               const CheckOptions& options = {}) {
+  const std::span given(layouts.begin(), layouts.size());
+  std::optional<AnyLayer> any;
+  try {
+    any.emplace(layer);
+  } catch (const Error& e) {
+    return internal::ReportBrokenSyntax(e, given, options);
+  }
+  return CheckLayer(*any, given, options);
+}
+
+}  // namespace lamina
+
+#endif  // CHECKS_CHECK_LAYER_H_

@@ -1,0 +1,69 @@
+// Compares a layer's derivatives with numeric ones, along single elements and along random
+// directions. docs/checking.md tells how and derives the tolerance.
+//
+// Threads: used by one thread.
+#ifndef CHECKS_GRADIENT_CHECK_H_
+#define CHECKS_GRADIENT_CHECK_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checks/line_derivative.h"
+#include "checks/training_function.h"
+
+namespace lamina::checks {
+
+/// The same derivative, found in two ways.
+struct Comparison {
+  double numeric = 0, analytic = 0;
+  double tolerance = 0;
+  double step = 0;
+  int64_t kinks = 0;   ///< Values left out.
+  int64_t moving = 0;  ///< Values that change at all.
+  bool finite = true;  ///< False: values are NaN or infinite, nothing was compared.
+  double error() const { return std::abs(numeric - analytic); }
+  bool ok() const { return error() <= tolerance; }
+};
+
+/// What was found about one variable.
+struct VariableFinding {
+  std::vector<int64_t> components;     ///< Those that were compared one by one.
+  std::vector<Comparison> each;        ///< For each of them.
+  std::vector<Comparison> directions;  ///< Along random directions in this variable.
+  /// The derivatives that training gets are exactly zero in every element.
+  bool analytic_is_zero = false;
+  /// Values change when the variable does, smoothly.
+  bool numeric_is_zero = true;
+};
+
+class GradientCheck {
+ public:
+  /// Throws FunctionThrew.
+  GradientCheck(const CheckContext& context, Subject subject);
+
+  const TrainingFunction& function() const { return function_; }
+  double noise() const { return noise_; }
+  /// False when a value at the point itself is NaN or infinite.
+  bool finite() const { return finite_; }
+
+  /// Along one direction: values with a kink nearby are left out of both sides.
+  Comparison Compare(const Direction& direction) const;
+  /// Variable `i` along random directions and along at most `max_components` elements.
+  VariableFinding CheckVariable(int i, int num_directions, int max_components) const;
+  /// An element of variable `i` whose derivative is wrong, when one along `stream` in the whole
+  /// variable is: by halves. None when it cannot be pinned down.
+  std::optional<int64_t> FindWrongComponent(int i, uint64_t stream) const;
+
+ private:
+  const CheckContext& context_;
+  TrainingFunction function_;
+  std::vector<double> weights_;
+  DlArrays gradient_;
+  double noise_;
+  bool finite_;
+};
+
+}  // namespace lamina::checks
+
+#endif  // CHECKS_GRADIENT_CHECK_H_

@@ -1,0 +1,239 @@
+// Derivatives: they can be taken, they arrive everywhere, and they are the numeric ones.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "checks/gradient_check.h"
+#include "checks/gradient_diagnosis.h"
+#include "checks/layer_test.h"
+
+namespace lamina::checks {
+namespace {
+
+// Layouts with fewer elements than this are not made smaller.
+constexpr int64_t kSmall = 512;
+// Elements that may be computed for the single elements of one variable's derivative.
+constexpr int64_t kBudget = int64_t{1} << 25;
+constexpr int kMaxComponents = 12;
+constexpr int64_t kSmallSize = 5;
+
+int64_t NumElementsOf(const std::vector<NetworkDataLayout>& layouts) {
+  int64_t n = 0;
+  for (const NetworkDataLayout& l : layouts) n += NumElements(l.sizes());
+  return n;
+}
+
+// The layer with the smallest data that it takes.
+Subject MakeSmallSubject(const CheckContext& c, const Variant& v) {
+  const std::vector<NetworkDataLayout> given = c.Layouts(v.observations);
+  if (NumElementsOf(given) > kSmall) {
+    for (const bool shrink_all : {true, false}) {
+      try {
+        const std::vector<NetworkDataLayout> small = c.Reduced(given, kSmallSize, shrink_all);
+        Subject subject = c.MakeSubject(small, DataType::kDouble);
+        c.Call(subject, Function::kForward);
+        return subject;
+      } catch (const FunctionThrew&) {
+        // Its sizes are fixed: larger ones, then.
+      }
+    }
+  }
+  return c.MakeSubject(given, DataType::kDouble);
+}
+
+int64_t NumObservations(const CheckContext& c, const std::vector<NetworkDataLayout>& layouts) {
+  for (size_t i = 0; i < layouts.size(); ++i) {
+    const int dim = c.observation_dim(static_cast<int>(i));
+    if (dim >= 0) return layouts[i].sizes()[dim];
+  }
+  return 1;
+}
+
+// Why derivatives cannot be compared at all; "" when they can.
+std::string WhyNotComparable(const GradientCheck& check) {
+  const TrainingFunction& f = check.function();
+  if (!check.finite()) {
+    return "The outputs are NaN or infinite: see predictReturnsFiniteValues.";
+  }
+  if (!f.KeepsType()) {
+    return "Outputs are not double for double inputs, so differences are too coarse: see "
+           "predictIsConsistentInType.";
+  }
+  if (f.Values({}, 0) != f.Values({}, 0)) {
+    return "The same call gives different results: see predictIsRepeatable and "
+           "forwardIsRepeatable.";
+  }
+  return "";
+}
+
+void BackwardPropagationDoesNotError(const CheckContext& c, const Variant& v, TestPoint* point) {
+  const TrainingFunction f(c, c.MakeSubject(v));
+  const std::vector<double> ones(f.Values({}, 0).size(), 1.0);
+  try {
+    f.Gradient(ones);
+  } catch (const FunctionThrew& e) {
+    if (e.function != Function::kBackward) throw;
+    point->Fail({.expected = "Derivatives can be taken through the layer.",
+                 .came = absl::StrCat("Taking them threw:\n", e.message),
+                 .where = "",
+                 .causes = {"A function without a derivative stands between inputs and outputs.",
+                            "The gradient of an operation of your own is wrong."},
+                 .fix = "Use functions that have a derivative, or write Backward."});
+  }
+}
+
+void GradientsAreNotLost(const CheckContext& c, const Variant& v, TestPoint* point) {
+  const GradientCheck check(c, MakeSmallSubject(c, v));
+  if (const std::string why = WhyNotComparable(check); !why.empty()) return point->Incomplete(why);
+  const std::vector<Variable>& variables = check.function().variables();
+  for (size_t i = 0; i < variables.size(); ++i) {
+    const VariableFinding found = check.CheckVariable(static_cast<int>(i), 1, 0);
+    if (!found.analytic_is_zero || found.numeric_is_zero) continue;
+    const bool own = c.traits().has_backward;
+    point->Fail(
+        {.expected = absl::StrCat("The outputs depend on ", InWords(variables[i]),
+                                  ", so derivatives arrive there."),
+         .came = "All of them are exactly zero: it would never be trained, nor what lies before.",
+         .where = InWords(variables[i]),
+         .causes =
+             own ? std::vector<std::string>{"Backward returns zeros or nothing for it."}
+                 : std::vector<
+                       std::string>{"ExtractData, At, Scalar or Data took it out of the "
+                                    "computation, or "
+                                    "NoGradient covers its use.",
+                                    "It was copied into another array once, and the copy is used."},
+         .fix =
+             own ? "Compute it in Backward."
+                 : "Use the property itself, in array functions, in each call. If it is meant "
+                   "to be a constant, make it a Property, or switch this test off by its name."});
+  }
+}
+
+// Derivatives that are zero where they should not be have a test of their own.
+bool IsLost(const CheckContext& c, const VariableFinding& found) {
+  return found.analytic_is_zero && !found.numeric_is_zero &&
+         c.options().skip_tests.count("gradientsAreNotLost") == 0;
+}
+
+struct Tally {
+  int64_t kinks = 0, moving = 0;
+  void Add(const Comparison& one) {
+    kinks += one.kinks;
+    moving += one.moving;
+  }
+};
+
+// The largest ratio of error to tolerance among a variable's comparisons.
+Margin WorstOf(const Variable& variable, const VariableFinding& found) {
+  Margin worst{variable.name, 0, 0};
+  for (const std::vector<Comparison>* list : {&found.each, &found.directions}) {
+    for (const Comparison& one : *list) {
+      if (one.finite && (worst.tolerance == 0 || one.error() / one.tolerance > worst.ratio())) {
+        worst.error = one.error();
+        worst.tolerance = one.tolerance;
+      }
+    }
+  }
+  return worst;
+}
+
+bool AllOk(const VariableFinding& found) {
+  const auto ok = [](const Comparison& one) { return one.ok(); };
+  return std::all_of(found.each.begin(), found.each.end(), ok) &&
+         std::all_of(found.directions.begin(), found.directions.end(), ok);
+}
+
+// Along one direction in all variables, with the sizes that were given; when it fails, variable by
+// variable.
+void CheckGivenSizes(const CheckContext& c, const Variant& v, Tally* tally, TestPoint* point) {
+  const std::vector<NetworkDataLayout> layouts = c.Layouts(v.observations);
+  const GradientCheck check(c, c.MakeSubject(layouts, DataType::kDouble));
+  const Comparison all = check.Compare(check.function().DenseInAll(50));
+  tally->Add(all);
+  if (all.finite) point->margins.push_back({"all, given sizes", all.error(), all.tolerance});
+  if (all.ok() || point->status == TestStatus::kFailed) return;
+  const std::vector<Variable>& variables = check.function().variables();
+  std::vector<VariableFinding> findings(variables.size());
+  bool found = false;
+  for (size_t i = 0; i < variables.size(); ++i) {
+    findings[i] = check.CheckVariable(static_cast<int>(i), 1, 0);
+    if (AllOk(findings[i])) continue;
+    found = true;
+    point->Fail(
+        DiagnoseGradient(c, check, findings, static_cast<int>(i), NumObservations(c, layouts)));
+  }
+  if (found) return;
+  point->Fail(
+      {.expected = "The derivative along a direction in all variables is the numeric one.",
+       .came = absl::StrCat("They are ", all.error(), " apart; allowed is ", all.tolerance, "."),
+       .where = "All variables together; in each alone they agree.",
+       .causes = {"The derivative of one variable is wrong where another has moved: a "
+                  "branch on values."},
+       .fix = "Choose elements with Where, not by a branch on values."});
+}
+
+void GradientsAreNumericallyCorrect(const CheckContext& c, const Variant& v, TestPoint* point) {
+  const GradientCheck check(c, MakeSmallSubject(c, v));
+  if (const std::string why = WhyNotComparable(check); !why.empty()) return point->Incomplete(why);
+  const std::vector<Variable>& variables = check.function().variables();
+  const Subject& subject = check.function().subject();
+  int64_t work = static_cast<int64_t>(check.function().Values({}, 0).size());
+  for (const Variable& variable : variables) work += variable.num_components();
+  const int64_t affordable = kBudget / (6 * work * std::max<int64_t>(1, variables.size()));
+  const int components = static_cast<int>(std::clamp<int64_t>(affordable, 2, kMaxComponents));
+  std::vector<VariableFinding> findings;
+  Tally tally;
+  bool lost = false;
+  for (size_t i = 0; i < variables.size(); ++i) {
+    findings.push_back(
+        check.CheckVariable(static_cast<int>(i), components > 4 ? 2 : 1, components));
+    for (const Comparison& one : findings.back().directions) tally.Add(one);
+    if (IsLost(c, findings.back())) {
+      lost = true;
+    } else {
+      point->margins.push_back(WorstOf(variables[i], findings.back()));
+    }
+  }
+  const int64_t observations = NumObservations(c, subject.layouts);
+  for (size_t i = 0; i < variables.size(); ++i) {
+    if (IsLost(c, findings[i]) || AllOk(findings[i])) continue;
+    point->Fail(DiagnoseGradient(c, check, findings, static_cast<int>(i), observations));
+  }
+  if (lost && point->status == TestStatus::kPassed) {
+    return point->Incomplete("Some derivatives are lost: see gradientsAreNotLost.");
+  }
+  if (!lost && !(subject.layouts == c.Layouts(v.observations))) {
+    CheckGivenSizes(c, v, &tally, point);
+  }
+  if (tally.kinks > 0) {
+    point->message = absl::StrCat(tally.kinks, " of ", tally.moving,
+                                  " values had a kink within the steps and were left out.");
+  }
+  if (2 * tally.kinks > tally.moving) {
+    point->Fail({.expected = "The outputs are smooth at almost all points.",
+                 .came = absl::StrCat(tally.kinks, " of ", tally.moving,
+                                      " values have a kink or a jump nearby, however small the "
+                                      "steps."),
+                 .where = "At inputs drawn by chance",
+                 .causes = {"A step function, rounding or a comparison decides about values.",
+                            "The layer computes with few digits inside."},
+                 .fix = "Replace steps by something smooth. If the layer is meant not to be "
+                        "differentiable, switch this test off by its name."});
+  }
+}
+
+bool HasNoBackward(const CheckContext& c) { return !c.traits().has_backward; }
+
+constexpr LayerTest kTests[] = {
+    {"backwardPropagationDoesNotError", Variants::kObservations, HasNoBackward,
+     BackwardPropagationDoesNotError},
+    {"gradientsAreNotLost", Variants::kOnce, Always, GradientsAreNotLost},
+    {"gradientsAreNumericallyCorrect", Variants::kObservations, Always,
+     GradientsAreNumericallyCorrect},
+};
+
+}  // namespace
+
+std::span<const LayerTest> GradientTests() { return kTests; }
+
+}  // namespace lamina::checks

@@ -1,0 +1,59 @@
+// A named test of CheckLayer: when it applies, in which variants it runs, what it does.
+//
+// Each family stands in a file of its own, which ends with its table. To add a test, write its body
+// and a line in its family's table.
+#ifndef CHECKS_LAYER_TEST_H_
+#define CHECKS_LAYER_TEST_H_
+
+#include <span>
+#include <string_view>
+
+#include "checks/check_context.h"
+#include "checks/check_report.h"
+
+namespace lamina::checks {
+
+/// Which test points a test has.
+enum class Variants : uint8_t {
+  kOnce,                  ///< One, with the layouts as given.
+  kOnceSeveral,           ///< One, with several observations; skipped where none are known.
+  kObservations,          ///< One observation, several.
+  kObservationsAndTypes,  ///< These in single and double.
+};
+
+/// What a test needs beyond a layer that it applies to; where that is missing it is skipped, and
+/// the report says what to do.
+enum class Needs : uint8_t { kNothing, kInitialize, kGpu, kCodegen };
+
+struct LayerTest {
+  std::string_view name;
+  Variants variants = Variants::kOnce;
+  /// False: the test has no meaning for this layer and is not listed.
+  bool (*applies)(const CheckContext&) = nullptr;
+  /// Notes in `point` what it finds. FunctionThrew makes the point incomplete.
+  void (*run)(const CheckContext&, const Variant&, TestPoint* point) = nullptr;
+  Needs needs = Needs::kNothing;
+};
+
+// What `applies` is, for most.
+bool Always(const CheckContext&);
+bool HasForward(const CheckContext& c);
+bool HasBackward(const CheckContext& c);
+bool HasStates(const CheckContext& c);
+
+std::span<const LayerTest> SyntaxTests();
+std::span<const LayerTest> SizeTests();
+std::span<const LayerTest> TypeTests();
+std::span<const LayerTest> GradientTests();
+std::span<const LayerTest> StateTests();
+std::span<const LayerTest> InitializationTests();
+std::span<const LayerTest> PurityTests();
+/// Those that need a GPU or a code generator.
+std::span<const LayerTest> DeviceTests();
+
+/// A finding of a function that threw.
+Diagnostic ThrewDiagnostic(Function function, const std::string& message);
+
+}  // namespace lamina::checks
+
+#endif  // CHECKS_LAYER_TEST_H_

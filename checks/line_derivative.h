@@ -1,0 +1,46 @@
+// The derivative of a function of a real number with many values, by differences.
+//
+// Six values around the point give two 4-point central estimates, of steps h and 2h, for every
+// element of the result. Their difference tells how good they are, and together with the second
+// differences whether the element has a kink (or a jump) near the point: there no difference
+// quotient is worth anything, and the element is left out. docs/checking.md derives the formulas.
+//
+//   LineDerivative d = DeriveAlongLine([&](double t) { return Values(x + t * direction); }, noise);
+//   d.slope[i], d.error[i], d.smooth[i]
+//
+// Threads: pure functions.
+#ifndef CHECKS_LINE_DERIVATIVE_H_
+#define CHECKS_LINE_DERIVATIVE_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace lamina::checks {
+
+using LineFunction = std::function<std::vector<double>(double)>;
+
+struct LineDerivative {
+  std::vector<double> slope;    ///< The derivative at 0 of each element.
+  std::vector<double> error;    ///< A bound for its error; meaningless at kinks.
+  std::vector<uint8_t> smooth;  ///< 0: a kink or a jump lies within the steps.
+  int64_t kinks = 0;
+  int64_t moving = 0;  ///< Elements that change at all.
+  double step = 0;
+  /// A value near the point is NaN or infinite; nothing else is set then.
+  bool finite = true;
+};
+
+/// `noise` is the relative rounding error of the values, see RelativeNoise. Starts with a step of
+/// 2^-12 (larger for noisy values) and goes down to 2^-20 while more than a quarter of the elements
+/// that change have a kink.
+LineDerivative DeriveAlongLine(const LineFunction& f, double noise);
+
+/// How far apart values lie that should lie on a straight line, since the steps between them are
+/// tiny: the root mean square of the second difference, relative to the values. At least the
+/// rounding unit of double.
+double RelativeNoise(const LineFunction& f);
+
+}  // namespace lamina::checks
+
+#endif  // CHECKS_LINE_DERIVATIVE_H_

@@ -1,0 +1,180 @@
+// The same call gives the same result, copies are independent, results are finite and depend on
+// what the layer learns.
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "checks/layer_test.h"
+
+namespace lamina::checks {
+namespace {
+
+bool Same(Arrays a, Arrays b) {
+  for (size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    if (!IsEqual(a[i], b[i])) return false;
+  }
+  return a.size() == b.size();
+}
+bool Same(const LayerResult& a, const LayerResult& b) {
+  return Same(a.outputs, b.outputs) && Same(a.states, b.states);
+}
+
+Subject SmallSubject(const CheckContext& c, const Variant& v, uint64_t stream = 0) {
+  return c.MakeSubject(c.Reduced(c.Layouts(v.observations), 5, false), v.type, stream);
+}
+
+const std::vector<std::string>& HiddenCauses() {
+  static const auto* const kCauses =
+      new std::vector<std::string>{"A mutable member or a static variable remembers earlier calls.",
+                                   "Random numbers come from elsewhere than Rand and Randn.",
+                                   "Memory is read that was never written."};
+  return *kCauses;
+}
+constexpr std::string_view kHiddenFix =
+    "Keep what is to be carried on in a State and return it; hand to Backward what it needs as "
+    "Memory; draw with Rand or Randn.";
+
+void IsRepeatable(const CheckContext& c, const Variant& v, Function function, TestPoint* point) {
+  const Subject subject = SmallSubject(c, v);
+  const DlArrays others = c.MakeInputs(subject.layouts, v.type, 9);
+  const std::string name(ToString(function));
+  const LayerResult first = c.Call(subject, function);
+  const bool again = Same(first, c.Call(subject, function));
+  c.Call(subject.layer, others, function);
+  const bool after_others = Same(first, c.Call(subject, function));
+  if (again && after_others) return;
+  point->Fail({.expected = absl::StrCat(name, " with the same inputs, states and random numbers ",
+                                        "gives the same results, bit for bit."),
+               .came = again ? "Results differ after a call with other inputs."
+                             : "The second call gave other results than the first.",
+               .where = name,
+               .causes = HiddenCauses(),
+               .fix = std::string(kHiddenFix)});
+}
+
+void PredictIsRepeatable(const CheckContext& c, const Variant& v, TestPoint* point) {
+  IsRepeatable(c, v, Function::kPredict, point);
+}
+void ForwardIsRepeatable(const CheckContext& c, const Variant& v, TestPoint* point) {
+  IsRepeatable(c, v, Function::kForward, point);
+}
+
+// Backward follows from its arguments: calls of Forward in between change nothing.
+void BackwardIsRepeatable(const CheckContext& c, const Variant& v, TestPoint* point) {
+  const Subject subject = SmallSubject(c, v);
+  const internal::CallResult forward = c.CallRaw(subject, c.training_function());
+  const DlArrays derivatives = c.MakeDerivatives(forward);
+  const DlArrays first = c.CallBackward(subject, forward, derivatives);
+  const bool again = Same(first, c.CallBackward(subject, forward, derivatives));
+  // On the very same object: what it remembers is overwritten.
+  const DlArrays x = c.Raw(c.MakeInputs(subject.layouts, v.type, 9));
+  c.CallRaw(subject.layer, x, c.training_function());
+  const bool after_others = Same(first, c.CallBackward(subject, forward, derivatives));
+  if (again && after_others) return;
+  point->Fail(
+      {.expected = "Backward with the same arguments and memory gives the same derivatives.",
+       .came = again ? "They differ after Forward was called with other inputs."
+                     : "The second call gave other derivatives than the first.",
+       .where = "Backward",
+       .causes = {"Forward leaves in a mutable member what Backward reads: with two calls "
+                  "under way it is that of the wrong one.",
+                  "A static variable remembers earlier calls."},
+       .fix = "Return from Forward as Memory what Backward needs: it belongs to the call."});
+}
+
+void PredictReturnsFiniteValues(const CheckContext& c, const Variant& v, TestPoint* point) {
+  const Subject subject = c.MakeSubject(v);
+  for (const Function function : {Function::kPredict, Function::kForward}) {
+    if (function == Function::kForward && !c.traits().has_forward) continue;
+    const LayerResult result = c.Call(subject, function);
+    for (size_t i = 0; i < result.outputs.size(); ++i) {
+      const DlArray& y = result.outputs[i];
+      const std::vector<double> values = Components(y);
+      for (size_t k = 0; k < values.size(); ++k) {
+        if (std::isfinite(values[k])) continue;
+        const int64_t element = static_cast<int64_t>(k) / (IsComplex(y.type()) ? 2 : 1);
+        point->Fail(
+            {.expected = absl::StrCat("The outputs are finite for inputs in [",
+                                      c.options().input_low, ", ", c.options().input_high, ")."),
+             .came = absl::StrCat(std::string(ToString(function)), " returned ", values[k], "."),
+             .where = absl::StrCat(Quoted(subject.layer->OutputNames()[i]), " at ",
+                                   Coordinates(y.spec(), element)),
+             .causes = {"A division by zero, a logarithm or a root of what may be negative, "
+                        "an exponential that overflows."},
+             .fix = "Guard it. If the layer is meant for other inputs only, say which: "
+                    "input_low and input_high of CheckOptions."});
+        return;
+      }
+    }
+  }
+}
+
+void LearnablesAreUsed(const CheckContext& c, const Variant& v, TestPoint* point) {
+  const Subject subject = SmallSubject(c, v);
+  const std::vector<ParameterName> names = CheckContext::ParameterNames(subject.layer);
+  const DlArrays values = ParametersOf(subject.layer);
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (names[i].kind != PropertyKind::kLearnable || values[i].empty()) continue;
+    bool used = false;
+    AnyLayer other = subject.layer;
+    DlArrays moved = values;
+    moved[i] = c.MakeArray(values[i].spec(), 1, 2, 300 + i);
+    SetParameters(other, moved);
+    for (const Function function : {Function::kPredict, c.training_function()}) {
+      used = used || !Same(c.Call(subject, function), c.Call(other, subject.inputs, function));
+    }
+    if (used) continue;
+    point->Fail(
+        {.expected = absl::StrCat("Outputs depend on the learnable ", Quoted(names[i].name), "."),
+         .came = "Other values of it change nothing.",
+         .where = absl::StrCat("Learnable ", Quoted(names[i].name)),
+         .causes = {"Another property is used in its place.",
+                    "A copy that was made once is used instead of the property."},
+         .fix = "Use it in Predict, or remove it."});
+  }
+}
+
+void CopiesAreIndependent(const CheckContext& c, const Variant& v, TestPoint* point) {
+  const Subject subject = SmallSubject(c, v);
+  const LayerResult before = c.Call(subject, Function::kPredict);
+  const DlArrays values = ParametersOf(subject.layer);
+  DlArrays moved = values;
+  for (size_t i = 0; i < moved.size(); ++i) {
+    if (IsFloating(moved[i].type()) && !moved[i].empty())
+      moved[i] = c.MakeArray(moved[i].spec(), 1, 2, 400 + i);
+  }
+  AnyLayer copy = subject.layer;
+  SetParameters(copy, moved);
+  const LayerResult of_copy = c.Call(copy, subject.inputs, Function::kPredict);
+  const LayerResult after = c.Call(subject, Function::kPredict);
+  // The layer itself with the copy's parameters must give what the copy gave.
+  Subject changed = subject;
+  SetParameters(changed.layer, moved);
+  const bool follows = Same(of_copy, c.Call(changed, Function::kPredict));
+  if (Same(before, after) && follows) return;
+  point->Fail(
+      {.expected = "A copy of the layer is a layer of its own.",
+       .came = follows ? "New parameters of a copy changed the results of the original."
+                       : "A copy gives other results than the layer with the same "
+                         "parameters.",
+       .where = "The copy constructor, or a member that points to something shared",
+       .causes = {"A member is a shared pointer, a reference, or points into the layer that "
+                  "was copied."},
+       .fix = "Hold members by value. A layer needs no copy constructor of its own."});
+}
+
+constexpr LayerTest kTests[] = {
+    {"predictReturnsFiniteValues", Variants::kObservations, Always, PredictReturnsFiniteValues},
+    {"predictIsRepeatable", Variants::kOnce, Always, PredictIsRepeatable},
+    {"forwardIsRepeatable", Variants::kOnce, HasForward, ForwardIsRepeatable},
+    {"backwardIsRepeatable", Variants::kOnce, HasBackward, BackwardIsRepeatable},
+    {"learnablesAreUsed", Variants::kOnce, [](const CheckContext& c) { return c.has_learnables(); },
+     LearnablesAreUsed},
+    {"copiesAreIndependent", Variants::kOnce, Always, CopiesAreIndependent},
+};
+
+}  // namespace
+
+std::span<const LayerTest> PurityTests() { return kTests; }
+
+}  // namespace lamina::checks

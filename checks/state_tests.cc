@@ -1,0 +1,193 @@
+// States: returned whole, carried on, read, and set back.
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "checks/layer_test.h"
+
+namespace lamina::checks {
+namespace {
+
+bool HasForwardAndStates(const CheckContext& c) { return c.traits().has_forward && c.has_states(); }
+bool HasResetState(const CheckContext& c) { return c.traits().has_reset_state; }
+
+std::vector<std::string> StateNames(const CheckContext& c) {
+  std::vector<std::string> names;
+  for (const ParameterName& p : CheckContext::ParameterNames(c.original())) {
+    if (p.kind == PropertyKind::kState) names.push_back(p.name);
+  }
+  return names;
+}
+DlArrays StatesOf(const AnyLayer& layer) {
+  DlArrays states;
+  AnyLayer copy = layer;
+  copy->ForEachState([&](DlArray& s) { states.push_back(s); });
+  return states;
+}
+
+// Why `state` is no value of a state; "" when it is.
+std::string WhyInvalid(const DlArray& state) {
+  if (state.empty()) return "It is unset.";
+  if (state.type() == DataType::kLogical) return "It is logical.";
+  for (double v : Components(state)) {
+    if (!std::isfinite(v)) return "It holds NaN or infinity.";
+  }
+  return "";
+}
+
+void ReturnsValidStates(const CheckContext& c, const Variant& v, Function function,
+                        TestPoint* point) {
+  Subject subject = c.MakeSubject(v);
+  const std::vector<std::string> names = StateNames(c);
+  const std::string function_name(ToString(function));
+  const DlArrays first = c.Call(subject, function).states;
+  for (size_t i = 0; i < first.size(); ++i) {
+    const std::string why = WhyInvalid(first[i]);
+    if (why.empty()) continue;
+    point->Fail({.expected = absl::StrCat(function_name, " returns the new state ",
+                                          Quoted(names[i]), " as an array of finite numbers."),
+                 .came = why,
+                 .where = absl::StrCat("State ", Quoted(names[i])),
+                 .causes = {"Another array is returned in its place, or none."},
+                 .fix = "Return each new state after the outputs, in the order of the State "
+                        "properties."});
+  }
+  if (point->status == TestStatus::kFailed) return;
+  // The new states take the place of the old ones, and so on.
+  subject.layer.SetStates(first);
+  DlArrays second;
+  try {
+    second = c.Call(subject, function).states;
+  } catch (const FunctionThrew& e) {
+    Diagnostic d = ThrewDiagnostic(function, e.message);
+    d.expected = absl::StrCat(function_name, " takes the states that it returned.");
+    d.causes = {"The states are returned in another order.", "Their sizes or labels changed."};
+    return point->Fail(std::move(d));
+  }
+  for (size_t i = 0; i < first.size(); ++i) {
+    if (first[i].spec() == second[i].spec()) continue;
+    point->Fail(
+        {.expected = absl::StrCat("State ", Quoted(names[i]), " keeps its sizes, labels ",
+                                  "and type from call to call: ", ToString(first[i].spec()), "."),
+         .came = absl::StrCat("After the next call it is ", ToString(second[i].spec()), "."),
+         .where = absl::StrCat("State ", Quoted(names[i])),
+         .causes = {"The states are returned in another order.",
+                    "Each call adds to a dim of the state."},
+         .fix = "Return each new state like the one before, in the order of the State "
+                "properties."});
+  }
+}
+
+void PredictReturnsValidStates(const CheckContext& c, const Variant& v, TestPoint* point) {
+  ReturnsValidStates(c, v, Function::kPredict, point);
+}
+void ForwardReturnsValidStates(const CheckContext& c, const Variant& v, TestPoint* point) {
+  ReturnsValidStates(c, v, Function::kForward, point);
+}
+
+bool AnyDiffers(const LayerResult& a, const LayerResult& b) {
+  const auto differ = [](const DlArrays& x, const DlArrays& y) {
+    for (size_t i = 0; i < x.size() && i < y.size(); ++i) {
+      if (!IsEqual(x[i], y[i])) return true;
+    }
+    return x.size() != y.size();
+  };
+  return differ(a.outputs, b.outputs) || differ(a.states, b.states);
+}
+
+// A state that no call reads, or that no call changes, is none.
+void StatesAreUsed(const CheckContext& c, const Variant& v, TestPoint* point) {
+  const Subject subject = c.MakeSubject(c.Reduced(c.Layouts(v.observations), 5, false), v.type);
+  const std::vector<std::string> names = StateNames(c);
+  const DlArrays states = StatesOf(subject.layer);
+  for (size_t i = 0; i < states.size(); ++i) {
+    if (!IsFloating(states[i].type()) || states[i].empty()) continue;
+    bool read = false, changed = false;
+    DlArrays others = states;
+    std::vector<double> moved = Components(states[i]);
+    for (size_t k = 0; k < moved.size(); ++k) moved[k] = moved[k] * 1.25 + (moved[k] == 0) * 0.25;
+    others[i] = FromComponents(moved, states[i].spec());
+    AnyLayer other = subject.layer;
+    other.SetStates(others);
+    for (const Function function : {Function::kPredict, c.training_function()}) {
+      const LayerResult with = c.Call(subject, function);
+      read = read || AnyDiffers(with, c.Call(other, subject.inputs, function));
+      changed = changed || !IsEqual(with.states[i], states[i]);
+    }
+    if (!read) {
+      point->Fail({.expected = absl::StrCat("Results depend on the state ", Quoted(names[i]), "."),
+                   .came = "Another value of the state changes nothing.",
+                   .where = absl::StrCat("State ", Quoted(names[i])),
+                   .causes = {"Each call starts from zeros instead of the state.",
+                              "Another state is read in its place."},
+                   .fix = "Start from the State property: DlArray h = hidden_state;"});
+    }
+    if (!changed) {
+      point->Fail({.expected = absl::StrCat("Predict or Forward returns a new value of the state ",
+                                            Quoted(names[i]), "."),
+                   .came = "Both return the old one.",
+                   .where = absl::StrCat("State ", Quoted(names[i])),
+                   .causes = {"The property itself is returned instead of the new value."},
+                   .fix = "Return the new value. If it never changes, make it a Property or a "
+                          "Learnable."});
+    }
+  }
+}
+
+void ResetStateDoesNotError(const CheckContext& c, const Variant& v, TestPoint* point) {
+  Subject subject = c.MakeSubject(v);
+  try {
+    Guarded(Function::kResetState, [&] { subject.layer.ResetState(); });
+  } catch (const FunctionThrew& e) {
+    return point->Fail(ThrewDiagnostic(Function::kResetState, e.message));
+  }
+  const std::vector<std::string> names = StateNames(c);
+  const DlArrays states = StatesOf(subject.layer);
+  for (size_t i = 0; i < states.size(); ++i) {
+    const std::string why = WhyInvalid(states[i]);
+    // An unset state may be sized by Initialize.
+    if (why.empty() || (states[i].empty() && c.traits().has_initialize)) continue;
+    point->Fail({.expected = absl::StrCat("ResetState leaves ", Quoted(names[i]), " as a state."),
+                 .came = why,
+                 .where = absl::StrCat("State ", Quoted(names[i])),
+                 .causes = {"It was assigned an empty array."},
+                 .fix = "Set it to the value that it starts with: ZerosLike(state)."});
+  }
+}
+
+void ResetStateResetsAllStates(const CheckContext& c, const Variant& v, TestPoint* point) {
+  Subject subject = c.MakeSubject(v);
+  const DlArrays before = StatesOf(subject.layer);
+  Guarded(Function::kResetState, [&] { subject.layer.ResetState(); });
+  const DlArrays after = StatesOf(subject.layer);
+  const DlArrays fresh = StatesOf(c.Initialized(subject.layouts));
+  const std::vector<std::string> names = StateNames(c);
+  for (size_t i = 0; i < after.size(); ++i) {
+    if (!IsEqual(before[i], after[i])) continue;
+    // It may not have moved from where it starts.
+    if (Components(before[i]) == Components(fresh[i])) continue;
+    point->Fail({.expected = absl::StrCat("ResetState sets ", Quoted(names[i]), " back."),
+                 .came = "It is as the last call left it.",
+                 .where = absl::StrCat("State ", Quoted(names[i])),
+                 .causes = {"ResetState forgets it."},
+                 .fix = "Set every state. If this one is meant to outlast a reset (statistics of "
+                        "the training data), switch this test off by its name."});
+  }
+}
+
+constexpr LayerTest kTests[] = {
+    {"predictReturnsValidStates", Variants::kObservations, HasStates, PredictReturnsValidStates},
+    {"forwardReturnsValidStates", Variants::kObservations, HasForwardAndStates,
+     ForwardReturnsValidStates},
+    {"statesAreUsed", Variants::kOnce, HasStates, StatesAreUsed},
+    {"resetStateDoesNotError", Variants::kOnce, HasResetState, ResetStateDoesNotError},
+    {"resetStateResetsAllStates", Variants::kOnce,
+     [](const CheckContext& c) { return HasResetState(c) && HasStates(c); },
+     ResetStateResetsAllStates},
+};
+
+}  // namespace
+
+std::span<const LayerTest> StateTests() { return kTests; }
+
+}  // namespace lamina::checks

@@ -1,0 +1,193 @@
+#include "checks/training_function.h"
+
+#include <cmath>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "framework/autodiff/dlgradient.h"
+#include "framework/ops/creation.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/reduction.h"
+
+namespace lamina::checks {
+namespace {
+
+double Scale(const DlArray& x) {
+  double sum = 0;
+  const std::vector<double> values = Components(x);
+  for (double v : values) sum += v * v;
+  const double rms = values.empty() ? 0 : std::sqrt(sum / static_cast<double>(values.size()));
+  return rms > 0 && std::isfinite(rms) ? rms : 1;
+}
+
+}  // namespace
+
+TrainingFunction::TrainingFunction(const CheckContext& context, Subject subject)
+    : context_(context),
+      subject_(std::move(subject)),
+      with_states_(!context.traits().has_backward || context.backward_takes_states()) {
+  const auto add = [&](const std::string& name, VariableKind kind, const DlArray& value) {
+    if (IsFloating(value.type())) variables_.push_back({name, kind, value, Scale(value)});
+  };
+  for (size_t i = 0; i < subject_.inputs.size(); ++i) {
+    add(subject_.layer->InputNames()[i], VariableKind::kInput, subject_.inputs[i]);
+  }
+  const std::vector<ParameterName> names = CheckContext::ParameterNames(subject_.layer);
+  const DlArrays parameters = ParametersOf(subject_.layer);
+  for (const PropertyKind kind : {PropertyKind::kLearnable, PropertyKind::kState}) {
+    if (kind == PropertyKind::kState && !with_states_) continue;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (names[i].kind != kind || parameters[i].empty()) continue;
+      add(names[i].name,
+          kind == PropertyKind::kState ? VariableKind::kState : VariableKind::kLearnable,
+          parameters[i]);
+    }
+  }
+}
+
+void TrainingFunction::Place(Arrays values, AnyLayer* layer, DlArrays* inputs) const {
+  // Variables stand in the order inputs, learnables, states; those of other types are passed over.
+  size_t next = 0;
+  const auto take = [&](DlArray& x) {
+    if (IsFloating(x.type()) && !x.empty()) x = values[next++];
+  };
+  for (DlArray& x : *inputs) take(x);
+  (*layer)->ForEachLearnable(take);
+  if (with_states_) (*layer)->ForEachState(take);
+  LAMINA_CHECK(next == values.size());
+}
+
+DlArrays TrainingFunction::At(const Direction& direction, double t) const {
+  DlArrays values;
+  for (size_t i = 0; i < variables_.size(); ++i) {
+    const bool stays = t == 0 || i >= direction.size() || direction[i].empty();
+    values.push_back(stays ? variables_[i].value : variables_[i].value + t * direction[i]);
+  }
+  return values;
+}
+
+DlArrays TrainingFunction::Differentiated(const LayerResult& result) const {
+  DlArrays out;
+  for (const DlArray& y : result.outputs) {
+    if (IsFloating(y.type())) out.push_back(y);
+  }
+  if (!with_states_) return out;
+  for (const DlArray& s : result.states) {
+    if (IsFloating(s.type())) out.push_back(s);
+  }
+  return out;
+}
+
+std::vector<double> TrainingFunction::Values(const Direction& direction, double t) const {
+  AnyLayer layer = subject_.layer;
+  DlArrays inputs = subject_.inputs;
+  Place(At(direction, t), &layer, &inputs);
+  const DlArrays results = Differentiated(context_.Call(layer, inputs, Function::kForward));
+  std::vector<double> out;
+  for (const DlArray& y : results) {
+    std::vector<double> part = Components(y);
+    if (out.empty()) {
+      out = std::move(part);
+    } else {
+      out.insert(out.end(), part.begin(), part.end());
+    }
+  }
+  return out;
+}
+
+std::string TrainingFunction::Where(int64_t index) const {
+  const LayerResult result = context_.Call(subject_, Function::kForward);
+  const auto in = [&](const DlArray& y, const std::string& name, std::string* out) {
+    if (!IsFloating(y.type())) return false;
+    const int64_t parts = IsComplex(y.type()) ? 2 : 1, n = y.numel() * parts;
+    if (index < n) {
+      *out = absl::StrCat(Quoted(name), " at ", Coordinates(y.spec(), index / parts));
+      return true;
+    }
+    index -= n;
+    return false;
+  };
+  std::string out;
+  for (size_t i = 0; i < result.outputs.size(); ++i) {
+    if (in(result.outputs[i], subject_.layer->OutputNames()[i], &out)) return out;
+  }
+  for (size_t i = 0; i < result.states.size(); ++i) {
+    if (in(result.states[i], absl::StrCat("state ", i + 1), &out)) return out;
+  }
+  return out;
+}
+
+bool TrainingFunction::KeepsType() const {
+  const DataType type = subject_.inputs[0].type();
+  for (const DlArray& y : Differentiated(context_.Call(subject_, Function::kForward))) {
+    if (ToReal(y.type()) != type) return false;
+  }
+  return true;
+}
+
+DlArrays TrainingFunction::Gradient(const std::vector<double>& weights) const {
+  Tape tape;
+  const ScopedTape listening(&tape);
+  DlArrays watched;
+  for (const Variable& v : variables_) watched.push_back(tape.Watch(v.value));
+  AnyLayer layer = subject_.layer;
+  DlArrays inputs = subject_.inputs;
+  Place(watched, &layer, &inputs);
+  const DlArrays results = Differentiated(context_.Call(layer, inputs, Function::kForward));
+  return Guarded(Function::kBackward, [&] {
+    DlArray sum = Zeros({}, subject_.inputs[0].type());
+    size_t at = 0;
+    for (const DlArray& y : results) {
+      const size_t n = y.numel() * (IsComplex(y.type()) ? 2 : 1);
+      LAMINA_CHECK(at + n <= weights.size());
+      const DlArray w = FromComponents(
+          std::vector<double>(weights.begin() + at, weights.begin() + at + n), y.spec());
+      sum = sum + Sum(IsComplex(y.type()) ? Real(Conj(w) * y) : w * y);
+      at += n;
+    }
+    return tape.Gradient(sum, watched, {});
+  });
+}
+
+Direction TrainingFunction::AlongComponent(int i, int64_t component) const {
+  std::vector<double> step(variables_[i].num_components(), 0);
+  step[component] = variables_[i].scale;
+  Direction direction(variables_.size());
+  direction[i] = FromComponents(step, variables_[i].value.spec());
+  return direction;
+}
+
+Direction TrainingFunction::Dense(int i, uint64_t stream, int64_t begin, int64_t end) const {
+  const Variable& v = variables_[i];
+  std::mt19937_64 random(context_.options().seed * 1000003 + stream * 101 + i);
+  std::vector<double> step(v.num_components(), 0);
+  for (int64_t k = 0; k < v.num_components(); ++k) {
+    const uint64_t bits = random();
+    const double size = 0.5 + static_cast<double>(bits >> 12) * 0x1p-52;
+    if (k >= begin && k < end) step[k] = (bits & 1 ? size : -size) * v.scale;
+  }
+  Direction direction(variables_.size());
+  direction[i] = FromComponents(step, v.value.spec());
+  return direction;
+}
+
+Direction TrainingFunction::DenseInAll(uint64_t stream) const {
+  Direction direction(variables_.size());
+  for (size_t i = 0; i < variables_.size(); ++i) {
+    direction[i] = Dense(static_cast<int>(i), stream)[i];
+  }
+  return direction;
+}
+
+double InnerProduct(Arrays a, Arrays b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i].empty() || b[i].empty()) continue;
+    const std::vector<double> x = Components(a[i]), y = Components(b[i]);
+    for (size_t k = 0; k < x.size(); ++k) sum += x[k] * y[k];
+  }
+  return sum;
+}
+
+}  // namespace lamina::checks

@@ -1,0 +1,77 @@
+// A layer in training as a function of numbers: its variables (inputs, learnables, states) in, its
+// outputs and new states out, and the derivatives that training would get.
+//
+// Threads: used by one thread.
+#ifndef CHECKS_TRAINING_FUNCTION_H_
+#define CHECKS_TRAINING_FUNCTION_H_
+
+#include <string>
+#include <vector>
+
+#include "checks/check_context.h"
+
+namespace lamina::checks {
+
+enum class VariableKind : uint8_t { kInput, kLearnable, kState };
+
+struct Variable {
+  std::string name;
+  VariableKind kind;
+  DlArray value;
+  double scale;  ///< The root mean square of the elements; 1 when they are zero.
+  int64_t num_components() const { return value.numel() * (IsComplex(value.type()) ? 2 : 1); }
+};
+
+/// A step for each variable; unset where the variable stays.
+using Direction = DlArrays;
+
+class TrainingFunction {
+ public:
+  TrainingFunction(const CheckContext& context, Subject subject);
+
+  /// Those of a floating type, in the order inputs, learnables, states. Without states for a layer
+  /// whose own Backward does not take the derivatives of states.
+  const std::vector<Variable>& variables() const { return variables_; }
+  const Subject& subject() const { return subject_; }
+
+  /// All elements of the floating outputs and new states, at variables + t * direction. Throws
+  /// FunctionThrew.
+  std::vector<double> Values(const Direction& direction, double t) const;
+  /// The name and coordinates of element `index` of Values.
+  std::string Where(int64_t index) const;
+  /// True when all floating outputs have the type of the inputs.
+  bool KeepsType() const;
+
+  /// The derivatives of the sum of weights * Values(0) with respect to the variables, as training
+  /// takes them: automatically, or by the layer's own Backward. Throws FunctionThrew.
+  DlArrays Gradient(const std::vector<double>& weights) const;
+
+  /// Zero but for element `component` of variable `i`, where it is the variable's scale.
+  Direction AlongComponent(int i, int64_t component) const;
+  /// Random steps of half to one and a half times the scale in elements [begin, end) of `i`.
+  Direction Dense(int i, uint64_t stream, int64_t begin, int64_t end) const;
+  Direction Dense(int i, uint64_t stream) const {
+    return Dense(i, stream, 0, variables_[i].num_components());
+  }
+  /// Random steps in all variables.
+  Direction DenseInAll(uint64_t stream) const;
+
+ private:
+  DlArrays At(const Direction& direction, double t) const;
+  // Puts the variables into `layer` and `inputs`.
+  void Place(Arrays values, AnyLayer* layer, DlArrays* inputs) const;
+  // The results that derivatives are taken of.
+  DlArrays Differentiated(const LayerResult& result) const;
+
+  const CheckContext& context_;
+  Subject subject_;
+  std::vector<Variable> variables_;
+  bool with_states_;
+};
+
+/// The sum of a[i] * b[i] over all components of both lists; unset arrays count as zero.
+double InnerProduct(Arrays a, Arrays b);
+
+}  // namespace lamina::checks
+
+#endif  // CHECKS_TRAINING_FUNCTION_H_
