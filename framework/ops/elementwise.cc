@@ -215,7 +215,7 @@ DlArray Fix(const DlArray& x) { return Unary(F::kFix, x); }
 DlArray Relu(const DlArray& x) { return Unary(F::kRelu, x); }
 DlArray Conj(const DlArray& x) { return IsComplex(x.type()) ? Unary(F::kConj, x) : x; }
 DlArray Real(const DlArray& x) { return IsComplex(x.type()) ? Unary(F::kReal, x) : x; }
-DlArray Imag(const DlArray& x) { return IsComplex(x.type()) ? Unary(F::kImag, x) : x * 0; }
+DlArray Imag(const DlArray& x) { return Unary(F::kImag, x); }
 DlArray Complex(const DlArray& re, const DlArray& im) { return Binary(F::kComplex, re, im); }
 
 namespace {

@@ -84,7 +84,8 @@ Table::Table() {
   }, kSecond, kOutput);
   Set(F::kPower, RULE {
     UNUSED;
-    if (i == 0) return Chain(dy, x[1] * Power(x[0], x[1] - 1));
+    // x^0 is flat also at 0, where x^-1 is infinite.
+    if (i == 0) return Chain(dy, Where(Equal(x[1], 0), 0, x[1] * Power(x[0], x[1] - 1)));
     return Chain(dy, Where(Equal(x[0], 0), 0, y * Log(x[0])));
   }, kBoth, kOutput);
   Set(F::kMax, RULE {
