@@ -92,7 +92,7 @@ bool ComputeOutputSize(PoolingShape* shape) {
   if (s.spatial_rank < 1 || s.spatial_rank > 3 || s.planes < 0) return false;
   int64_t input = std::max<int64_t>(s.planes, 1), output = input, window = 1;
   for (int d = 0; d < 3; ++d) {
-    if (s.input[d] < 0 || s.window[d] < 1 || s.stride[d] < 1) return false;
+    if (s.input[d] < 1 || s.window[d] < 1 || s.stride[d] < 1) return false;
     if (s.pad_begin[d] < 0 || s.pad_begin[d] >= s.window[d]) return false;
     if (s.pad_end[d] < 0 || s.pad_end[d] >= s.window[d]) return false;
     if (d >= s.spatial_rank && (s.input[d] != 1 || s.window[d] != 1 || s.stride[d] != 1)) {
@@ -117,40 +117,42 @@ bool ComputeOutputSize(PoolingShape* shape) {
 
 void MaxPoolForward(DataType type, const PoolingShape& shape, const void* x, void* y,
                     int64_t* indices) {
-  ForPlanes(type, shape, [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count,
-                             void* scratch) {
-    loops.max_forward(g, count, At(x, first * g.input_plane, loops),
-                      At(y, first * g.output_plane, loops),
-                      indices == nullptr ? nullptr : indices + first * g.output_plane, scratch);
-  });
+  ForPlanes(
+      type, shape,
+      [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count, void* scratch) {
+        loops.max_forward(g, count, At(x, first * g.input_plane, loops),
+                          At(y, first * g.output_plane, loops),
+                          indices == nullptr ? nullptr : indices + first * g.output_plane, scratch);
+      });
 }
 
 void MaxPoolBackward(DataType type, const PoolingShape& shape, const void* dy,
                      const int64_t* indices, void* dx) {
-  ForPlanes(type, shape,
-            [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count, void*) {
-              loops.max_backward(g, count, At(dy, first * g.output_plane, loops),
-                                 indices + first * g.output_plane,
-                                 At(dx, first * g.input_plane, loops));
-            });
+  ForPlanes(
+      type, shape, [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count, void*) {
+        loops.max_backward(g, count, At(dy, first * g.output_plane, loops),
+                           indices + first * g.output_plane, At(dx, first * g.input_plane, loops));
+      });
 }
 
 void AveragePoolForward(DataType type, const PoolingShape& shape, bool count_padding, const void* x,
                         void* y) {
-  ForPlanes(type, shape, [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count,
-                             void* scratch) {
-    loops.average_forward(g, count_padding, count, At(x, first * g.input_plane, loops),
-                          At(y, first * g.output_plane, loops), scratch);
-  });
+  ForPlanes(
+      type, shape,
+      [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count, void* scratch) {
+        loops.average_forward(g, count_padding, count, At(x, first * g.input_plane, loops),
+                              At(y, first * g.output_plane, loops), scratch);
+      });
 }
 
 void AveragePoolBackward(DataType type, const PoolingShape& shape, bool count_padding,
                          const void* dy, void* dx) {
-  ForPlanes(type, shape, [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count,
-                             void* scratch) {
-    loops.average_backward(g, count_padding, count, At(dy, first * g.output_plane, loops),
-                           At(dx, first * g.input_plane, loops), scratch);
-  });
+  ForPlanes(
+      type, shape,
+      [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count, void* scratch) {
+        loops.average_backward(g, count_padding, count, At(dy, first * g.output_plane, loops),
+                               At(dx, first * g.input_plane, loops), scratch);
+      });
 }
 
 }  // namespace lamina::cpu

@@ -34,9 +34,9 @@ struct PoolingShape {
 };
 
 // output = floor((input + pad_begin + pad_end - window) / stride) + 1. Returns false, with `output`
-// unspecified, if a window is larger than the padded input, a padding is negative or not smaller
-// than its window (then a window could hold nothing but padding), a stride is below 1, a rank
-// outside of 1 .. 3, or sizes whose products overflow.
+// unspecified, if an input is empty, a window is larger than the padded input, a padding is
+// negative or not smaller than its window (then a window could hold nothing but padding), a stride
+// is below 1, a rank outside of 1 .. 3, or sizes whose products overflow.
 bool ComputeOutputSize(PoolingShape* shape);
 
 // y = largest element of each window; padding never wins. `indices` (or nullptr) gets its 0-based

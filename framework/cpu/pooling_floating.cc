@@ -1,6 +1,7 @@
 // The loops of pooling. Compiled once for each instruction set, with LAMINA_ISA set to its name;
 // see multi_isa.bzl.
 
+#include <cstddef>
 #include <cstdint>
 
 #include "framework/cpu/isa_namespace.h"
@@ -60,7 +61,8 @@ template <class T, int kLanes>
 struct Max2x2 {
   using P = typename PositionOf<T>::Type;
   typedef T V __attribute__((vector_size(kLanes * sizeof(T))));
-  typedef T LoadedV __attribute__((vector_size(kLanes * sizeof(T)), aligned(alignof(T)), may_alias));
+  typedef T LoadedV
+      __attribute__((vector_size(kLanes * sizeof(T)), aligned(alignof(T)), may_alias));
   typedef P I __attribute__((vector_size(kLanes * sizeof(P))));
   typedef int64_t L __attribute__((vector_size(kLanes * sizeof(int64_t))));
   typedef int64_t LoadedL
@@ -183,9 +185,7 @@ void MaxRowByTaps(const Geometry& g, const T* plane, Range in1, Range in2, T* y,
       for (int64_t tap = 0; tap < g.window[0]; ++tap) {
         const Range o = OutputsOfTap(g, tap);
         const int64_t from = row + o.begin * s + tap - g.pad_begin[0];
-        const auto loop = s == 1   ? MaxTap<T, P, 1>
-                          : s == 2 ? MaxTap<T, P, 2>
-                                   : MaxTap<T, P, 0>;
+        const auto loop = s == 1 ? MaxTap<T, P, 1> : s == 2 ? MaxTap<T, P, 2> : MaxTap<T, P, 0>;
         if (o.end > o.begin) {
           loop(plane + from, s, o.end - o.begin, static_cast<P>(from), y + o.begin,
                positions + o.begin);
@@ -312,9 +312,9 @@ void AverageForward(const Geometry& g, bool count_padding, int64_t planes, const
             AddRow(x + (i2 * g.input[1] + i1) * g.input[0], used, row + pad);
           }
         }
-        const T rows = static_cast<T>(
-            count_padding ? g.window[1] * g.window[2]
-                          : (in1.end - in1.begin) * (in2.end - in2.begin));
+        const T rows =
+            static_cast<T>(count_padding ? g.window[1] * g.window[2]
+                                         : (in1.end - in1.begin) * (in2.end - in2.begin));
         if (n < g.window[0]) {
           for (int64_t i = 0; i < n; ++i) {
             T sum = 0;
@@ -349,9 +349,9 @@ void AverageBackward(const Geometry& g, bool count_padding, int64_t planes, cons
       const Range in2 = WindowInside(g, 2, o2);
       for (int64_t o1 = 0; o1 < g.output[1]; ++o1, dy += n) {
         const Range in1 = WindowInside(g, 1, o1);
-        const T rows = static_cast<T>(
-            count_padding ? g.window[1] * g.window[2]
-                          : (in1.end - in1.begin) * (in2.end - in2.begin));
+        const T rows =
+            static_cast<T>(count_padding ? g.window[1] * g.window[2]
+                                         : (in1.end - in1.begin) * (in2.end - in2.begin));
 #pragma GCC ivdep
         for (int64_t i = 0; i < n; ++i) shares[i] = dy[i] / (rows * counts[i]);
         for (int64_t i = 0; i < padded; ++i) row[i] = 0;
