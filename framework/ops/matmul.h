@@ -13,7 +13,8 @@ namespace lamina {
 /// The product of two unlabelled matrices, m x k and k x n; with `transpose_x` x is k x m and its
 /// transpose (of complex arrays the conjugate transpose) is taken, likewise y. Arrays of more dims
 /// are pages of matrices: the further dims are equal or 1 (then the page is repeated). Vectors are
-/// columns; a scalar without dims multiplies.
+/// columns, and the product always has its rows and columns. A scalar without dims multiplies, and
+/// leaves the labels of the other array.
 /// Types promote. Numeric contract: k products summed in any order, |error| <= k u sum |x| |y|.
 /// Errors: "dlarray:SizeMismatch" when the inner sizes differ; "dlarray:FormatMismatch" for
 /// labelled arrays, whose meaning would be a guess: strip them or use Contract.
@@ -34,7 +35,9 @@ DlArray Contract(const DlArray& x, const DlArray& y, char label);
 /// together as k features, each B and T stays. w is out x k, b is out x 1 or unset. The result is
 /// labelled "C" and x's "B" and "T". For unlabelled x give `format`, the labels of its dims; the
 /// result is then unlabelled, dims in the order C B T. Source: y = w x + b.
-/// Errors: "dlarray:SizeMismatch", "ops:FormatNeeded" without labels.
+/// Errors: "dlarray:SizeMismatch"; "ops:FormatNeeded" without labels; "dlarray:FormatMismatch" when
+/// x has features labelled U beside S or C, or none at all, or a format that contradicts its
+/// labels.
 DlArray FullyConnect(const DlArray& x, const DlArray& w, const DlArray& b,
                      std::string_view format = "");
 

@@ -366,10 +366,11 @@ TEST(GatherTest, TellsWrongIndices) {
   EXPECT_EQ(IdentifierOf([&] { ScatterAdd(x, 'B', two, -1); }), "dlarray:InvalidSize");
 }
 
-// Gradients. A square makes the second derivative depend on the input.
+// Gradients. The squares before and after make the gradient's own gradient go through each function
+// and through its transpose.
 TEST(ShapeGradientTest, OfEveryFunction) {
-  const DlArray indices = DlArray::FromVector<int64_t>({2, 0, 2}, {3});
-  const DlArray one_each = DlArray::FromVector<int64_t>({4, 0, 4}, {3});
+  const DlArray indices = DlArray::FromVector<int64_t>({2, 2, 0}, {3});
+  const DlArray one_each = DlArray::FromVector<int64_t>({4, 4, 0}, {3});
   const int64_t counts[] = {2, 3};
   const std::pair<const char*, std::function<DlArray(const DlArrays&)>> kFunctions[] = {
       {"reshape",
@@ -385,6 +386,18 @@ TEST(ShapeGradientTest, OfEveryFunction) {
       {"permute",
        [](const DlArrays& x) {
          return Permute(StripDims(Square(x[0])), {1, 0});
+       }},
+      {"permute in a cycle",
+       [](const DlArrays& x) {
+         return Permute(Reshape(Square(x[0]), {2, 3, 2}), {2, 0, 1});
+       }},
+      {"relabel in a cycle",
+       [](const DlArrays& x) {
+         return DlArray(Reshape(Square(x[0]), {2, 3, 2}), "TSC");
+       }},
+      {"strip in a cycle",
+       [](const DlArrays& x) {
+         return StripDims(Reshape(Square(x[0]), {2, 3, 2}, "SCB"), "BSTC");
        }},
       {"transpose", [](const DlArrays& x) { return Transpose(StripDims(Square(x[0]))); }},
       {"cat",
@@ -409,8 +422,9 @@ TEST(ShapeGradientTest, OfEveryFunction) {
   };
   for (const auto& [name, f] : kFunctions) {
     for (DataType type : {DataType::kDouble, DataType::kComplexDouble}) {
-      EXPECT_TRUE(GradientsAgree(f, {RandomInput({3, 4}, "CB", -1, 1, 1, type),
-                                     RandomInput({3, 2}, "CB", -1, 1, 2, type)}))
+      EXPECT_TRUE(GradientsAgree(
+          [&, f = f](const DlArrays& x) { return Square(f(x)); },
+          {RandomInput({3, 4}, "CB", -1, 1, 1, type), RandomInput({3, 2}, "CB", -1, 1, 2, type)}))
           << name << " of " << Name(type);
     }
   }
