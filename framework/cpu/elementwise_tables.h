@@ -4,6 +4,7 @@
 // Inside of elementwise.h: where the compiled kernels are found.
 
 #include "framework/cpu/elementwise.h"
+#include "framework/cpu/isa_namespace.h"
 
 namespace lamina::cpu {
 

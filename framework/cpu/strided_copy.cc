@@ -15,9 +15,148 @@ struct Bytes16 {
   uint64_t low, high;
 };
 
-// Calls f with a value of a type of that size.
+// The dims of a copy, those of size 1 left out, neighbours that move alike merged.
+struct Plan {
+  int rank = 0;
+  int64_t size[DimWalk::kMaxRank], in[DimWalk::kMaxRank], out[DimWalk::kMaxRank];
+
+  void Add(int64_t n, int64_t in_stride, int64_t out_stride) {
+    if (n == 1) return;
+    const int last = rank - 1;
+    if (rank > 0 && in[last] * size[last] == in_stride && out[last] * size[last] == out_stride) {
+      size[last] *= n;
+      return;
+    }
+    size[rank] = n;
+    in[rank] = in_stride;
+    out[rank] = out_stride;
+    ++rank;
+  }
+};
+
+template <class T>
+void CopyRow(const T* in, int64_t in_stride, T* out, int64_t out_stride, int64_t n) {
+  if (in_stride == 1 && out_stride == 1) {
+    std::memcpy(out, in, n * sizeof(T));
+  } else if (in_stride == 0 && out_stride == 1) {
+    std::fill_n(out, n, *in);
+  } else if (out_stride == 1) {
+    for (int64_t i = 0; i < n; ++i) out[i] = in[i * in_stride];
+  } else {
+    for (int64_t i = 0; i < n; ++i) out[i * out_stride] = in[i * in_stride];
+  }
+}
+
+// out[i + j * out_stride] = in[i * in_stride + j]: a transpose. Square blocks of 64-byte lines, so
+// that each line read and written is used whole while it is in the cache.
+template <class T>
+void CopyTransposed(const T* in, int64_t in_stride, T* out, int64_t out_stride, int64_t rows,
+                    int64_t columns) {
+  constexpr int64_t kBlock = 64 / sizeof(T);
+  for (int64_t j0 = 0; j0 < columns; j0 += kBlock) {
+    const int64_t j1 = std::min(columns, j0 + kBlock);
+    for (int64_t i0 = 0; i0 < rows; i0 += kBlock) {
+      const int64_t i1 = std::min(rows, i0 + kBlock);
+      for (int64_t j = j0; j < j1; ++j) {
+        for (int64_t i = i0; i < i1; ++i) out[i + j * out_stride] = in[i * in_stride + j];
+      }
+    }
+  }
+}
+
+template <class T>
+void Copy(const Plan& plan, const T* in, T* out) {
+  if (plan.rank == 0) {
+    *out = *in;
+    return;
+  }
+  // A dim in which the input is dense, when the fastest dim is not: then blocks are transposed.
+  int dense = 0;
+  if (plan.out[0] == 1 && plan.in[0] != 1 && plan.in[0] != 0 && plan.size[0] > 1) {
+    for (int d = 1; d < plan.rank; ++d) {
+      if (plan.in[d] == 1) dense = d;
+    }
+  }
+  DimWalk from, to;
+  int64_t inner = plan.size[0];
+  for (int d = 1; d < plan.rank; ++d) {
+    if (d == dense) {
+      inner *= plan.size[d];
+      continue;
+    }
+    from.Add(plan.size[d], plan.in[d]);
+    to.Add(plan.size[d], plan.out[d]);
+  }
+  if (from.count() == 1 && dense == 0) {
+    ParallelFor(inner, 2 * kElementwiseGrain, [&](int64_t begin, int64_t end) {
+      CopyRow(in + begin * plan.in[0], plan.in[0], out + begin * plan.out[0], plan.out[0],
+              end - begin);
+    });
+    return;
+  }
+  if (from.count() == 1) {
+    ParallelFor(plan.size[dense], std::max<int64_t>(1, kElementwiseGrain / plan.size[0]),
+                [&](int64_t begin, int64_t end) {
+                  CopyTransposed(in + begin, plan.in[0], out + begin * plan.out[dense],
+                                 plan.out[dense], plan.size[0], end - begin);
+                });
+    return;
+  }
+  ParallelFor(from.count(), std::max<int64_t>(1, kElementwiseGrain / inner),
+              [&](int64_t begin, int64_t end) {
+                DimWalk a = from, b = to;
+                a.Start(begin);
+                b.Start(begin);
+                for (int64_t i = begin; i < end; ++i, a.Next(), b.Next()) {
+                  if (dense > 0) {
+                    CopyTransposed(in + a.offset(), plan.in[0], out + b.offset(), plan.out[dense],
+                                   plan.size[0], plan.size[dense]);
+                  } else {
+                    CopyRow(in + a.offset(), plan.in[0], out + b.offset(), plan.out[0],
+                            plan.size[0]);
+                  }
+                }
+              });
+}
+
+template <class T>
+void GatherAs(int64_t inner, int64_t n, int64_t outer, const T* in, int64_t count,
+              const int64_t* indices, T* out) {
+  ParallelFor(outer * count, std::max<int64_t>(1, kElementwiseGrain / std::max<int64_t>(1, inner)),
+              [&](int64_t begin, int64_t end) {
+                for (int64_t i = begin; i < end; ++i) {
+                  const T* from = in + (i / count * n + indices[i % count]) * inner;
+                  std::memcpy(out + i * inner, from, inner * sizeof(T));
+                }
+              });
+}
+
+template <class T>
+void ScatterAddAs(int64_t inner, int64_t n, int64_t outer, const T* in, int64_t count,
+                  const int64_t* indices, T* out) {
+  const auto add = [&](int64_t o, int64_t begin, int64_t end) {
+    for (int64_t j = 0; j < count; ++j) {
+      const T* from = in + (o * count + j) * inner;
+      T* to = out + (o * n + indices[j]) * inner;
+      for (int64_t i = begin; i < end; ++i) to[i] += from[i];
+    }
+  };
+  // Parts that write disjoint elements, each in the order of the indices: the sum never depends on
+  // the number of threads.
+  const int64_t grain = std::max<int64_t>(1, kElementwiseGrain / std::max<int64_t>(1, count));
+  if (outer == 1) {
+    ParallelFor(inner, grain, [&](int64_t begin, int64_t end) { add(0, begin, end); });
+  } else {
+    ParallelFor(outer, std::max<int64_t>(1, grain / std::max<int64_t>(1, inner)),
+                [&](int64_t begin, int64_t end) {
+                  for (int64_t o = begin; o < end; ++o) add(o, 0, inner);
+                });
+  }
+}
+
+// Calls f with a pointer of a type of this size.
 template <class F>
-void WithSize(size_t element_size, F f) {
+void WithElementSize(size_t element_size, F f) {
   switch (element_size) {
     case 1:
       return f(uint8_t());
@@ -27,55 +166,8 @@ void WithSize(size_t element_size, F f) {
       return f(uint64_t());
     case 16:
       return f(Bytes16());
-    default:
-      LAMINA_CHECK(false && "element size");
   }
-}
-
-template <class T>
-void CopyRow(const T* in, int64_t in_stride, T* out, int64_t out_stride, int64_t n) {
-  if (in_stride == 1 && out_stride == 1) {
-    std::memcpy(out, in, static_cast<size_t>(n) * sizeof(T));
-  } else if (in_stride == 0 && out_stride == 1) {
-    std::fill(out, out + n, *in);
-  } else {
-#pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) out[i * out_stride] = in[i * in_stride];
-  }
-}
-
-int64_t RowGrain(int64_t row) {
-  return std::max<int64_t>(1, kElementwiseGrain / std::max<int64_t>(1, row));
-}
-
-template <class T>
-void AddRows(int64_t inner, int64_t n, int64_t outer, const T* in, int64_t count,
-             const int64_t* indices, T* out) {
-  // Threads share out the target, not the indices: each element has one writer, in a fixed order.
-  if (inner >= 2 * outer && inner >= 64) {
-    ParallelFor(inner, std::max<int64_t>(16, RowGrain(count * outer)),
-                [&](int64_t begin, int64_t end) {
-                  for (int64_t o = 0; o < outer; ++o) {
-                    for (int64_t i = 0; i < count; ++i) {
-                      T* to = out + (o * n + indices[i]) * inner;
-                      const T* from = in + (o * count + i) * inner;
-#pragma GCC ivdep
-                      for (int64_t k = begin; k < end; ++k) to[k] += from[k];
-                    }
-                  }
-                });
-    return;
-  }
-  ParallelFor(outer, RowGrain(count * inner), [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o) {
-      for (int64_t i = 0; i < count; ++i) {
-        T* to = out + (o * n + indices[i]) * inner;
-        const T* from = in + (o * count + i) * inner;
-#pragma GCC ivdep
-        for (int64_t k = 0; k < inner; ++k) to[k] += from[k];
-      }
-    }
-  });
+  LAMINA_CHECK(false && "element size");
 }
 
 }  // namespace
@@ -83,76 +175,33 @@ void AddRows(int64_t inner, int64_t n, int64_t outer, const T* in, int64_t count
 void StridedCopy(size_t element_size, std::span<const int64_t> sizes, const void* in,
                  std::span<const int64_t> in_strides, void* out,
                  std::span<const int64_t> out_strides) {
-  LAMINA_CHECK(sizes.size() == in_strides.size() && sizes.size() == out_strides.size() &&
-               sizes.size() <= DimWalk::kMaxRank);
-  // Dims that move alike in both become one.
-  int64_t size[DimWalk::kMaxRank + 1], from[DimWalk::kMaxRank + 1], to[DimWalk::kMaxRank + 1];
-  int rank = 0;
+  LAMINA_CHECK(sizes.size() <= DimWalk::kMaxRank && sizes.size() == in_strides.size() &&
+               sizes.size() == out_strides.size());
+  Plan plan;
   for (size_t d = 0; d < sizes.size(); ++d) {
     if (sizes[d] == 0) return;
-    if (sizes[d] == 1) continue;
-    if (rank > 0 && in_strides[d] == from[rank - 1] * size[rank - 1] &&
-        out_strides[d] == to[rank - 1] * size[rank - 1]) {
-      size[rank - 1] *= sizes[d];
-      continue;
-    }
-    size[rank] = sizes[d];
-    from[rank] = in_strides[d];
-    to[rank] = out_strides[d];
-    ++rank;
+    plan.Add(sizes[d], in_strides[d], out_strides[d]);
   }
-  if (rank == 0) {
-    size[0] = from[0] = to[0] = 1;
-    rank = 1;
-  }
-  DimWalk rows_in, rows_out;
-  for (int d = 1; d < rank; ++d) {
-    rows_in.Add(size[d], from[d]);
-    rows_out.Add(size[d], to[d]);
-  }
-  WithSize(element_size, [&]<class T>(T) {
-    const T* x = static_cast<const T*>(in);
-    T* y = static_cast<T*>(out);
-    if (rows_in.count() == 1) {  // one row: its parts may go to several threads
-      ParallelFor(size[0], kElementwiseGrain, [&](int64_t begin, int64_t end) {
-        CopyRow(x + begin * from[0], from[0], y + begin * to[0], to[0], end - begin);
-      });
-      return;
-    }
-    ParallelFor(rows_in.count(), RowGrain(size[0]), [&](int64_t begin, int64_t end) {
-      DimWalk source = rows_in, target = rows_out;
-      source.Start(begin);
-      target.Start(begin);
-      for (int64_t r = begin; r < end; ++r, source.Next(), target.Next()) {
-        CopyRow(x + source.offset(), from[0], y + target.offset(), to[0], size[0]);
-      }
-    });
+  WithElementSize(element_size, [&](auto element) {
+    using T = decltype(element);
+    Copy(plan, static_cast<const T*>(in), static_cast<T*>(out));
   });
 }
 
 void Gather(size_t element_size, int64_t inner, int64_t n, int64_t outer, const void* in,
             int64_t count, const int64_t* indices, void* out) {
-  if (inner == 0) return;
-  WithSize(element_size, [&]<class T>(T) {
-    const T* x = static_cast<const T*>(in);
-    T* y = static_cast<T*>(out);
-    ParallelFor(outer * count, RowGrain(inner), [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r) {
-        const T* from = x + (r / count * n + indices[r % count]) * inner;
-        if (inner == 1) {
-          y[r] = *from;
-        } else {
-          std::memcpy(y + r * inner, from, static_cast<size_t>(inner) * sizeof(T));
-        }
-      }
-    });
+  if (inner * outer * count == 0) return;
+  WithElementSize(element_size, [&](auto element) {
+    using T = decltype(element);
+    GatherAs(inner, n, outer, static_cast<const T*>(in), count, indices, static_cast<T*>(out));
   });
 }
 
 void ScatterAdd(DataType type, int64_t inner, int64_t n, int64_t outer, const void* in,
                 int64_t count, const int64_t* indices, void* out) {
-  const auto run = [&]<class T>(T) {
-    AddRows(inner, n, outer, static_cast<const T*>(in), count, indices, static_cast<T*>(out));
+  const auto run = [&](auto element) {
+    using T = decltype(element);
+    ScatterAddAs(inner, n, outer, static_cast<const T*>(in), count, indices, static_cast<T*>(out));
   };
   switch (type) {
     case DataType::kSingle:
@@ -164,7 +213,7 @@ void ScatterAdd(DataType type, int64_t inner, int64_t n, int64_t outer, const vo
     case DataType::kComplexDouble:
       return run(std::complex<double>());
     default:
-      LAMINA_CHECK(false && "ScatterAdd of a type that has no sums");
+      LAMINA_CHECK(false && "ScatterAdd of a type that is not floating");
   }
 }
 

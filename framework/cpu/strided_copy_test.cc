@@ -2,120 +2,144 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <complex>
+#include <numeric>
+#include <random>
 #include <vector>
 
-#include "framework/cpu/threads.h"
+#include "framework/cpu/permute.h"
 
 namespace lamina::cpu {
 namespace {
 
-using Sizes = std::vector<int64_t>;
-
-std::vector<float> Iota(int64_t n) {
-  std::vector<float> x(static_cast<size_t>(n));
-  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
-  return x;
+// Index by index, as the header says it.
+template <class T>
+void SlowCopy(const std::vector<int64_t>& sizes, const T* in, const std::vector<int64_t>& from,
+              T* out, const std::vector<int64_t>& to) {
+  const int64_t n = std::accumulate(sizes.begin(), sizes.end(), int64_t{1}, std::multiplies<>());
+  for (int64_t i = 0; i < n; ++i) {
+    int64_t rest = i, a = 0, b = 0;
+    for (size_t d = 0; d < sizes.size(); ++d) {
+      a += rest % sizes[d] * from[d];
+      b += rest % sizes[d] * to[d];
+      rest /= sizes[d];
+    }
+    out[b] = in[a];
+  }
 }
 
-TEST(StridedCopyTest, SliceWithStep) {
-  const auto x = Iota(20);  // 4 x 5
-  std::vector<float> y(10, -1);
-  StridedCopy(4, Sizes{2, 5}, x.data() + 1, Sizes{2, 4}, y.data(), Sizes{1, 2});
-  EXPECT_EQ(y, (std::vector<float>{1, 3, 5, 7, 9, 11, 13, 15, 17, 19}));
+std::vector<int64_t> Dense(const std::vector<int64_t>& sizes) {
+  std::vector<int64_t> strides;
+  int64_t step = 1;
+  for (int64_t s : sizes) {
+    strides.push_back(step);
+    step *= s;
+  }
+  return strides;
 }
 
-TEST(StridedCopyTest, FlipPadAndRepeat) {
-  const auto x = Iota(3);
-  std::vector<float> y(5, -1);
-  StridedCopy(4, Sizes{3}, x.data() + 2, Sizes{-1}, y.data() + 1, Sizes{1});
-  EXPECT_EQ(y, (std::vector<float>{-1, 2, 1, 0, -1}));
-  std::vector<float> z(6);
-  StridedCopy(4, Sizes{3, 2}, x.data(), Sizes{1, 0}, z.data(), Sizes{1, 3});
-  EXPECT_EQ(z, (std::vector<float>{0, 1, 2, 0, 1, 2}));
-  StridedCopy(4, Sizes{2, 3}, x.data(), Sizes{0, 1}, z.data(), Sizes{1, 2});
-  EXPECT_EQ(z, (std::vector<float>{0, 0, 1, 1, 2, 2}));
+template <class T>
+class StridedCopyTest : public testing::Test {};
+struct Sixteen {
+  uint64_t a, b;
+  bool operator==(const Sixteen&) const = default;
+};
+using Elements = testing::Types<uint8_t, uint32_t, uint64_t, Sixteen>;
+TYPED_TEST_SUITE(StridedCopyTest, Elements);
+
+template <class T>
+T Make(int64_t i) {
+  if constexpr (std::is_same_v<T, Sixteen>) {
+    return {static_cast<uint64_t>(i), static_cast<uint64_t>(~i)};
+  } else {
+    return static_cast<T>(i * 7 + 3);
+  }
 }
 
-TEST(StridedCopyTest, AgreesWithTheDefinition) {
-  const int before = NumThreads();
-  for (int threads : {1, 3}) {
-    SetNumThreads(threads);
-    for (const Sizes& sizes : {Sizes{}, Sizes{1}, Sizes{5, 6, 7}, Sizes{100'003}, Sizes{3, 50'000},
-                               Sizes{0, 4}, Sizes{1, 3, 1, 2}}) {
-      Sizes in(sizes.size()), out(sizes.size());
-      int64_t a = 2, b = 1, n = 1;
-      for (size_t d = 0; d < sizes.size(); ++d) {
-        in[d] = a;
-        out[d] = b;
-        a *= sizes[d] + 1;
-        b *= sizes[d] + (d == 0 ? 2 : 0);
-        n *= sizes[d];
+TYPED_TEST(StridedCopyTest, PermutesOfAllOrdersAgreeWithTheDefinition) {
+  using T = TypeParam;
+  for (const std::vector<int64_t>& sizes :
+       {std::vector<int64_t>{5, 1, 7, 3}, {33, 4, 65, 2}, {1, 1, 1, 1}, {130, 70, 2, 9}}) {
+    const int64_t n = std::accumulate(sizes.begin(), sizes.end(), int64_t{1}, std::multiplies<>());
+    std::vector<T> in(n), got(n), want(n);
+    for (int64_t i = 0; i < n; ++i) in[i] = Make<T>(i);
+    std::vector<int> order{0, 1, 2, 3};
+    do {
+      std::vector<int64_t> out_sizes, from;
+      for (int d : order) {
+        out_sizes.push_back(sizes[d]);
+        from.push_back(Dense(sizes)[d]);
       }
-      const auto x = Iota(a + 2);
-      std::vector<float> y(static_cast<size_t>(b) + 2, -1), expected = y;
-      for (int64_t i = 0; i < n; ++i) {
-        int64_t rest = i, from = 0, to = 0;
-        for (size_t d = 0; d < sizes.size(); ++d) {
-          from += rest % sizes[d] * in[d];
-          to += rest % sizes[d] * out[d];
-          rest /= sizes[d];
-        }
-        expected[static_cast<size_t>(to)] = x[static_cast<size_t>(from)];
+      SlowCopy(out_sizes, in.data(), from, want.data(), Dense(out_sizes));
+      Permute(sizeof(T), in.data(), sizes, order, got.data());
+      ASSERT_EQ(got, want);
+    } while (std::next_permutation(order.begin(), order.end()));
+  }
+}
+
+TYPED_TEST(StridedCopyTest, RandomRegionsAgreeWithTheDefinition) {
+  using T = TypeParam;
+  std::mt19937 random(1);
+  std::vector<T> in(1 << 16);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = Make<T>(static_cast<int64_t>(i));
+  for (int trial = 0; trial < 300; ++trial) {
+    const int rank = 1 + trial % 4;
+    std::vector<int64_t> sizes, from, to;
+    int64_t step = 1, start = 0;
+    for (int d = 0; d < rank; ++d) {
+      sizes.push_back(1 + random() % 9);
+      const int64_t stride =
+          static_cast<int64_t>(random() % 7) - 3;  // Negative: flipped; 0: repeated.
+      from.push_back(stride * (d + 1));
+      if (stride < 0) start -= from.back() * (sizes.back() - 1);
+      to.push_back(step);
+      step *= sizes.back() + random() % 2;  // Gaps in the output.
+    }
+    std::vector<T> got(step + 16, Make<T>(0)), want = got;
+    StridedCopy(sizeof(T), sizes, in.data() + start, from, got.data(), to);
+    SlowCopy(sizes, in.data() + start, from, want.data(), to);
+    ASSERT_EQ(got, want) << "trial " << trial;
+  }
+}
+
+TEST(StridedCopyTest, CopiesNothingOfAnEmptyRegion) {
+  float in = 1, out = 2;
+  const int64_t sizes[] = {3, 0}, strides[] = {1, 3};
+  StridedCopy(4, sizes, &in, strides, &out, strides);
+  EXPECT_EQ(out, 2);
+}
+
+TEST(GatherTest, TakesAndAddsBack) {
+  const int64_t indices[] = {3, 0, 3};
+  std::vector<double> in(2 * 4 * 3), out(2 * 3 * 3), back(in.size(), 0), want(in.size(), 0);
+  std::iota(in.begin(), in.end(), 1);
+  Gather(sizeof(double), 2, 4, 3, in.data(), 3, indices, out.data());
+  for (int o = 0; o < 3; ++o) {
+    for (int j = 0; j < 3; ++j) {
+      for (int i = 0; i < 2; ++i) {
+        const double x = in[(o * 4 + indices[j]) * 2 + i];
+        EXPECT_EQ(out[(o * 3 + j) * 2 + i], x);
+        want[(o * 4 + indices[j]) * 2 + i] += x;
       }
-      StridedCopy(4, sizes, x.data(), in, y.data(), out);
-      EXPECT_EQ(y, expected) << testing::PrintToString(sizes);
     }
   }
-  SetNumThreads(before);
+  ScatterAdd(DataType::kDouble, 2, 4, 3, out.data(), 3, indices, back.data());
+  EXPECT_EQ(back, want);
 }
 
-TEST(GatherTest, TakesAndAddsBackAlongADim) {
-  const int before = NumThreads();
-  for (int threads : {1, 3}) {
-    SetNumThreads(threads);
-    for (const auto& [inner, n, outer] :
-         std::vector<std::array<int64_t, 3>>{{1, 5, 1}, {3, 5, 2}, {200, 6, 3}, {1, 900, 70}}) {
-      std::vector<int64_t> indices;
-      for (int64_t i = 0; i < 2 * n; ++i) indices.push_back(i * i % n);  // some twice, some never
-      const auto count = static_cast<int64_t>(indices.size());
-      const auto x = Iota(inner * n * outer);
-      std::vector<float> y(static_cast<size_t>(inner * count * outer));
-      Gather(4, inner, n, outer, x.data(), count, indices.data(), y.data());
-      std::vector<float> sum(x.size(), 1), expected = sum;
-      for (int64_t o = 0; o < outer; ++o) {
-        for (int64_t i = 0; i < count; ++i) {
-          for (int64_t k = 0; k < inner; ++k) {
-            const auto from =
-                static_cast<size_t>((o * n + indices[static_cast<size_t>(i)]) * inner + k);
-            const auto to = static_cast<size_t>((o * count + i) * inner + k);
-            ASSERT_EQ(y[to], x[from]);
-            expected[from] += 1;
-          }
-        }
-      }
-      const std::vector<float> ones(y.size(), 1);
-      ScatterAdd(DataType::kSingle, inner, n, outer, ones.data(), count, indices.data(),
-                 sum.data());
-      EXPECT_EQ(sum, expected);
-    }
+TEST(GatherTest, ScatterAddsComplexNumbersInALargeDim) {
+  const int64_t n = 100, inner = 3000;
+  std::vector<int64_t> indices(5 * n);
+  for (size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<int64_t>(i * i) % n;
+  std::vector<std::complex<float>> in(indices.size() * inner), out(n * inner), want(n * inner);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = {static_cast<float>(i % 17), 1};
+  ScatterAdd(DataType::kComplexSingle, inner, n, 1, in.data(), static_cast<int64_t>(indices.size()),
+             indices.data(), out.data());
+  for (size_t j = 0; j < indices.size(); ++j) {
+    for (int64_t i = 0; i < inner; ++i) want[indices[j] * inner + i] += in[j * inner + i];
   }
-  SetNumThreads(before);
-}
-
-TEST(GatherTest, OtherTypes) {
-  const std::vector<std::complex<double>> x = {{1, 2}, {3, 4}};
-  const std::vector<int64_t> indices = {1, 1, 0};
-  std::vector<std::complex<double>> y(3), z(2);
-  Gather(16, 1, 2, 1, x.data(), 3, indices.data(), y.data());
-  EXPECT_EQ(y, (std::vector<std::complex<double>>{{3, 4}, {3, 4}, {1, 2}}));
-  ScatterAdd(DataType::kComplexDouble, 1, 2, 1, y.data(), 3, indices.data(), z.data());
-  EXPECT_EQ(z, (std::vector<std::complex<double>>{{1, 2}, {6, 8}}));
-  const std::vector<uint8_t> b = {7, 8};
-  std::vector<uint8_t> c(3);
-  Gather(1, 1, 2, 1, b.data(), 3, indices.data(), c.data());
-  EXPECT_EQ(c, (std::vector<uint8_t>{8, 8, 7}));
-  Gather(1, 1, 2, 1, b.data(), 0, indices.data(), c.data());  // nothing
+  EXPECT_EQ(out, want);
 }
 
 }  // namespace
