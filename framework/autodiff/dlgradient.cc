@@ -20,7 +20,7 @@ Error Untraced(const DlArray& x, std::string_view role) {
   return Error(
       "autodiff:Untraced",
       absl::StrCat("DlGradient expects ", std::string(role),
-                   " that was computed from arguments of DlFeval."),
+                   " computed from arguments of DlFeval."),
       elsewhere ? absl::StrCat("A ", ToString(x.spec()),
                                " came that belongs to a DlFeval which has ended.")
                 : absl::StrCat("An untraced ", ToString(x.spec()), " came."),
