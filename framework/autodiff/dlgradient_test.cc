@@ -61,6 +61,12 @@ TEST(DlGradientTest, GivesZerosWhereNothingDepends) {
   EXPECT_TRUE(IsEqual(g[1], Zeros({3, 2}, DataType::kSingle, "CB")));
 }
 
+TEST(DlGradientTest, GivesZerosThroughFunctionsThatAreConstantAlmostEverywhere) {
+  const DlArray g =
+      DlFeval([](const DlArray& x) { return DlGradient(Sum(Floor(x)), x); }, Vector({1.5, 2}));
+  EXPECT_TRUE(IsEqual(g, Vector({0, 0})));
+}
+
 TEST(DlGradientTest, TakesDerivativesOfDerivatives) {
   const DlArray third = DlFeval(
       [](const DlArray& x) {

@@ -47,7 +47,12 @@ DlArray Tape::Watch(const DlArray& x) {
 void Tape::Applied(const OpPtr& op, Arrays inputs, std::span<DlArray> outputs) {
   bool any = false;
   for (const DlArray& x : inputs) any = any || IsWatched(x);
-  if (any && op->IsDifferentiable()) AddEntry(op, inputs, outputs);
+  if (!any) return;
+  if (op->IsDifferentiable()) return AddEntry(op, inputs, outputs);
+  // Watched, with no entry that leads back: derivatives through these are zero, not an Error.
+  for (DlArray& y : outputs) {
+    if (IsFloating(y.type())) y.data()->tape_mark = {id_, num_arrays_++};
+  }
 }
 
 DlArrays Tape::Record(std::shared_ptr<const GradientRule> rule, Arrays inputs, DlArrays outputs) {

@@ -86,7 +86,9 @@ inline T Log(T x) requires std::is_floating_point_v<T> {
   const T scaled = tiny ? x * static_cast<T>(I{1} << kM) : x;
   // Bits of sqrt(1/2): subtracting them makes the exponent that of the wanted interval.
   const I root = ToBits(static_cast<T>(0.70710678118654752440));
-  const I shifted = ToBits(scaled) - root;
+  // Unsigned, since for x <= 0 the difference overflows (and is not used).
+  using U = std::make_unsigned_t<I>;
+  const I shifted = static_cast<I>(static_cast<U>(ToBits(scaled)) - static_cast<U>(root));
   const I e = shifted >> kM;
   const T f = FromBits<T>((shifted & ((I{1} << kM) - 1)) + root) - 1;
   const T k = ToNumber(e) - (tiny ? static_cast<T>(kM) : T(0));

@@ -17,15 +17,7 @@ class RelabelOp : public Op {
   std::string_view Name() const override { return "relabel"; }
   std::string Attributes() const override { return absl::StrCat("format=\"", labels_, "\""); }
   void Infer(const Specs& x, SpecList* outputs) const override {
-    if (labels_.empty()) {
-      outputs->push_back({x[0].type, x[0].sizes, {}});
-      return;
-    }
-    const Sizes sizes = internal::SizesForLabels(x[0].sizes, labels_);
-    ArraySpec out{x[0].type, sizes, Format::Sorted(labels_)};
-    const std::vector<int> order = Format::SortingPermutation(labels_);
-    for (size_t i = 0; i < order.size(); ++i) out.sizes[i] = sizes[order[i]];
-    outputs->push_back(std::move(out));
+    outputs->push_back(internal::SpecInOrder(x[0].type, x[0].sizes, labels_));
   }
   void Run(Arrays x, Results outputs) const override {
     const std::vector<int> order = Format::SortingPermutation(labels_);
