@@ -149,6 +149,10 @@ class Normalizer {
   // Calls f(offset, block) for the blocks of a bundle from number `begin` to `end`.
   template <class F>
   void ForBlocks(const Bundle& bundle, int64_t begin, int64_t end, F f) const {
+    if (plan_.blocks == 1) {  // the common case where there are many small groups
+      return f(bundle.offset, NormalizeBlock{plan_.run.stride, plan_.run.size,
+                                             plan_.one_group ? plan_.inner : bundle.columns});
+    }
     DimWalk runs = plan_.runs;
     runs.Start(begin / plan_.blocks_per_run);
     int64_t part = begin % plan_.blocks_per_run;

@@ -32,10 +32,10 @@ PoolingGeometry GeometryOf(const PoolingShape& s) {
   return g;
 }
 
-// Bytes that each thread needs: two numbers for each output of a row and one for each element of a
-// padded row, of at most 8 bytes each.
+// Bytes that each thread needs: for maxima, one position for each output of a row and two for each
+// tap; for averages, two numbers for each output of a row and one for each element of a padded row.
 int64_t ScratchSize(const PoolingShape& s) {
-  return (2 * s.output[0] + s.input[0] + s.pad_begin[0] + s.pad_end[0]) * 8;
+  return (2 * s.output[0] + s.input[0] + s.pad_begin[0] + s.pad_end[0] + 2 * s.window[0]) * 8;
 }
 
 template <class T>

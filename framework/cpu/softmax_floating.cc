@@ -52,24 +52,38 @@ T Largest(const T* x, int64_t n) {
   return largest;
 }
 
+// x = exp(x), and adds them; n is a multiple of the lanes.
+template <class T>
+void ExpAndAdd(T* x, int64_t n, typename Vector<T>::Type* sums, typename Vector<T>::Type* rests) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) x[i] = math::Exp(x[i]);
+  for (int64_t i = 0; i < n; i += Vector<T>::kLanes) {
+    Accumulate(Vector<T>::Load(x + i), sums, rests);
+  }
+}
+
+// In parts of kPart elements. The last one is done in `scratch`, filled up with -inf to whole
+// vectors: exponentials of single elements would cost the most.
 template <bool kLogarithm, class T>
 void Line(const T* x, int64_t n, T* y, T* scratch) {
-  using Vec = Vector<T>;
-  constexpr int kLanes = Vec::kLanes;
+  constexpr int kLanes = Vector<T>::kLanes;
   constexpr int64_t kPart = kSoftmaxMaxWidth;
   const T m = Largest(x, n);
-  typename Vec::Type sums{}, rests{};
-  T sum = 0, rest = 0;
-  for (int64_t start = 0; start < n; start += kPart) {
-    const int64_t length = n - start < kPart ? n - start : kPart;
+  const int64_t last = (n - 1) / kPart * kPart;
+  typename Vector<T>::Type sums{}, rests{};
+  for (int64_t start = 0; start < last; start += kPart) {
     const T* const from = x + start;
     T* const e = kLogarithm ? scratch : y + start;
 #pragma GCC ivdep
-    for (int64_t i = 0; i < length; ++i) e[i] = math::Exp(from[i] - m);
-    int64_t i = 0;
-    for (; i + kLanes <= length; i += kLanes) Accumulate(Vec::Load(e + i), &sums, &rests);
-    for (; i < length; ++i) Accumulate(e[i], &sum, &rest);
+    for (int64_t i = 0; i < kPart; ++i) e[i] = from[i] - m;
+    ExpAndAdd(e, kPart, &sums, &rests);
   }
+  const int64_t length = n - last, padded = (length + kLanes - 1) / kLanes * kLanes;
+#pragma GCC ivdep
+  for (int64_t i = 0; i < length; ++i) scratch[i] = x[last + i] - m;
+  for (int64_t i = length; i < padded; ++i) scratch[i] = -static_cast<T>(__builtin_inf());
+  ExpAndAdd(scratch, padded, &sums, &rests);
+  T sum = 0, rest = 0;
   for (int l = 0; l < kLanes; ++l) {
     Accumulate(static_cast<T>(sums[l]), &sum, &rest);
     rest += rests[l];
@@ -82,7 +96,9 @@ void Line(const T* x, int64_t n, T* y, T* scratch) {
   } else {
     const T factor = 1 / sum;
 #pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) y[i] *= factor;
+    for (int64_t i = 0; i < last; ++i) y[i] *= factor;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < length; ++i) y[last + i] = scratch[i] * factor;
   }
 }
 
@@ -125,16 +141,29 @@ void Columns(const T* x, int64_t stride, int64_t n, int64_t width, T* y, T* scra
   }
 }
 
-// to[k * to_stride] = from[k] in columns and back, for inner = 1 and in general.
-template <bool kBack, class T>
-void Transpose(const T* from, int64_t inner, int64_t n, int64_t outer, T* to) {
-  const int64_t width = inner * outer;
-  for (int64_t o = 0; o < outer; ++o) {
+// Brings the columns of [inner x n x outer] side by side: packed[k][j] is element k of column j.
+// The distance between the rows of `packed` is `width`.
+template <class T>
+void Pack(const T* x, int64_t inner, int64_t n, int64_t outer, int64_t width, T* packed) {
+  for (int64_t o = 0; o < outer; ++o, packed += inner, x += inner * n) {
+    if (inner == 1) {
+      for (int64_t k = 0; k < n; ++k) packed[k * width] = x[k];
+      continue;
+    }
     for (int64_t k = 0; k < n; ++k) {
-      for (int64_t i = 0; i < inner; ++i) {
-        const int64_t apart = (o * n + k) * inner + i, beside = k * width + o * inner + i;
-        to[kBack ? apart : beside] = from[kBack ? beside : apart];
-      }
+      for (int64_t i = 0; i < inner; ++i) packed[k * width + i] = x[k * inner + i];
+    }
+  }
+}
+template <class T>
+void Unpack(const T* packed, int64_t width, int64_t inner, int64_t n, int64_t outer, T* y) {
+  for (int64_t o = 0; o < outer; ++o, packed += inner, y += inner * n) {
+    if (inner == 1) {
+      for (int64_t k = 0; k < n; ++k) y[k] = packed[k * width];
+      continue;
+    }
+    for (int64_t k = 0; k < n; ++k) {
+      for (int64_t i = 0; i < inner; ++i) y[k * inner + i] = packed[k * width + i];
     }
   }
 }
@@ -143,9 +172,9 @@ template <bool kLogarithm, class T>
 void Packed(const T* x, int64_t inner, int64_t n, int64_t outer, T* y, T* scratch) {
   T* const packed = scratch + 4 * kSoftmaxMaxWidth;
   const int64_t width = inner * outer;
-  Transpose<false>(x, inner, n, outer, packed);
+  Pack(x, inner, n, outer, width, packed);
   Columns<kLogarithm>(packed, width, n, width, packed, scratch);
-  Transpose<true>(packed, inner, n, outer, y);
+  Unpack(packed, width, inner, n, outer, y);
 }
 
 template <class T>
