@@ -1,0 +1,255 @@
+#include "framework/trainnet/train_net.h"
+
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "framework/trainnet/normalization_statistics.h"
+#include "framework/trainnet/progress_table.h"
+#include "framework/trainnet/solver.h"
+
+namespace lamina {
+namespace {
+
+// Each purpose draws from a subsequence of its own, so that one more draw for the one changes
+// nothing for the others.
+enum RandomPurpose : uint64_t { kForNetwork, kForOrder, kForValidation };
+
+class Training {
+ public:
+  Training(const Dataset& data, DlNetwork network, const LossFunction& loss,
+           const TrainingOptions& options)
+      : options_(options),
+        loss_(loss),
+        network_(std::move(network)),
+        queue_(data, {.mini_batch_size = options.mini_batch_size,
+                      .partial_mini_batch = options.partial_mini_batch}),
+        solver_(options),
+        metrics_(options.metrics),
+        network_source_{.seed = options.seed, .subsequence = kForNetwork},
+        order_source_{.seed = options.seed, .subsequence = kForOrder} {
+    Prepare(data);
+  }
+
+  TrainingResult Run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void Prepare(const Dataset& data);
+  // One iteration; false when the loss is not finite, and then nothing changed.
+  bool Step(const MiniBatch& batch, TrainingRecord& record);
+  ValidationRecord Validate(int64_t iteration);
+  // Keeps the best network; true when patience is over.
+  bool Judge(const ValidationRecord& record);
+  bool ShuffleFor(int64_t epoch) const {
+    return options_.shuffle == Shuffle::kEveryEpoch ||
+           (options_.shuffle == Shuffle::kOnce && epoch == 1);
+  }
+  double Seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+  const TrainingOptions& options_;
+  const LossFunction& loss_;
+  DlNetwork network_;
+  MiniBatchQueue queue_;
+  std::optional<MiniBatchQueue> validation_queue_;
+  Solver solver_;
+  std::vector<AnyMetric> metrics_;
+  RandomSource network_source_, order_source_;
+  // The arrays that are trained, in place in network_.
+  std::optional<ParameterList> parameters_;
+  TrainingInfo info_;
+  std::optional<DlNetwork> best_;
+  double best_objective_ = 0;
+  int64_t best_iteration_ = 0, without_better_ = 0;
+  Clock::time_point start_ = Clock::now();
+};
+
+void Training::Prepare(const Dataset& data) {
+  const NoGradient pause;
+  const ScopedRandomSource scope(network_source_);
+  if (data.targets.empty()) {
+    throw Error("data:NoTargets", "Training data have targets.", "None came.", "");
+  }
+  const size_t num_inputs = network_.InputNames().size();
+  if (data.inputs.size() != num_inputs) {
+    throw Error("network:InputCount", absl::StrCat("The network has ", num_inputs, " inputs."),
+                absl::StrCat("The data have ", data.inputs.size(), "."), "");
+  }
+  if (options_.validation_data.has_value()) {
+    const Dataset& v = *options_.validation_data;
+    try {
+      validation_queue_.emplace(v, MiniBatchOptions{.mini_batch_size = options_.mini_batch_size});
+      if (v.inputs.size() != data.inputs.size() || v.targets.size() != data.targets.size()) {
+        throw Error("data:ValidationMismatch",
+                    absl::StrCat("Validation data have as many inputs and targets as the training "
+                                 "data, ",
+                                 data.inputs.size(), " and ", data.targets.size(), "."),
+                    absl::StrCat(v.inputs.size(), " and ", v.targets.size(), " came."), "");
+      }
+    } catch (Error& e) {
+      e.AddPlace("Option validation_data");
+      throw;
+    }
+  }
+  for (const AnyMetric& m : metrics_) info_.metric_names.push_back(m.Name());
+  SetInputNormalization(data, options_.reset_input_normalization, network_);
+  if (!network_.IsInitialized() || network_.InputLayouts().empty()) {
+    std::vector<NetworkDataLayout> layouts;
+    for (const DlArray& x : data.inputs) {
+      Sizes sizes = x.sizes();
+      sizes[FindDim(x, 'B')] = kUnknown;
+      layouts.emplace_back(sizes, Dims(x));
+    }
+    network_.Initialize(layouts);
+  }
+  parameters_.emplace(ParameterList::Trained(network_));
+  if (parameters_->size() == 0) {
+    throw Error("trainnet:NothingToLearn",
+                "A network that is trained has a learnable with a learn rate factor above 0.",
+                absl::StrCat("It has ", network_.Learnables().size(), " learnable arrays, ",
+                             "none of them with such a factor."),
+                "");
+  }
+}
+
+bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
+  DlArrays gradients;
+  NetworkOutput out;
+  {
+    Tape tape;
+    const ScopedTape listening(&tape);
+    DlArrays watched;
+    watched.reserve(parameters_->size());
+    for (const ParameterList::Item& item : parameters_->items()) {
+      *item.value = tape.Watch(*item.value);
+      watched.push_back(*item.value);
+    }
+    out = network_.ForwardAll(batch.inputs);
+    const DlArray loss = loss_(out.outputs, batch.targets);
+    if (!tape.IsWatched(loss)) {
+      throw Error("trainnet:LossUntraced",
+                  "The loss is computed from the network's outputs by array functions.",
+                  absl::StrCat("The loss \"", loss_.name(), "\" does not depend on any learnable."),
+                  "Compute it without ExtractData and without reading values.");
+    }
+    record.loss = loss.Scalar();
+    if (!std::isfinite(record.loss)) return false;
+    gradients = tape.Gradient(loss, watched, {});
+  }
+  for (AnyMetric& m : metrics_) {
+    m.Reset();
+    m.Update(out.outputs, batch.targets);
+    record.metrics.push_back(m.Evaluate());
+  }
+  solver_.Step(*parameters_, std::move(gradients), record.learn_rate);
+  network_.SetState(out.state);
+  network_.ResetState();
+  return true;
+}
+
+ValidationRecord Training::Validate(int64_t iteration) {
+  RandomSource source{.seed = options_.seed, .subsequence = kForValidation};
+  const ScopedRandomSource scope(source);
+  ValidationRecord record{.iteration = iteration};
+  record.loss = Evaluate(network_, *validation_queue_, &loss_, metrics_);
+  for (const AnyMetric& m : metrics_) record.metrics.push_back(m.Evaluate());
+  return record;
+}
+
+bool Training::Judge(const ValidationRecord& record) {
+  double objective = -record.loss;
+  for (size_t i = 0; i < metrics_.size(); ++i) {
+    if (metrics_[i].Name() != options_.objective_metric_name) continue;
+    objective = metrics_[i].Maximize() ? record.metrics[i] : -record.metrics[i];
+  }
+  // NaN is never better, except than nothing.
+  if (best_iteration_ == 0 || objective > best_objective_ ||
+      (std::isnan(best_objective_) && !std::isnan(objective))) {
+    best_objective_ = objective;
+    best_iteration_ = record.iteration;
+    without_better_ = 0;
+    if (options_.output_network != OutputNetwork::kLastIteration) best_ = network_;
+    return false;
+  }
+  return ++without_better_ >= options_.validation_patience;
+}
+
+TrainingResult Training::Run() {
+  const NoGradient pause;  // A watch of the caller hears nothing of the training.
+  const ScopedRandomSource scope(network_source_);
+  const int64_t per_epoch = queue_.NumBatches(), all = per_epoch * options_.max_epochs;
+  std::optional<ProgressTable> table;
+  if (options_.verbose) {
+    table.emplace(options_.verbose_stream != nullptr ? *options_.verbose_stream : std::cout,
+                  info_.metric_names, validation_queue_.has_value(), options_.verbose_frequency);
+  }
+  int64_t iteration = 0;
+  bool stopped = false;
+  const auto stop = [&](StopReason reason) {
+    info_.stop_reason = reason;
+    stopped = true;
+  };
+  for (int64_t epoch = 1; epoch <= options_.max_epochs && !stopped; ++epoch) {
+    queue_.Reset();
+    if (ShuffleFor(epoch)) queue_.Shuffle(order_source_);
+    while (queue_.HasData() && !stopped) {
+      TrainingRecord record{.iteration = ++iteration, .epoch = epoch};
+      record.learn_rate =
+          solver_.initial_learn_rate() *
+          options_.learn_rate_schedule.Factor({epoch, iteration, per_epoch, options_.max_epochs});
+      const bool finite = Step(queue_.Next(), record);
+      info_.training_history.push_back(record);
+      info_.stop_iteration = iteration;
+      if (!finite) {
+        stop(StopReason::kLossNotFinite);
+        break;
+      }
+      info_.output_network_iteration = iteration;
+      TrainingProgress progress{.max_epochs = options_.max_epochs, .num_iterations = all};
+      if (validation_queue_.has_value() &&
+          (iteration % options_.validation_frequency == 0 || iteration == all)) {
+        info_.validation_history.push_back(Validate(iteration));
+        progress.validation = &info_.validation_history.back();
+        if (Judge(*progress.validation)) stop(StopReason::kValidationPatience);
+      }
+      progress.elapsed_seconds = info_.elapsed_seconds = Seconds();
+      progress.training = &info_.training_history.back();
+      progress.info = &info_;
+      if (table.has_value()) table->Iteration(progress);
+      if (options_.output_fcn != nullptr && options_.output_fcn(progress) && !stopped) {
+        stop(StopReason::kOutputFunction);
+      }
+    }
+  }
+  // A training that was cut short is judged as it ended, too.
+  if (validation_queue_.has_value() && stopped && info_.output_network_iteration > 0 &&
+      info_.output_network_iteration == iteration &&
+      (info_.validation_history.empty() ||
+       info_.validation_history.back().iteration != iteration)) {
+    info_.validation_history.push_back(Validate(iteration));
+    Judge(info_.validation_history.back());
+  }
+  if (best_.has_value()) {
+    network_ = *std::move(best_);
+    info_.output_network_iteration = best_iteration_;
+  }
+  if (options_.batch_normalization_statistics == BatchNormalizationStatistics::kPopulation) {
+    SetPopulationStatistics(queue_, network_);
+  }
+  info_.elapsed_seconds = Seconds();
+  if (table.has_value()) table->End(info_);
+  return {std::move(network_), std::move(info_)};
+}
+
+}  // namespace
+
+TrainingResult TrainNet(const Dataset& data, DlNetwork network, const LossFunction& loss,
+                        const TrainingOptions& options) {
+  CheckTrainingOptions(options);
+  return Training(data, std::move(network), loss, options).Run();
+}
+
+}  // namespace lamina

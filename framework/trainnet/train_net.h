@@ -1,0 +1,50 @@
+// Training a network on data.
+//
+//   DlNetwork network({ImageInputLayer({8, 8, 1}), Convolution2dLayer({3, 3}, 16), SReluLayer(),
+//                      FullyConnectedLayer(10), SoftmaxLayer()});
+//   TrainingResult result = TrainNet(Dataset(images, labels), network, "crossentropy",
+//                                    {.solver = "adam", .max_epochs = 10});
+//   DlArray scores = MiniBatchPredict(result.network, new_images);
+//   std::string picture = PlotTraining(result.info);
+//
+// Data, targets: data.h, labels.h. Losses: loss_function.h. Options: training_options.h.
+//
+// In each iteration a mini-batch goes through Forward, the loss is differentiated with respect to
+// the learnables, and the solver takes a step; new states are put into the network, and then
+// ResetState is called: what gathers over batches stays (batch normalization), what belongs to one
+// sequence begins anew (recurrent layers). Learnables with learn rate factor 0 are left alone, and
+// their gradients are not computed.
+//
+// The same arguments give the same network, bit for bit, on the same machine: all random numbers
+// come from the option seed, and neither validation nor printing changes them. Threads: pure but
+// for what the options' functions do; several trainings may run in several threads.
+#ifndef FRAMEWORK_TRAINNET_TRAIN_NET_H_
+#define FRAMEWORK_TRAINNET_TRAIN_NET_H_
+
+#include "framework/network/network.h"
+#include "framework/trainnet/data.h"
+#include "framework/trainnet/labels.h"
+#include "framework/trainnet/loss_function.h"
+#include "framework/trainnet/predict.h"
+#include "framework/trainnet/training_info.h"
+#include "framework/trainnet/training_options.h"
+
+namespace lamina {
+
+struct TrainingResult {
+  DlNetwork network;
+  TrainingInfo info;
+};
+
+/// Trains a copy of `network`. One that is not initialised is initialised from the sizes of the
+/// data; parameters that are set stay where they begin. Errors: those of the options, the data
+/// ("data:NoTargets" without targets too) and the loss; "network:InputCount";
+/// "trainnet:NothingToLearn" when no learnable has a learn rate factor above 0;
+/// "trainnet:LossUntraced" when the loss does not come from the network's outputs by array
+/// functions; those of the network, its layers and the metrics.
+TrainingResult TrainNet(const Dataset& data, DlNetwork network, const LossFunction& loss,
+                        const TrainingOptions& options = {});
+
+}  // namespace lamina
+
+#endif  // FRAMEWORK_TRAINNET_TRAIN_NET_H_
