@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace lamina {
 
@@ -11,7 +12,7 @@ NetworkDataLayout::NetworkDataLayout(const Sizes& sizes, std::string_view format
   for (int64_t s : sizes) {
     if (s < 1 && s != kUnknown) {
       throw Error("layout:InvalidSize", "Sizes of a layout are 1 or more, or kUnknown.",
-                  absl::StrCat("Sizes ", ToString(sizes), " came."),
+                  absl::StrCat("Sizes [", absl::StrJoin(sizes, " "), "] came."),
                   "Write kUnknown where a size may be any.");
     }
   }
