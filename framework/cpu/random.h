@@ -40,8 +40,9 @@ void FillUniform(DataType type, const RandomStream& stream, int64_t n, void* out
 // n values of the standard normal distribution by Box and Muller (1958): values 2 j and 2 j + 1 are
 //   r cos(2 pi v), r sin(2 pi v),  r = sqrt(-2 log(1 - u))
 // of the uniform values u = number 2 j, v = number 2 j + 1 of the double stream with the same seed
-// and subsequence, evaluated in double with this file's own series (no library function, no fused
-// operation) and, for single, rounded at the end. |value| <= 8.572. Types: single, double.
+// and subsequence, evaluated in double with our own series (no library function, no fused
+// operation: the same bits on every machine) and, for single, rounded at the end.
+// |value| <= 8.572. Types: single, double.
 void FillNormal(DataType type, const RandomStream& stream, int64_t n, void* out);
 
 }  // namespace lamina::cpu
