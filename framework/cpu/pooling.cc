@@ -38,24 +38,40 @@ int64_t ScratchSize(const PoolingShape& s) {
   return (2 * s.output[0] + s.input[0] + s.pad_begin[0] + s.pad_end[0] + 2 * s.window[0]) * 8;
 }
 
-template <class T>
-const PoolingLoops<T>& Loops() {
-  using Find = const PoolingLoops<T>& (*)(T);
-  static const Find find = []() -> Find {
-    switch (CurrentInstructionSet()) {
-      case InstructionSet::kV4:
-        return v4::FindPoolingLoops;
-      case InstructionSet::kV3:
-        return v3::FindPoolingLoops;
-      default:
-        return v2::FindPoolingLoops;
-    }
-  }();
-  return find(T());
-}
-
-// Calls f(loops, geometry, first, count, scratch) for parts of the planes, for T of the type.
+// One of three functions, by the instruction set.
 template <class F>
+F Choose(F for_v2, F for_v3, F for_v4) {
+  switch (CurrentInstructionSet()) {
+    case InstructionSet::kV4:
+      return for_v4;
+    case InstructionSet::kV3:
+      return for_v3;
+    default:
+      return for_v2;
+  }
+}
+struct Max {
+  template <class T>
+  static const MaxPoolingLoops<T>& Loops() {
+    using Find = const MaxPoolingLoops<T>& (*)(T);
+    static const auto find =
+        Choose<Find>(v2::FindMaxPoolingLoops, v3::FindMaxPoolingLoops, v4::FindMaxPoolingLoops);
+    return find(T());
+  }
+};
+struct Average {
+  template <class T>
+  static const AveragePoolingLoops<T>& Loops() {
+    using Find = const AveragePoolingLoops<T>& (*)(T);
+    static const auto find = Choose<Find>(v2::FindAveragePoolingLoops, v3::FindAveragePoolingLoops,
+                                          v4::FindAveragePoolingLoops);
+    return find(T());
+  }
+};
+
+// Calls f(loops, geometry, first, count, scratch) for parts of the planes, with the loops of Kind
+// for the type.
+template <class Kind, class F>
 void ForPlanes(DataType type, const PoolingShape& shape, F f) {
   PoolingShape check = shape;
   LAMINA_CHECK(IsRealFloating(type) && ComputeOutputSize(&check) && check.output == shape.output);
@@ -67,7 +83,7 @@ void ForPlanes(DataType type, const PoolingShape& shape, F f) {
   }
   const int64_t grain = std::max<int64_t>(1, static_cast<int64_t>(kElementwiseGrain / (reads + 1)));
   const auto run = [&]<class T>(T) {
-    const PoolingLoops<T>& loops = Loops<T>();
+    const auto& loops = Kind::template Loops<T>();
     ParallelFor(shape.planes, grain, [&](int64_t begin, int64_t end) {
       ScratchArray<char> scratch(ScratchSize(shape));
       f(loops, g, begin, end - begin, scratch.data());
@@ -76,12 +92,13 @@ void ForPlanes(DataType type, const PoolingShape& shape, F f) {
   type == DataType::kSingle ? run(float()) : run(double());
 }
 
-template <class T>
-const T* At(const void* p, int64_t i, const PoolingLoops<T>&) {
+// Element i of an array whose type is that of the loops.
+template <class T, template <class> class Loops>
+const T* At(const void* p, int64_t i, const Loops<T>&) {
   return static_cast<const T*>(p) + i;
 }
-template <class T>
-T* At(void* p, int64_t i, const PoolingLoops<T>&) {
+template <class T, template <class> class Loops>
+T* At(void* p, int64_t i, const Loops<T>&) {
   return static_cast<T*>(p) + i;
 }
 
@@ -117,41 +134,41 @@ bool ComputeOutputSize(PoolingShape* shape) {
 
 void MaxPoolForward(DataType type, const PoolingShape& shape, const void* x, void* y,
                     int64_t* indices) {
-  ForPlanes(
+  ForPlanes<Max>(
       type, shape,
       [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count, void* scratch) {
-        loops.max_forward(g, count, At(x, first * g.input_plane, loops),
-                          At(y, first * g.output_plane, loops),
-                          indices == nullptr ? nullptr : indices + first * g.output_plane, scratch);
+        loops.forward(g, count, At(x, first * g.input_plane, loops),
+                      At(y, first * g.output_plane, loops),
+                      indices == nullptr ? nullptr : indices + first * g.output_plane, scratch);
       });
 }
 
 void MaxPoolBackward(DataType type, const PoolingShape& shape, const void* dy,
                      const int64_t* indices, void* dx) {
-  ForPlanes(
+  ForPlanes<Max>(
       type, shape, [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count, void*) {
-        loops.max_backward(g, count, At(dy, first * g.output_plane, loops),
-                           indices + first * g.output_plane, At(dx, first * g.input_plane, loops));
+        loops.backward(g, count, At(dy, first * g.output_plane, loops),
+                       indices + first * g.output_plane, At(dx, first * g.input_plane, loops));
       });
 }
 
 void AveragePoolForward(DataType type, const PoolingShape& shape, bool count_padding, const void* x,
                         void* y) {
-  ForPlanes(
+  ForPlanes<Average>(
       type, shape,
       [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count, void* scratch) {
-        loops.average_forward(g, count_padding, count, At(x, first * g.input_plane, loops),
-                              At(y, first * g.output_plane, loops), scratch);
+        loops.forward(g, count_padding, count, At(x, first * g.input_plane, loops),
+                      At(y, first * g.output_plane, loops), scratch);
       });
 }
 
 void AveragePoolBackward(DataType type, const PoolingShape& shape, bool count_padding,
                          const void* dy, void* dx) {
-  ForPlanes(
+  ForPlanes<Average>(
       type, shape,
       [&](auto& loops, const PoolingGeometry& g, int64_t first, int64_t count, void* scratch) {
-        loops.average_backward(g, count_padding, count, At(dy, first * g.output_plane, loops),
-                               At(dx, first * g.input_plane, loops), scratch);
+        loops.backward(g, count_padding, count, At(dy, first * g.output_plane, loops),
+                       At(dx, first * g.input_plane, loops), scratch);
       });
 }
 

@@ -13,31 +13,40 @@ struct PoolingGeometry {
   int64_t input_plane, output_plane;  // elements
 };
 
+// `scratch` holds at least as many bytes as pooling.cc's ScratchSize says; `planes` planes follow
+// each other in x, y, indices.
 template <class T>
-struct PoolingLoops {
-  // `scratch` holds at least as many numbers as pooling.cc's ScratchSize says; `planes` planes
-  // follow each other in x, y, indices.
-  void (*max_forward)(const PoolingGeometry& g, int64_t planes, const T* x, T* y, int64_t* indices,
-                      void* scratch);
-  void (*max_backward)(const PoolingGeometry& g, int64_t planes, const T* dy,
-                       const int64_t* indices, T* dx);
-  void (*average_forward)(const PoolingGeometry& g, bool count_padding, int64_t planes, const T* x,
-                          T* y, void* scratch);
-  void (*average_backward)(const PoolingGeometry& g, bool count_padding, int64_t planes,
-                           const T* dy, T* dx, void* scratch);
+struct MaxPoolingLoops {
+  void (*forward)(const PoolingGeometry& g, int64_t planes, const T* x, T* y, int64_t* indices,
+                  void* scratch);
+  void (*backward)(const PoolingGeometry& g, int64_t planes, const T* dy, const int64_t* indices,
+                   T* dx);
+};
+template <class T>
+struct AveragePoolingLoops {
+  void (*forward)(const PoolingGeometry& g, bool count_padding, int64_t planes, const T* x, T* y,
+                  void* scratch);
+  void (*backward)(const PoolingGeometry& g, bool count_padding, int64_t planes, const T* dy, T* dx,
+                   void* scratch);
 };
 
 namespace v2 {
-const PoolingLoops<float>& FindPoolingLoops(float);
-const PoolingLoops<double>& FindPoolingLoops(double);
+const MaxPoolingLoops<float>& FindMaxPoolingLoops(float);
+const MaxPoolingLoops<double>& FindMaxPoolingLoops(double);
+const AveragePoolingLoops<float>& FindAveragePoolingLoops(float);
+const AveragePoolingLoops<double>& FindAveragePoolingLoops(double);
 }  // namespace v2
 namespace v3 {
-const PoolingLoops<float>& FindPoolingLoops(float);
-const PoolingLoops<double>& FindPoolingLoops(double);
+const MaxPoolingLoops<float>& FindMaxPoolingLoops(float);
+const MaxPoolingLoops<double>& FindMaxPoolingLoops(double);
+const AveragePoolingLoops<float>& FindAveragePoolingLoops(float);
+const AveragePoolingLoops<double>& FindAveragePoolingLoops(double);
 }  // namespace v3
 namespace v4 {
-const PoolingLoops<float>& FindPoolingLoops(float);
-const PoolingLoops<double>& FindPoolingLoops(double);
+const MaxPoolingLoops<float>& FindMaxPoolingLoops(float);
+const MaxPoolingLoops<double>& FindMaxPoolingLoops(double);
+const AveragePoolingLoops<float>& FindAveragePoolingLoops(float);
+const AveragePoolingLoops<double>& FindAveragePoolingLoops(double);
 }  // namespace v4
 
 }  // namespace lamina::cpu

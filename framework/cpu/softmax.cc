@@ -12,7 +12,7 @@ namespace lamina::cpu {
 namespace {
 
 constexpr int64_t kGrain = kElementwiseGrain / 8;  // exponentials that are worth a thread
-constexpr int64_t kLongLine = 32;                  // fills a vector or two by itself
+constexpr int64_t kLongLine = 64;                  // fills vectors by itself
 constexpr int64_t kWide = 16;                      // so do columns
 constexpr int64_t kPackedWidth = 64;               // columns that are brought side by side
 
@@ -47,7 +47,7 @@ void ForItems(int64_t items, int64_t elements, F f) {
 template <class T>
 void Run(bool logarithm, int64_t inner, int64_t n, int64_t outer, const T* x, T* y) {
   const SoftmaxLoops<T>& loops = Loops<T>();
-  if (inner == 1 && (n >= kLongLine || outer == 1)) {
+  if (inner == 1 && (n >= kLongLine || outer < kWide)) {
     return ForItems<T>(outer, n, [&](int64_t i, T* scratch) {
       loops.line(logarithm, x + i * n, n, y + i * n, scratch);
     });

@@ -45,8 +45,14 @@ T Largest(const T* x, int64_t n) {
     a = u > a ? u : a;
     b = v > b ? v : b;
     a = a > b ? a : b;
-    for (int l = 0; l < kLanes; ++l) largest = a[l] > largest ? a[l] : largest;
-    return largest;
+    T lanes[kLanes];
+    *reinterpret_cast<typename Vec::Loaded*>(lanes) = a;
+    for (int width = kLanes / 2; width > 0; width /= 2) {
+      for (int l = 0; l < width; ++l) {
+        lanes[l] = lanes[l + width] > lanes[l] ? lanes[l + width] : lanes[l];
+      }
+    }
+    return lanes[0];
   }
   for (; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
   return largest;
@@ -60,6 +66,22 @@ void ExpAndAdd(T* x, int64_t n, typename Vector<T>::Type* sums, typename Vector<
   for (int64_t i = 0; i < n; i += Vector<T>::kLanes) {
     Accumulate(Vector<T>::Load(x + i), sums, rests);
   }
+}
+
+// The sum of all lanes.
+template <class T, class V>
+T TotalOf(V sums, V rests) {
+  using Loaded = typename Vector<T>::Loaded;
+  T sum[Vector<T>::kLanes], rest[Vector<T>::kLanes];
+  *reinterpret_cast<Loaded*>(sum) = sums;
+  *reinterpret_cast<Loaded*>(rest) = rests;
+  for (int width = Vector<T>::kLanes / 2; width > 0; width /= 2) {
+    for (int l = 0; l < width; ++l) {
+      rest[l] += rest[l + width];
+      Accumulate(sum[l + width], &sum[l], &rest[l]);
+    }
+  }
+  return sum[0] + rest[0];
 }
 
 // In parts of kPart elements. The last one is done in `scratch`, filled up with -inf to whole
@@ -83,12 +105,7 @@ void Line(const T* x, int64_t n, T* y, T* scratch) {
   for (int64_t i = 0; i < length; ++i) scratch[i] = x[last + i] - m;
   for (int64_t i = length; i < padded; ++i) scratch[i] = -static_cast<T>(__builtin_inf());
   ExpAndAdd(scratch, padded, &sums, &rests);
-  T sum = 0, rest = 0;
-  for (int l = 0; l < kLanes; ++l) {
-    Accumulate(static_cast<T>(sums[l]), &sum, &rest);
-    rest += rests[l];
-  }
-  sum += rest;
+  const T sum = TotalOf<T>(sums, rests);
   if constexpr (kLogarithm) {
     const T logarithm = math::Log(sum);
 #pragma GCC ivdep
