@@ -24,28 +24,28 @@
 namespace lamina::cpu {
 
 struct AllocatorStats {
-  int64_t bytes_in_use;        // given out and not yet returned, rounded to size classes
-  int64_t peak_bytes_in_use;   // greatest value of bytes_in_use since the start or ResetPeak()
-  int64_t bytes_cached;        // taken from the system and not given out
-  int64_t allocations;         // successful calls of Allocate since the start
-  int64_t system_allocations;  // those that had to ask the system
+  int64_t bytes_in_use;        ///< given out and not yet returned, rounded to size classes
+  int64_t peak_bytes_in_use;   ///< greatest value of bytes_in_use since the start or ResetPeak()
+  int64_t bytes_cached;        ///< taken from the system and not given out
+  int64_t allocations;         ///< successful calls of Allocate since the start
+  int64_t system_allocations;  ///< those that had to ask the system
 };
 
-// A block of at least `bytes` bytes, aligned to 64 bytes; nullptr for 0 bytes.
-// Throws std::bad_alloc when the system refuses even after all cached blocks were given back.
+/// A block of at least `bytes` bytes, aligned to 64 bytes; nullptr for 0 bytes.
+/// Throws std::bad_alloc when the system refuses even after all cached blocks were given back.
 void* Allocate(size_t bytes);
 
-// Returns a block of Allocate(bytes), with the same number. A nullptr is ignored.
+/// Returns a block of Allocate(bytes), with the same number. A nullptr is ignored.
 void Deallocate(void* block, size_t bytes) noexcept;
 
-// Exact for everything that happened before the call.
+/// Exact for everything that happened before the call.
 AllocatorStats Stats();
 
-// Sets peak_bytes_in_use to bytes_in_use.
+/// Sets peak_bytes_in_use to bytes_in_use.
 void ResetPeak();
 
-// Gives the cached blocks of this thread and the shared ones back to the system. The lists of other
-// threads (at most 256 KiB for each size class) stay until those threads end.
+/// Gives the cached blocks of this thread and the shared ones back to the system. The lists of
+/// other threads (at most 256 KiB for each size class) stay until those threads end.
 void ReleaseCached();
 
 }  // namespace lamina::cpu

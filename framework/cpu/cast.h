@@ -13,16 +13,16 @@
 
 namespace lamina::cpu {
 
-// Converts n elements; the memory of `in` and `out` must not overlap (it may be the same memory if
-// both types are the same). Every pair of types is supported:
-//   to single, double: nearest value, ties to even; complex gives its real part
-//   to complex: imaginary part +0
-//   to integers: rounded to nearest, halves away from zero, saturated; NaN gives 0; of complex the
-//     real part
-//   to logical: 1 where the element is not zero (a NaN gives 1), else 0
+/// Converts n elements; the memory of `in` and `out` must not overlap (it may be the same memory if
+/// both types are the same). Every pair of types is supported:
+/// - to single, double: nearest value, ties to even; complex gives its real part
+/// - to complex: imaginary part +0
+/// - to integers: rounded to nearest, halves away from zero, saturated; NaN gives 0; of complex the
+///     real part
+/// - to logical: 1 where the element is not zero (a NaN gives 1), else 0
 void Cast(DataType from, DataType to, int64_t n, const void* in, void* out);
 
-// Sets n elements to the element at `value`.
+/// Sets n elements to the element at `value`.
 void Fill(DataType type, int64_t n, const void* value, void* out);
 
 }  // namespace lamina::cpu

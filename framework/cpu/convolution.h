@@ -28,13 +28,14 @@
 
 namespace lamina::cpu {
 
-// Spatial entries from spatial_rank on are not read. channels_in and channels_out count all groups.
+/// Spatial entries from spatial_rank on are not read. channels_in and channels_out count all
+/// groups.
 struct ConvolutionShape {
   int spatial_rank = 2;
   int64_t batch = 1;
   int64_t channels_in = 1;
   int64_t channels_out = 1;
-  int64_t groups = 1;  // divides channels_in and channels_out
+  int64_t groups = 1;  ///< divides channels_in and channels_out
   std::array<int64_t, 3> input = {1, 1, 1};
   std::array<int64_t, 3> kernel = {1, 1, 1};
   std::array<int64_t, 3> output = {1, 1, 1};
@@ -46,26 +47,26 @@ struct ConvolutionShape {
   friend bool operator==(const ConvolutionShape&, const ConvolutionShape&) = default;
 };
 
-// output = floor((input + pad_begin + pad_end - ((kernel - 1) dilation + 1)) / stride) + 1.
-// Returns false, with `output` unspecified, if the shape has no output: a kernel (dilated) larger
-// than the padded input, a stride, dilation or group count below 1, a negative padding, channels
-// that the groups do not divide, a rank outside of 1 .. 3, or sizes whose products overflow.
+/// output = floor((input + pad_begin + pad_end - ((kernel - 1) dilation + 1)) / stride) + 1.
+/// Returns false, with `output` unspecified, if the shape has no output: a kernel (dilated) larger
+/// than the padded input, a stride, dilation or group count below 1, a negative padding, channels
+/// that the groups do not divide, a rank outside of 1 .. 3, or sizes whose products overflow.
 bool ComputeOutputSize(ConvolutionShape* shape);
 
-// The three need a shape that ComputeOutputSize accepted. `bias` ([K], or nullptr) is added to
-// every output. Sizes of 0 (batch) are allowed. Results overwrite their memory, which must not
-// overlap the arguments.
-// |error| <= n u sum |w| |x|, where n terms are summed and u = 2^-24 (2^-53); results do not depend
-// on what was computed before.
+/// The three need a shape that ComputeOutputSize accepted. `bias` ([K], or nullptr) is added to
+/// every output. Sizes of 0 (batch) are allowed. Results overwrite their memory, which must not
+/// overlap the arguments.
+/// |error| <= n u sum |w| |x|, where n terms are summed and u = 2^-24 (2^-53); results do not
+/// depend on what was computed before.
 void ConvolutionForward(DataType type, const ConvolutionShape& shape, const void* x,
                         const void* weights, const void* bias, void* y);
 
-// Gradient with respect to x of <y, dy>.
+/// Gradient with respect to x of <y, dy>.
 void ConvolutionBackwardData(DataType type, const ConvolutionShape& shape, const void* dy,
                              const void* weights, void* dx);
 
-// Gradients with respect to the weights and, unless dbias is nullptr, the bias. For complex types
-// all gradients are those of the bilinear form, without conjugation.
+/// Gradients with respect to the weights and, unless dbias is nullptr, the bias. For complex types
+/// all gradients are those of the bilinear form, without conjugation.
 void ConvolutionBackwardWeights(DataType type, const ConvolutionShape& shape, const void* x,
                                 const void* dy, void* dweights, void* dbias);
 

@@ -24,38 +24,39 @@
 
 namespace lamina::cpu {
 
-// Left uninitialised on purpose: filling it would cost more than a small kernel.
+/// Left uninitialised on purpose: filling it would cost more than a small kernel.
 struct ElementwiseArgs {
   static constexpr int kMaxRank = 32;
 
-  void* output;  // dense; may be the very same memory as an input of the same type and size
+  void* output;  ///< dense; may be the very same memory as an input of the same type and size
   const void* inputs[3];
-  int rank;                      // of the collapsed loop; 0 means one element
-  int64_t sizes[kMaxRank];       // first dim fastest
-  int64_t strides[3][kMaxRank];  // in elements, for each input; 0 repeats the element
+  int rank;                      ///< of the collapsed loop; 0 means one element
+  int64_t sizes[kMaxRank];       ///< first dim fastest
+  int64_t strides[3][kMaxRank];  ///< in elements, for each input; 0 repeats the element
 };
 
 using ElementwiseFn = void (*)(const ElementwiseArgs& args);
 
-// The kernel for arguments of type `type` (for kWhere: the type of its two values; the mask is
-// logical), or nullptr if there is none: then convert the arguments first or report an error.
-//   single, double: all
-//   complex: where the function is defined in mathematics (no order, no rounding)
-//   int32, int64, uint8: Negate, Abs, Sign, Square, Plus, Minus, Times, Mod, Max, Min, comparisons,
-//     Not, And, Or, Xor, Where
-//   logical: Max, Min, comparisons, Not, And, Or, Xor, Where
-// Integers wrap around on overflow. The result has ResultType(function, type).
+/// The kernel for arguments of type `type` (for kWhere: the type of its two values; the mask is
+/// logical), or nullptr if there is none: then convert the arguments first or report an error.
+/// - single, double: all
+/// - complex: where the function is defined in mathematics (no order, no rounding)
+/// - int32, int64, uint8: Negate, Abs, Sign, Square, Plus, Minus, Times, Mod, Max, Min,
+///   comparisons, Not, And, Or, Xor, Where
+/// - logical: Max, Min, comparisons, Not, And, Or, Xor, Where
+///
+/// Integers wrap around on overflow. The result has ResultType(function, type).
 ElementwiseFn FindElementwise(ScalarFunction function, DataType type);
 
-// Sets rank, sizes and strides for dense inputs of sizes `inputs[i]` (1 or the output's size in
-// each dim; missing trailing dims count as 1) and a dense output of sizes `output`. Neighbouring
-// dims in which all inputs move alike become one. The pointers stay as they are. Returns false,
-// with `args` unspecified, if the collapsed loop would have more than kMaxRank dims.
+/// Sets rank, sizes and strides for dense inputs of sizes `inputs[i]` (1 or the output's size in
+/// each dim; missing trailing dims count as 1) and a dense output of sizes `output`. Neighbouring
+/// dims in which all inputs move alike become one. The pointers stay as they are. Returns false,
+/// with `args` unspecified, if the collapsed loop would have more than kMaxRank dims.
 bool CollapseBroadcast(std::span<const int64_t> output,
                        std::initializer_list<std::span<const int64_t>> inputs,
                        ElementwiseArgs* args);
 
-// The common special case: all inputs have n elements.
+/// The common special case: all inputs have n elements.
 inline void SetFlat(int64_t n, ElementwiseArgs* args) {
   args->rank = 1;
   args->sizes[0] = n;

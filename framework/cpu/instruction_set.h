@@ -15,12 +15,12 @@ namespace lamina::cpu {
 
 enum class InstructionSet : uint8_t { kV2, kV3, kV4 };
 
-// The level in use. The environment variable LAMINA_CPU (v2, v3 or v4) lowers it; a level that the
-// machine does not have, or another text, is ignored with a line on stderr. Aborts with a message
-// on a machine below x86-64-v2 (made before 2009).
+/// The level in use. The environment variable LAMINA_CPU (v2, v3 or v4) lowers it; a level that the
+/// machine does not have, or another text, is ignored with a line on stderr. Aborts with a message
+/// on a machine below x86-64-v2 (made before 2009).
 InstructionSet CurrentInstructionSet();
 
-// "x86-64-v3"
+/// "x86-64-v3"
 const char* Name(InstructionSet set);
 
 }  // namespace lamina::cpu

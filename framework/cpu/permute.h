@@ -14,9 +14,9 @@
 
 namespace lamina::cpu {
 
-// y(i_order[0], i_order[1], ...) = x(i_0, i_1, ...): dim d of `out` is dim order[d] of `in`, as in
-// MATLAB's permute. `sizes` are those of `in`; `order` is a permutation of 0 .. rank - 1, rank at
-// most 32. `element_size` is 1, 4, 8 or 16 bytes. `out` must not overlap `in`.
+/// y(i_order[0], i_order[1], ...) = x(i_0, i_1, ...): dim d of `out` is dim order[d] of `in`, as in
+/// MATLAB's permute. `sizes` are those of `in`; `order` is a permutation of 0 .. rank - 1, rank at
+/// most 32. `element_size` is 1, 4, 8 or 16 bytes. `out` must not overlap `in`.
 void Permute(size_t element_size, const void* in, std::span<const int64_t> sizes,
              std::span<const int> order, void* out);
 

@@ -81,21 +81,21 @@ enum class ScalarFunction : uint8_t {
 
 inline constexpr int kNumScalarFunctions = static_cast<int>(ScalarFunction::kWhere) + 1;
 
-// How the type of the result follows from the type of the arguments.
+/// How the type of the result follows from the type of the arguments.
 enum class ResultRule : uint8_t {
-  kSame,           // the type of the arguments
-  kLogical,        // logical
-  kRealOfComplex,  // single of complex single, double of complex double; else the same
-  kComplexOfReal,  // complex single of single, complex double of double
+  kSame,           ///< the type of the arguments
+  kLogical,        ///< logical
+  kRealOfComplex,  ///< single of complex single, double of complex double; else the same
+  kComplexOfReal,  ///< complex single of single, complex double of double
 };
 
 struct ScalarFunctionInfo {
-  const char* name;  // "tanh": the name that users, traces and emitted code see
+  const char* name;  ///< "tanh": the name that users, traces and emitted code see
   int arity;
   ResultRule result;
 };
 
-// In the order of the enumeration.
+/// In the order of the enumeration.
 inline constexpr ScalarFunctionInfo kScalarFunctionInfo[kNumScalarFunctions] = {
     {"negate", 1, ResultRule::kSame},        {"abs", 1, ResultRule::kRealOfComplex},
     {"sign", 1, ResultRule::kSame},          {"exp", 1, ResultRule::kSame},
@@ -132,7 +132,7 @@ constexpr const ScalarFunctionInfo& Describe(ScalarFunction function) {
   return kScalarFunctionInfo[static_cast<int>(function)];
 }
 
-// Type of the result for arguments of type `type` (for kWhere the type of its two values).
+/// Type of the result for arguments of type `type` (for kWhere the type of its two values).
 constexpr DataType ResultType(ScalarFunction function, DataType type) {
   switch (Describe(function).result) {
     case ResultRule::kLogical:
