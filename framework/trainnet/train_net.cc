@@ -105,6 +105,7 @@ void Training::Prepare(const Dataset& data) {
     }
     network_.Initialize(layouts);
   }
+  network_.ResetState();
   parameters_.emplace(ParameterList::Trained(network_));
   if (parameters_->size() == 0) {
     throw Error("trainnet:NothingToLearn",
