@@ -48,7 +48,7 @@ InputStatistics::InputStatistics(const Layer& layer) {
 
 void InputStatistics::Add(const DlArray& batch) {
   if (!needed_ || batch.empty()) return;
-  const DlArray x = Double(ExtractData(batch));
+  const DlArray x = Double(batch);
   std::string present;
   double n = 1;
   for (int d = 0; d < batch.format().rank(); ++d) {
