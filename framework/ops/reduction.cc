@@ -194,14 +194,30 @@ DlArray BroadcastTo(const DlArray& x, const ArraySpec& spec) {
   return Apply(std::make_shared<BroadcastOp>(spec.sizes, spec.format), Arrays(&x, 1));
 }
 
+namespace {
+
+Error CannotSumTo(const DlArray& x, const ArraySpec& spec, std::string_view identifier) {
+  return Error(identifier,
+               absl::StrCat("SumTo expects an array that ", ToString(spec), " can be repeated to."),
+               absl::StrCat("A ", ToString(x.spec()), " came."),
+               "Give the spec of what was repeated: SumTo(dLdW, w.spec()).");
+}
+
+}  // namespace
+
 DlArray SumTo(const DlArray& x, const ArraySpec& spec) {
   DlArray y = IsComplex(x.type()) && !IsComplex(spec.type) ? Real(x) : x;
   if (y.sizes() != spec.sizes || !(y.format() == spec.format)) {
+    for (const char label : spec.format.str()) {
+      if (y.format().Count(label) >= spec.format.Count(label)) continue;
+      throw CannotSumTo(x, spec, "dlarray:FormatMismatch");
+    }
     const Sizes target = AlignSizes(spec, y.spec());
+    if (NumElements(target) != spec.numel()) throw CannotSumTo(x, spec, "dlarray:SizeMismatch");
     uint32_t mask = 0;
     for (int d = 0; d < y.rank(); ++d) {
       if (target[d] == y.size(d)) continue;
-      LAMINA_CHECK(target[d] == 1);
+      if (target[d] != 1) throw CannotSumTo(x, spec, "dlarray:SizeMismatch");
       mask |= uint32_t{1} << d;
     }
     if (mask != 0) y = ReduceMask(Reduction::kSum, y, mask);

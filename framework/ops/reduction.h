@@ -37,7 +37,8 @@ DlArray All(const DlArray& x, const DimSet& dims = DimSet::All());
 DlArray BroadcastTo(const DlArray& x, const ArraySpec& spec);
 /// The transpose of BroadcastTo: x summed over what an array of `spec` would be repeated along,
 /// with the sizes, labels and type of `spec` (the real part, for a real type). Gradients of all
-/// functions with implicit expansion end with it.
+/// functions with implicit expansion end with it. Errors: "dlarray:SizeMismatch",
+/// "dlarray:FormatMismatch" when an array of `spec` cannot be repeated to x.
 DlArray SumTo(const DlArray& x, const ArraySpec& spec);
 
 }  // namespace lamina

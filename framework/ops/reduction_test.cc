@@ -233,6 +233,21 @@ TEST(BroadcastToTest, RepeatsAndSums) {
   EXPECT_EQ(SumTo(z, {DataType::kDouble, {}, {}}).Scalar(), 6);
 }
 
+TEST(SumToTest, TellsWhatDoesNotMeet) {
+  const DlArray x = Numbered({3, 4}, "CB");
+  const auto identifier = [&](const Sizes& sizes, const char* format) {
+    return IdentifierOf([&] { SumTo(x, {DataType::kSingle, sizes, Format(format)}); });
+  };
+  EXPECT_EQ(identifier({0, 0}, ""), "dlarray:SizeMismatch");
+  EXPECT_EQ(identifier({2}, "C"), "dlarray:SizeMismatch");
+  EXPECT_EQ(identifier({3, 4, 5}, ""), "dlarray:SizeMismatch");
+  EXPECT_EQ(identifier({3, 5}, "CT"), "dlarray:FormatMismatch");
+  EXPECT_EQ(IdentifierOf([&] {
+              SumTo(Numbered({3, 4}, ""), {DataType::kSingle, {3}, Format("C")});
+            }),
+            "dlarray:FormatMismatch");
+}
+
 TEST(BroadcastToTest, TellsWhatDoesNotMeet) {
   const DlArray x = Numbered({3, 4}, "CB");
   EXPECT_EQ(IdentifierOf([&] {
