@@ -233,8 +233,13 @@ Subject CheckContext::MakeSubject(const std::vector<NetworkDataLayout>& layouts,
       const DlArrays inputs = MakeInputs(layouts, type, kStateStream + static_cast<int>(function));
       const LayerResult result = Call(subject.layer, inputs, function);
       DlArrays states;
-      for (const DlArray& s : result.states) states.push_back(convert(s));
-      subject.layer.SetStates(states);
+      bool valid = true;
+      for (const DlArray& s : result.states) {
+        states.push_back(convert(s));
+        for (double e : Components(s)) valid = valid && std::isfinite(e);
+        valid = valid && !s.empty();
+      }
+      if (valid) subject.layer.SetStates(states);
     } catch (const FunctionThrew&) {
       // The test of this function will tell.
     }
@@ -270,6 +275,12 @@ LayerResult CheckContext::Call(const AnyLayer& layer, Arrays inputs, Function fu
   return Guarded(function, [&] {
     return function == Function::kForward ? layer.Forward(inputs) : layer.Predict(inputs);
   });
+}
+
+bool CheckContext::IsRepeatable(const Subject& subject, Function function) const {
+  const LayerResult first = Call(subject, function);
+  Call(subject.layer, MakeInputs(subject.layouts, subject.inputs[0].type(), 9), function);
+  return Same(first, Call(subject, function));
 }
 
 internal::CallResult CheckContext::CallRaw(const AnyLayer& layer, Arrays raw_inputs,
@@ -389,6 +400,13 @@ std::string Coordinates(const ArraySpec& spec, int64_t index) {
     index /= std::max<int64_t>(1, spec.sizes[d]);
   }
   return out.empty() ? "the scalar" : out;
+}
+
+bool Same(Arrays a, Arrays b) {
+  for (size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    if (!IsEqual(a[i], b[i])) return false;
+  }
+  return a.size() == b.size();
 }
 
 std::string Quoted(std::string_view name) { return absl::StrCat("'", std::string(name), "'"); }

@@ -8,7 +8,6 @@
 #ifndef CHECKS_CHECK_CONTEXT_H_
 #define CHECKS_CHECK_CONTEXT_H_
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -98,6 +97,9 @@ class CheckContext {
   LayerResult Call(const Subject& subject, Function function) const {
     return Call(subject.layer, subject.inputs, function);
   }
+  /// Two calls give the same results, bit for bit, with a call with other inputs between them.
+  /// Throws FunctionThrew.
+  bool IsRepeatable(const Subject& subject, Function function) const;
   /// The layer's function itself: memory too, arrays as the layer sees them. Throws FunctionThrew.
   internal::CallResult CallRaw(const AnyLayer& layer, Arrays raw_inputs, Function function) const;
   internal::CallResult CallRaw(const Subject& subject, Function function) const {
@@ -127,7 +129,6 @@ class CheckContext {
  private:
   void SetObservationDims();
   std::vector<NetworkDataLayout> WithObservations(int64_t count) const;
-  bool TryReady(const AnyLayer& layer, const std::vector<NetworkDataLayout>& layouts) const;
 
   AnyLayer layer_;
   CheckOptions options_;
@@ -168,6 +169,15 @@ DlArray FromComponents(const std::vector<double>& components, const ArraySpec& s
 
 /// "3(S), 4(S), 1(C)" for element `index`, counted from 0.
 std::string Coordinates(const ArraySpec& spec, int64_t index);
+
+/// All results are equal, bit for bit.
+bool Same(Arrays a, Arrays b);
+inline bool Same(const LayerResult& a, const LayerResult& b) {
+  return Same(a.outputs, b.outputs) && Same(a.states, b.states);
+}
+/// Why a test that compares two calls is incomplete.
+inline constexpr char kNotRepeatable[] =
+    "The same call gives different results: see predictIsRepeatable and forwardIsRepeatable.";
 
 /// "'in1'", "'LeftSlope'".
 std::string Quoted(std::string_view name);

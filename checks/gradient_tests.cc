@@ -50,7 +50,7 @@ int64_t NumObservations(const CheckContext& c, const std::vector<NetworkDataLayo
 }
 
 // Why derivatives cannot be compared at all; "" when they can.
-std::string WhyNotComparable(const GradientCheck& check) {
+std::string WhyNotComparable(const CheckContext& c, const GradientCheck& check) {
   const TrainingFunction& f = check.function();
   if (!check.finite()) {
     return "The outputs are NaN or infinite: see predictReturnsFiniteValues.";
@@ -59,10 +59,7 @@ std::string WhyNotComparable(const GradientCheck& check) {
     return "Outputs are not double for double inputs, so differences are too coarse: see "
            "predictIsConsistentInType.";
   }
-  if (f.Values({}, 0) != f.Values({}, 0)) {
-    return "The same call gives different results: see predictIsRepeatable and "
-           "forwardIsRepeatable.";
-  }
+  if (!c.IsRepeatable(f.subject(), c.training_function())) return kNotRepeatable;
   return "";
 }
 
@@ -82,30 +79,64 @@ void BackwardPropagationDoesNotError(const CheckContext& c, const Variant& v, Te
   }
 }
 
+// Derivatives arrive nowhere, though the outputs depend on the variable.
+Diagnostic LostDiagnostic(const CheckContext& c, const Variable& variable) {
+  Diagnostic d{
+      .expected = absl::StrCat("The outputs depend on ", InWords(variable),
+                               ", so derivatives arrive there."),
+      .came = "All of them are exactly zero: it would never be trained, nor what lies before.",
+      .where = InWords(variable),
+      .causes = {"ExtractData, At, Scalar or Data took it out of the computation, or NoGradient "
+                 "covers its use.",
+                 "It was copied into another array once, and the copy is used."},
+      .fix =
+          "Use the property itself, in array functions, in each call. If it is meant to be a "
+          "constant, make it a Property, or switch this test off by its name."};
+  if (c.traits().has_backward) {
+    d.causes = {"Backward returns zeros or nothing for it."};
+    d.fix = "Compute it in Backward.";
+  }
+  return d;
+}
+
+// The outputs change along a way on which they nowhere have a slope.
+bool MovesInSteps(const TrainingFunction& f, int i) {
+  constexpr int kPlaces = 8;
+  constexpr double kNearby = 0x1p-20;
+  if (f.variables()[i].kind != VariableKind::kLearnable) return false;
+  const Direction way = f.Dense(i, 70);
+  std::vector<double> values;
+  for (int k = 0; k < kPlaces; ++k) {
+    const double t = static_cast<double>(k) / kPlaces;
+    values = f.Values(way, t);
+    // A jump may lie right here: a slope shows on both sides.
+    if (values != f.Values(way, t + kNearby) && values != f.Values(way, t - kNearby)) return false;
+  }
+  return values != f.Values(way, 0);
+}
+
 void GradientsAreNotLost(const CheckContext& c, const Variant& v, TestPoint* point) {
   const GradientCheck check(c, MakeSmallSubject(c, v));
-  if (const std::string why = WhyNotComparable(check); !why.empty()) return point->Incomplete(why);
+  if (const std::string why = WhyNotComparable(c, check); !why.empty()) {
+    return point->Incomplete(why);
+  }
   const std::vector<Variable>& variables = check.function().variables();
-  for (size_t i = 0; i < variables.size(); ++i) {
-    const VariableFinding found = check.CheckVariable(static_cast<int>(i), 1, 0);
-    if (!found.analytic_is_zero || found.numeric_is_zero) continue;
-    const bool own = c.traits().has_backward;
-    point->Fail(
-        {.expected = absl::StrCat("The outputs depend on ", InWords(variables[i]),
-                                  ", so derivatives arrive there."),
-         .came = "All of them are exactly zero: it would never be trained, nor what lies before.",
-         .where = InWords(variables[i]),
-         .causes =
-             own ? std::vector<std::string>{"Backward returns zeros or nothing for it."}
-                 : std::vector<
-                       std::string>{"ExtractData, At, Scalar or Data took it out of the "
-                                    "computation, or "
-                                    "NoGradient covers its use.",
-                                    "It was copied into another array once, and the copy is used."},
-         .fix =
-             own ? "Compute it in Backward."
-                 : "Use the property itself, in array functions, in each call. If it is meant "
-                   "to be a constant, make it a Property, or switch this test off by its name."});
+  for (size_t k = 0; k < variables.size(); ++k) {
+    const int i = static_cast<int>(k);
+    const VariableFinding found = check.CheckVariable(i, 1, 0);
+    if (!found.analytic_is_zero) continue;
+    if (!found.numeric_is_zero) {
+      point->Fail(LostDiagnostic(c, variables[k]));
+    } else if (MovesInSteps(check.function(), i)) {
+      point->Fail(
+          {.expected = absl::StrCat("The outputs depend smoothly on ", InWords(variables[k]), "."),
+           .came = "They change in steps: all derivatives are zero.",
+           .where = InWords(variables[k]),
+           .causes = {"Round, Floor, Sign or a comparison stands between it and the "
+                      "outputs."},
+           .fix = "Replace the steps by something smooth, or write a Backward that passes "
+                  "derivatives on."});
+    }
   }
 }
 
@@ -174,7 +205,8 @@ void CheckGivenSizes(const CheckContext& c, const Variant& v, Tally* tally, Test
 
 void GradientsAreNumericallyCorrect(const CheckContext& c, const Variant& v, TestPoint* point) {
   const GradientCheck check(c, MakeSmallSubject(c, v));
-  if (const std::string why = WhyNotComparable(check); !why.empty()) return point->Incomplete(why);
+  if (const std::string why = WhyNotComparable(c, check); !why.empty())
+    return point->Incomplete(why);
   const std::vector<Variable>& variables = check.function().variables();
   const Subject& subject = check.function().subject();
   int64_t work = static_cast<int64_t>(check.function().Values({}, 0).size());

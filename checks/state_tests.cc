@@ -1,4 +1,5 @@
 // States: returned whole, carried on, read, and set back.
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -51,6 +52,26 @@ void ReturnsValidStates(const CheckContext& c, const Variant& v, Function functi
                  .causes = {"Another array is returned in its place, or none."},
                  .fix = "Return each new state after the outputs, in the order of the State "
                         "properties."});
+  }
+  if (point->status == TestStatus::kFailed) return;
+  // A state may grow from size 1 to that of the observations, and in no other way.
+  const AnyLayer fresh = c.Initialized(subject.layouts);
+  const DlArrays initial = StatesOf(fresh);
+  const DlArrays returned = c.Call(fresh, subject.inputs, function).states;
+  for (size_t i = 0; i < returned.size(); ++i) {
+    const int rank = std::max(initial[i].rank(), returned[i].rank());
+    for (int d = 0; d < rank && !initial[i].empty(); ++d) {
+      if (initial[i].size(d) == returned[i].size(d) || initial[i].size(d) == 1) continue;
+      point->Fail({.expected = absl::StrCat("State ", Quoted(names[i]), " keeps the sizes that it ",
+                                            "starts with, ", lamina::ToString(initial[i].sizes()),
+                                            "; dims of size 1 may be repeated."),
+                   .came = absl::StrCat(function_name, " returned ",
+                                        lamina::ToString(returned[i].sizes()), "."),
+                   .where = absl::StrCat("State ", Quoted(names[i])),
+                   .causes = {"The states are returned in another order."},
+                   .fix = "Return each new state in the order of the State properties."});
+      break;
+    }
   }
   if (point->status == TestStatus::kFailed) return;
   // The new states take the place of the old ones, and so on.
@@ -150,7 +171,7 @@ void ResetStateDoesNotError(const CheckContext& c, const Variant& v, TestPoint* 
     point->Fail({.expected = absl::StrCat("ResetState leaves ", Quoted(names[i]), " as a state."),
                  .came = why,
                  .where = absl::StrCat("State ", Quoted(names[i])),
-                 .causes = {"It was assigned an empty array."},
+                 .causes = {"It was assigned an empty array, or computed from what is not finite."},
                  .fix = "Set it to the value that it starts with: ZerosLike(state)."});
   }
 }

@@ -76,13 +76,24 @@ void FunctionSyntaxesAreCorrect(const CheckContext& c, const Variant& v, TestPoi
               "states) each state, in the order in which they are named."});
 }
 
+bool WorksForSeveral(const CheckContext& c, Function function) {
+  try {
+    c.Call(c.MakeSubject({Observations::kSeveral, DataType::kSingle}), function);
+    return true;
+  } catch (const FunctionThrew&) {
+    return false;
+  }
+}
+
 void DoesNotError(const CheckContext& c, const Variant& v, Function function, TestPoint* point) {
   const Subject subject = c.MakeSubject(v);
   try {
     c.Call(subject, function);
   } catch (const FunctionThrew& e) {
     Diagnostic d = ThrewDiagnostic(function, e.message);
-    if (v.observations == Observations::kOne && c.has_observations()) {
+    if (v.observations == Observations::kOne && c.has_observations() &&
+        WorksForSeveral(c, function)) {
+      d.came = absl::StrCat("With several observations it works; with one ", d.came);
       d.causes.push_back(
           "Trailing dims of size 1 are part of an array's sizes, and a statistic "
           "over one observation may not exist.");

@@ -1,0 +1,125 @@
+// Small layers that are right, one of each kind. The faulty ones beside them are these with one
+// fault each, and the checker must find nothing here.
+#ifndef CHECKS_FAULTY_CORRECT_LAYERS_H_
+#define CHECKS_FAULTY_CORRECT_LAYERS_H_
+
+#include <tuple>
+#include <utility>
+
+#include "framework/lamina.h"
+
+namespace lamina::faulty {
+
+/// y = tanh(scale x) + offset, one scale and offset for each channel.
+struct TanhScaleLayer : Layer {
+  Learnable scale{*this, "Scale"};
+  Learnable offset{*this, "Offset"};
+
+  void Initialize(const NetworkDataLayout& layout) {
+    if (scale.empty()) scale = Rand(layout.Only('C')) + 0.5;
+    if (offset.empty()) offset = Zeros(layout.Only('C'));
+  }
+  DlArray Predict(const DlArray& x) const { return Tanh(scale * x) + offset; }
+};
+
+/// The same with its own Backward.
+struct OwnBackwardLayer : Layer {
+  Learnable scale{*this, "Scale"};
+  Learnable offset{*this, "Offset"};
+
+  void Initialize(const NetworkDataLayout& layout) {
+    if (scale.empty()) scale = Rand(layout.Only('C')) + 0.5;
+    if (offset.empty()) offset = Zeros(layout.Only('C'));
+  }
+  DlArray Predict(const DlArray& x) const { return Tanh(scale * x) + offset; }
+  std::tuple<DlArray, Memory> Forward(const DlArray& x) const {
+    const DlArray t = Tanh(scale * x);
+    return {t + offset, Memory{t}};
+  }
+  std::tuple<DlArray, DlArray, DlArray> Backward(const DlArray& x, Unused, const DlArray& dy,
+                                                 const Memory& memory) const {
+    const DlArray dt = dy * (1 - Square(memory[0]));
+    return {dt * scale, SumTo(dt * x, scale.spec()), SumTo(dy, offset.spec())};
+  }
+};
+
+/// Two inputs, two outputs: a weighted sum and a product, without labels.
+struct SumAndProductLayer : Layer {
+  Learnable weights{*this, "Weights", DlArray::FromVector<float>({0.5, -1.5}, {1, 2})};
+
+  SumAndProductLayer() {
+    SetNumInputs(2);
+    SetNumOutputs(2);
+  }
+  std::pair<DlArray, DlArray> Predict(const DlArray& a, const DlArray& b) const {
+    return {Slice(weights, 1, 0, 1) * a + Slice(weights, 1, 1, 1) * b, a * b};
+  }
+};
+
+/// Two inputs with an own Backward: y = gain a - b^2.
+struct OwnBackwardTwoInputsLayer : Layer {
+  Learnable gain{*this, "Gain", Full({1, 1}, 1.5)};
+
+  OwnBackwardTwoInputsLayer() { SetNumInputs(2); }
+  DlArray Predict(const DlArray& a, const DlArray& b) const { return gain * a - b * b; }
+  std::tuple<DlArray, DlArray, DlArray> Backward(const DlArray& a, const DlArray& b, Unused,
+                                                 const DlArray& dy, Unused) const {
+    return {gain * dy, -2 * b * dy, SumTo(a * dy, gain.spec())};
+  }
+};
+
+/// Labelled in and out: the mean over space of "SSCB", as "CB".
+struct SpatialMeanLayer : Layer, Formattable {
+  Learnable gain{*this, "Gain", Full({1, 1}, 2)};
+
+  DlArray Predict(const DlArray& x) const {
+    const DlArray m = Mean(x, "S");
+    return gain * Reshape(m, {Size(m, 'C'), Size(m, 'B')}, "CB");
+  }
+};
+
+/// A recurrent layer: level[t] = decay level[t-1] + x[t], y[t] = tanh(level[t]); "CBT".
+struct LeakyIntegratorLayer : Layer, Formattable {
+  Learnable decay{*this, "Decay", Full({1, 1}, 0.75)};
+  State level{*this, "Level"};
+
+  void Initialize(const NetworkDataLayout& layout) {
+    if (level.empty()) level = Zeros({layout.Size('C'), 1}, DataType::kSingle);
+  }
+  std::pair<DlArray, DlArray> Predict(const DlArray& x) const {
+    DlArray h = level;
+    DlArrays y;
+    for (int64_t t = 0; t < Size(x, 'T'); ++t) {
+      h = decay * h + StripDims(Slice(x, 'T', t, 1), "CBT");
+      y.push_back(DlArray(Tanh(h), "CBT"));
+    }
+    return {Cat('T', y), h};
+  }
+  void ResetState() { level = ZerosLike(level); }
+};
+
+/// Statistics that Forward gathers and Predict uses: y = x - mean of each channel.
+struct CenterLayer : Layer, Formattable {
+  State mean{*this, "Mean"};
+  Property<double> momentum{*this, "Momentum", 0.25};
+
+  void Initialize(const NetworkDataLayout& layout) {
+    if (mean.empty()) mean = Zeros(layout.Only('C'));
+  }
+  std::pair<DlArray, DlArray> Predict(const DlArray& x) const { return {x - mean, mean}; }
+  std::pair<DlArray, DlArray> Forward(const DlArray& x) const {
+    const DlArray m = SumTo(x, {x.type(), mean.sizes(), {}}) /
+                      (static_cast<double>(x.numel()) / static_cast<double>(mean.numel()));
+    return {x - m, (1 - momentum) * mean + momentum * m};
+  }
+};
+
+/// Noise in training, none in prediction.
+struct NoiseLayer : Layer {
+  DlArray Predict(const DlArray& x) const { return x; }
+  DlArray Forward(const DlArray& x) const { return x * (1 + 0.25 * RandnLike(x)); }
+};
+
+}  // namespace lamina::faulty
+
+#endif  // CHECKS_FAULTY_CORRECT_LAYERS_H_
