@@ -19,62 +19,87 @@ T SquaredSize(std::complex<T> x) {
   return x.real() * x.real() + x.imag() * x.imag();
 }
 
+// The loops stand in functions of their own: __restrict, without which they are not vectorised,
+// holds for parameters and not for what a lambda captured.
+template <class T, class R>
+void SgdmLoop(int64_t n, R rate, R l2, R momentum, const T* __restrict w, const T* __restrict g,
+              const T* __restrict v, T* __restrict new_w, T* __restrict new_v) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T gradient = g[i] + l2 * w[i];
+    const T velocity = momentum * v[i] - rate * gradient;
+    new_v[i] = velocity;
+    new_w[i] = w[i] + velocity;
+  }
+}
+
+template <class T, class R>
+void RmspropLoop(int64_t n, R rate, R l2, R decay, R rest, R epsilon, const T* __restrict w,
+                 const T* __restrict g, const R* __restrict v, T* __restrict new_w,
+                 R* __restrict new_v) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T gradient = g[i] + l2 * w[i];
+    const R square = decay * v[i] + rest * SquaredSize(gradient);
+    new_v[i] = square;
+    new_w[i] = w[i] - rate / (std::sqrt(square) + epsilon) * gradient;
+  }
+}
+
+template <class R>
+struct AdamConstants {
+  R step, correction, shrink, l2, beta1, rest1, beta2, rest2, epsilon;
+};
+
+template <class T, class R>
+void AdamLoop(int64_t n, const AdamConstants<R>& rates, const T* __restrict w,
+              const T* __restrict g, const T* __restrict m, const R* __restrict v,
+              T* __restrict new_w, T* __restrict new_m, R* __restrict new_v) {
+  const AdamConstants<R> c = rates;
+  for (int64_t i = 0; i < n; ++i) {
+    const T gradient = g[i] + c.l2 * w[i];
+    const T average = c.beta1 * m[i] + c.rest1 * gradient;
+    const R square = c.beta2 * v[i] + c.rest2 * SquaredSize(gradient);
+    new_m[i] = average;
+    new_v[i] = square;
+    new_w[i] = c.shrink * w[i] - c.step / (std::sqrt(c.correction * square) + c.epsilon) * average;
+  }
+}
+
 }  // namespace
 
 template <class T>
-void SgdmKernel(int64_t n, const SgdmRates& rates, const T* __restrict w, const T* __restrict g,
-                const T* __restrict v, T* __restrict new_w, T* __restrict new_v) {
+void SgdmKernel(int64_t n, const SgdmRates& rates, const T* w, const T* g, const T* v, T* new_w,
+                T* new_v) {
   using R = typename RealOf<T>::Type;
-  const R rate = static_cast<R>(rates.learn_rate), l2 = static_cast<R>(rates.l2),
-          momentum = static_cast<R>(rates.momentum);
-  cpu::ParallelFor(n, kGrain, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const T gradient = g[i] + l2 * w[i];
-      const T velocity = momentum * v[i] - rate * gradient;
-      new_v[i] = velocity;
-      new_w[i] = w[i] + velocity;
-    }
+  cpu::ParallelFor(n, kGrain, [=](int64_t i, int64_t end) {
+    SgdmLoop(end - i, static_cast<R>(rates.learn_rate), static_cast<R>(rates.l2),
+             static_cast<R>(rates.momentum), w + i, g + i, v + i, new_w + i, new_v + i);
   });
 }
 
 template <class T>
-void RmspropKernel(int64_t n, const RmspropRates& rates, const T* __restrict w,
-                   const T* __restrict g, const typename RealOf<T>::Type* __restrict v,
-                   T* __restrict new_w, typename RealOf<T>::Type* __restrict new_v) {
+void RmspropKernel(int64_t n, const RmspropRates& rates, const T* w, const T* g,
+                   const typename RealOf<T>::Type* v, T* new_w, typename RealOf<T>::Type* new_v) {
   using R = typename RealOf<T>::Type;
-  const R rate = static_cast<R>(rates.learn_rate), l2 = static_cast<R>(rates.l2),
-          decay = static_cast<R>(rates.decay), rest = static_cast<R>(1 - rates.decay),
-          epsilon = static_cast<R>(rates.epsilon);
-  cpu::ParallelFor(n, kGrain, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const T gradient = g[i] + l2 * w[i];
-      const R square = decay * v[i] + rest * SquaredSize(gradient);
-      new_v[i] = square;
-      new_w[i] = w[i] - rate / (std::sqrt(square) + epsilon) * gradient;
-    }
+  cpu::ParallelFor(n, kGrain, [=](int64_t i, int64_t end) {
+    RmspropLoop(end - i, static_cast<R>(rates.learn_rate), static_cast<R>(rates.l2),
+                static_cast<R>(rates.decay), static_cast<R>(1 - rates.decay),
+                static_cast<R>(rates.epsilon), w + i, g + i, v + i, new_w + i, new_v + i);
   });
 }
 
 template <class T>
-void AdamKernel(int64_t n, const AdamRates& rates, const T* __restrict w, const T* __restrict g,
-                const T* __restrict m, const typename RealOf<T>::Type* __restrict v,
-                T* __restrict new_w, T* __restrict new_m,
-                typename RealOf<T>::Type* __restrict new_v) {
+void AdamKernel(int64_t n, const AdamRates& rates, const T* w, const T* g, const T* m,
+                const typename RealOf<T>::Type* v, T* new_w, T* new_m,
+                typename RealOf<T>::Type* new_v) {
   using R = typename RealOf<T>::Type;
-  const R step = static_cast<R>(rates.step), correction = static_cast<R>(rates.square_correction),
-          shrink = static_cast<R>(rates.shrink), l2 = static_cast<R>(rates.l2),
-          beta1 = static_cast<R>(rates.beta1), rest1 = static_cast<R>(1 - rates.beta1),
-          beta2 = static_cast<R>(rates.beta2), rest2 = static_cast<R>(1 - rates.beta2),
-          epsilon = static_cast<R>(rates.epsilon);
-  cpu::ParallelFor(n, kGrain, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const T gradient = g[i] + l2 * w[i];
-      const T average = beta1 * m[i] + rest1 * gradient;
-      const R square = beta2 * v[i] + rest2 * SquaredSize(gradient);
-      new_m[i] = average;
-      new_v[i] = square;
-      new_w[i] = shrink * w[i] - step / (std::sqrt(correction * square) + epsilon) * average;
-    }
+  const AdamConstants<R> constants{
+      static_cast<R>(rates.step),   static_cast<R>(rates.square_correction),
+      static_cast<R>(rates.shrink), static_cast<R>(rates.l2),
+      static_cast<R>(rates.beta1),  static_cast<R>(1 - rates.beta1),
+      static_cast<R>(rates.beta2),  static_cast<R>(1 - rates.beta2),
+      static_cast<R>(rates.epsilon)};
+  cpu::ParallelFor(n, kGrain, [=](int64_t i, int64_t end) {
+    AdamLoop(end - i, constants, w + i, g + i, m + i, v + i, new_w + i, new_m + i, new_v + i);
   });
 }
 
