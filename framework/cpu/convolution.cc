@@ -5,10 +5,10 @@
 #include <cstring>
 #include <limits>
 
-#include "framework/cpu/allocator.h"
 #include "framework/cpu/convolution_dnnl.h"
 #include "framework/cpu/gemm.h"
 #include "framework/cpu/reduce.h"
+#include "framework/cpu/scratch.h"
 #include "framework/cpu/threads.h"
 #include "framework/dlarray/error.h"
 
@@ -112,27 +112,12 @@ Sizes SizesOf(const ConvolutionShape& s) {
           Volume(s.input)};
 }
 
-template <class T>
-class Buffer {
- public:
-  explicit Buffer(int64_t n)
-      : bytes_(static_cast<size_t>(n) * sizeof(T)), data_(static_cast<T*>(Allocate(bytes_))) {}
-  ~Buffer() { Deallocate(data_, bytes_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  T* get() { return data_; }
-
- private:
-  const size_t bytes_;
-  T* const data_;
-};
-
 // Calls f(image and group, its patches' buffer) for all of them, on several threads.
 template <class T, class F>
 void ForImages(const ConvolutionShape& s, const Sizes& n, F f) {
   ParallelFor(s.batch * s.groups, 1, [&](int64_t begin, int64_t end) {
-    Buffer<T> patches(n.positions * n.terms);
-    for (int64_t i = begin; i < end; ++i) f(i, patches.get());
+    ScratchArray<T> patches(n.positions * n.terms);
+    for (int64_t i = begin; i < end; ++i) f(i, patches.data());
   });
 }
 
@@ -171,12 +156,12 @@ void BackwardData(const ConvolutionShape& s, const T* dy, const T* weights, T* d
 template <class T>
 void BackwardWeights(const ConvolutionShape& s, const T* x, const T* dy, T* dweights) {
   const Sizes n = SizesOf(s);
-  Buffer<T> patches(n.positions * n.terms);
+  ScratchArray<T> patches(n.positions * n.terms);
   std::fill_n(dweights, n.terms * s.channels_out, T(0));
   for (int64_t i = 0; i < s.batch * s.groups; ++i) {
-    Gather(s, x + i * n.channels_in * n.plane_in, patches.get());
+    Gather(s, x + i * n.channels_in * n.plane_in, patches.data());
     Gemm(DataTypeOf<T>(), Transpose::kYes, Transpose::kNo, n.terms, n.channels_out, n.positions,
-         1.0, patches.get(), n.positions, dy + i * n.channels_out * n.positions, n.positions, 1.0,
+         1.0, patches.data(), n.positions, dy + i * n.channels_out * n.positions, n.positions, 1.0,
          dweights + i % s.groups * n.channels_out * n.terms, n.terms);
   }
 }

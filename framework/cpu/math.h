@@ -10,12 +10,26 @@
 // Threads: pure functions. Namespaces: see isa_namespace.h.
 //
 // Types: float and double here, std::complex in math_complex.h. Error is the greatest distance to
-// the true value in units in the last place of the result (ulp); float was measured over all 2^32
-// arguments (functions of two arguments: over 10^8), double over 10^7 arguments of all magnitudes.
-// "libm": the C library's function, one call for each element.
+// the true value in units in the last place of the result (ulp), with and without fused operations.
+// math_test asserts these numbers on samples; they were measured over all floats of magnitudes
+// 2^-40 to 2^8 and every 61st of the others (Pow, Atan2: 2 * 10^7 pairs), double over 10^7
+// arguments of all magnitudes. LAMINA_EXHAUSTIVE=1 lets the test take all 2^32 floats. "libm": the
+// C library's function, one call for each element.
 //
-//   function          float ulp   double ulp
-// TABLE
+//   function                                   float     double
+//   Exp                                        1.1       1.1
+//   Expm1                                      1.9       2.5
+//   Log                                        0.9       1.0
+//   Log1p                                      1.6       1.7
+//   Log2, Log10                                0.501     libm
+//   Tanh                                       2.5       2.8
+//   Sigmoid                                    2.5       2.6
+//   Erf                                        1.6       libm
+//   Sin, Cos, Tan, Asin, Acos, Atan, Atan2     0.501     libm
+//   Sinh, Cosh, Asinh, Acosh, Atanh, Pow       0.501     libm
+//   Sqrt                                       0.5       0.5
+//   Floor, Ceil, Trunc, Round, Abs             exact     exact
+//   Mod                                        libm      libm
 //
 // Range: all arguments; results that are too small become subnormal and then 0, too large ones inf.
 // NaN gives NaN (but Pow(x, 0) = Pow(1, y) = 1). Special values are those of C's functions: odd

@@ -115,7 +115,7 @@ const DoubleFunction kDoubleFunctions[] = {
     {"Expm1", math::Expm1<double>, std::expm1, 2.5},
     {"Log", math::Log<double>, std::log, 1.0},
     {"Log1p", math::Log1p<double>, std::log1p, 1.7},
-    {"Tanh", math::Tanh<double>, std::tanh, 2.6},
+    {"Tanh", math::Tanh<double>, std::tanh, 2.8},
     {"Sigmoid", math::Sigmoid<double>,
      [](long double x) {
        return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));

@@ -4,10 +4,10 @@
 #include <bit>
 #include <cstring>
 
-#include "framework/cpu/allocator.h"
 #include "framework/cpu/dim_walk.h"
 #include "framework/cpu/instruction_set.h"
 #include "framework/cpu/reduce_loops.h"
+#include "framework/cpu/scratch.h"
 #include "framework/cpu/threads.h"
 #include "framework/dlarray/error.h"
 
@@ -96,20 +96,6 @@ class PairwiseTree {
   int64_t count_ = 0;
 };
 
-// A block of the allocator that is returned at the end of the scope.
-class Scratch {
- public:
-  explicit Scratch(size_t bytes) : bytes_(bytes), data_(static_cast<char*>(Allocate(bytes))) {}
-  ~Scratch() { Deallocate(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  char* data() { return data_; }
-
- private:
-  const size_t bytes_;
-  char* const data_;
-};
-
 int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Runs `work(first, last)` over items of about `terms` elements each.
@@ -127,7 +113,7 @@ void ReduceRows(const ReduceLoops& loops, const Plan& plan, const char* in, char
   const int64_t segment_pieces = std::max<int64_t>(1, kSegmentTerms / std::max<int64_t>(piece, 1));
   const int64_t segments = DivideUp(pieces, segment_pieces);
   // Partial results, segment by segment.
-  Scratch scratch(segments > 1 ? static_cast<size_t>(segments * results * loops.result_size) : 0);
+  ScratchArray<char> scratch(segments > 1 ? segments * results * loops.result_size : 0);
   char* partial = segments > 1 ? scratch.data() : out;
   ForItems(results * segments, std::min(pieces, segment_pieces) * piece,
            [&](int64_t first, int64_t last) {
@@ -190,14 +176,14 @@ void ReduceColumns(const ReduceLoops& loops, const Plan& plan, const char* in, c
   const int64_t segment_blocks = std::max<int64_t>(1, kSegmentTerms / (block * tile));
   const int64_t segments = DivideUp(blocks, segment_blocks);
   const int64_t level_bytes = tile * loops.result_size;
-  Scratch scratch(segments > 1 ? static_cast<size_t>(segments * results * loops.result_size) : 0);
+  ScratchArray<char> scratch(segments > 1 ? segments * results * loops.result_size : 0);
   char* partial = segments > 1 ? scratch.data() : out;
   const int64_t items_per_segment = tiles * plan.kept.count();
   const int levels = 2 + std::bit_width(static_cast<uint64_t>(std::min(blocks, segment_blocks)));
   ForItems(segments * items_per_segment, std::min(rows, segment_blocks * block) * tile,
            [&](int64_t first, int64_t last) {
              DimWalk kept = plan.kept, outer = outer_reduced;
-             Scratch memory(static_cast<size_t>(levels * level_bytes));
+             ScratchArray<char> memory(levels * level_bytes);
              for (int64_t item = first; item < last; ++item) {
                const int64_t segment = item / items_per_segment;
                const int64_t in_segment = item % items_per_segment;
@@ -289,7 +275,7 @@ void FindFirst(const T* x, const T* best, const Plan& plan, int64_t* out) {
 
 void ArgReduce(bool max, DataType type, const void* in, std::span<const int64_t> sizes,
                DimMask dims, int64_t results, const Plan& plan, int64_t* out) {
-  Scratch best(static_cast<size_t>(results) * SizeOf(type));
+  ScratchArray<char> best(results * static_cast<int64_t>(SizeOf(type)));
   Reduce(max ? Reduction::kMax : Reduction::kMin, type, in, sizes, dims, best.data());
   const auto find = [&]<class T>(T) {
     FindFirst(static_cast<const T*>(in), reinterpret_cast<const T*>(best.data()), plan, out);
