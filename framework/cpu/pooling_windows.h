@@ -145,6 +145,8 @@ bool Planes2x2(const Geometry& g, int64_t planes, const T* x, T* y, int64_t* ind
     Rows2x2<T, kMost / 2, kMode>(g, rows, x, y, indices);
   } else if (n >= kMost / 4) {
     Rows2x2<T, kMost / 4, kMode>(g, rows, x, y, indices);
+  } else if (n >= 2) {
+    Rows2x2<T, 2, kMode>(g, rows, x, y, indices);
   } else {
     return false;
   }
