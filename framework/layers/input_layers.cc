@@ -134,6 +134,14 @@ DlArray SizedInput::Normalized(const DlArray& x) const {
 
 }  // namespace internal
 
+namespace {
+void RequireSizes(const char* class_name, const char* what, const Sizes& size, size_t count) {
+  if (size.size() == count) return;
+  throw Error("layer:InvalidSetting", absl::StrCat(class_name, ": InputSize is ", what, "."),
+              absl::StrCat(internal::Bracketed(size), " came."), "");
+}
+}  // namespace
+
 FeatureInputLayer::FeatureInputLayer(int64_t num_features, const InputOptions& options)
     : SizedInput("FeatureInputLayer", {num_features}, options) {
   SetDescription(absl::StrCat(num_features, num_features == 1 ? " feature" : " features"));
@@ -144,8 +152,7 @@ DlArray FeatureInputLayer::Predict(const DlArray& x) const {
 
 ImageInputLayer::ImageInputLayer(const Sizes& size, const InputOptions& options)
     : SizedInput("ImageInputLayer", size, options) {
-  internal::RequireAtLeast("ImageInputLayer", "the number of sizes in InputSize",
-                           size.size() == 3 ? 3 : 0, 3);
+  RequireSizes("ImageInputLayer", "height, width and channels", size, 3);
   SetDescription(absl::StrCat(ToString(size), " images"));
 }
 DlArray ImageInputLayer::Predict(const DlArray& x) const {
@@ -154,8 +161,7 @@ DlArray ImageInputLayer::Predict(const DlArray& x) const {
 
 Image3dInputLayer::Image3dInputLayer(const Sizes& size, const InputOptions& options)
     : SizedInput("Image3dInputLayer", size, options) {
-  internal::RequireAtLeast("Image3dInputLayer", "the number of sizes in InputSize",
-                           size.size() == 4 ? 4 : 0, 4);
+  RequireSizes("Image3dInputLayer", "height, width, depth and channels", size, 4);
   SetDescription(absl::StrCat(ToString(size), " images"));
 }
 DlArray Image3dInputLayer::Predict(const DlArray& x) const {

@@ -7,6 +7,7 @@
 #include "framework/layers/sketches/center_layer.h"
 #include "framework/layers/sketches/peephole_lstm_layer.h"
 #include "framework/layers/sketches/project_and_reshape_layer.h"
+#include "framework/layers/sketches/residual_block_layer.h"
 #include "framework/layers/sketches/running_norm_layer.h"
 #include "framework/layers/sketches/srelu_backward_layer.h"
 #include "framework/layers/sketches/srelu_layer.h"
@@ -198,6 +199,52 @@ TEST(RunningNormSketch, TrainingGathersWhatPredictionUses) {
   EXPECT_NEAR(predicted.outputs[0].At(1), (10 - 2) / std::sqrt(10.9 + 1e-5), 1e-5);
   EXPECT_TRUE(IsEqual(predicted.states[0], trained.states[0]));
   EXPECT_TRUE(LayerGradientsAgree(layer, {RandomInput({2, 5}, "CB")}));
+}
+
+TEST(ResidualBlockSketch, ItsNetworkIsPartOfIt) {
+  AnyLayer layer =
+      Initialized(ResidualBlockLayer(2), {NetworkDataLayout({4, 4, 2, kUnknown}, "SSCB")});
+  std::string names;
+  layer->VisitParameters(
+      "", [&](const ParameterRef& p) { names += p.layer + "/" + p.parameter + " "; });
+  EXPECT_EQ(names,
+            "Network/convolution2d/Weights Network/convolution2d/Bias "
+            "Network/groupnormalization/Offset Network/groupnormalization/Scale "
+            "Network/convolution2d_2/Weights Network/convolution2d_2/Bias "
+            "Network/groupnormalization_2/Offset Network/groupnormalization_2/Scale ");
+  EXPECT_EQ(layer.NumStateArrays(), 0);
+  layer->SetLearnRateFactor("Network/convolution2d_2/Weights", 0.5);
+  EXPECT_EQ(AnyLayer(layer)->LearnRateFactor("Network/convolution2d_2/Weights"), 0.5);
+
+  // With zeros for the last scale the block is a ReLU.
+  const DlArray x = RandomInput({4, 4, 2, 3}, "SSCB", -1, 1, 1, DataType::kSingle);
+  AnyLayer zero = layer;
+  zero->VisitParameters("", [](const ParameterRef& p) {
+    if (p.layer == "Network/groupnormalization_2") *p.value = ZerosLike(*p.value);
+  });
+  EXPECT_TRUE(IsEqual(zero.Predict({x}).outputs[0], Relu(x)));
+  EXPECT_FALSE(IsEqual(layer.Predict({x}).outputs[0], Relu(x)));
+}
+
+TEST(ResidualBlockSketch, Gradients) {
+  const AnyLayer layer =
+      Initialized(ResidualBlockLayer(2), {NetworkDataLayout({3, 3, 2, kUnknown}, "SSCB")});
+  // Two normalizations of few elements bend strongly: the stencil needs a smaller step.
+  EXPECT_TRUE(LayerGradientsAgree(layer, {RandomInput({3, 3, 2, 2}, "SSCB")}, {.step = 3e-4}));
+}
+
+TEST(ResidualBlockSketch, NestedStatesAreReturned) {
+  AnyLayer layer =
+      Initialized(ResidualBatchNormLayer(2), {NetworkDataLayout({3, 3, 2, kUnknown}, "SSCB")});
+  EXPECT_EQ(layer.NumStateArrays(), 2);
+  const DlArray x = RandomInput({3, 3, 2, 2}, "SSCB");
+  const LayerResult predicted = layer.Predict({x}), trained = layer.Forward({x});
+  ASSERT_EQ(trained.states.size(), 2u);
+  EXPECT_EQ(predicted.states[1].At(0), 1);
+  EXPECT_NE(trained.states[1].At(0), 1);
+  layer.SetStates(trained.states);
+  EXPECT_TRUE(IsEqual(layer.Predict({x}).states[1], trained.states[1]));
+  EXPECT_TRUE(LayerGradientsAgree(layer, {x}));
 }
 
 }  // namespace

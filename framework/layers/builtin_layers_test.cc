@@ -1,0 +1,358 @@
+// The built-in layers from outside: what each makes of sizes and labels, what it says of itself,
+// what it refuses, and that its settings are all that is to be saved.
+#include "framework/layers/builtin_layers.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "framework/layers/testing/message_of.h"
+#include "framework/ops/creation.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/random.h"
+#include "gtest/gtest.h"
+
+namespace lamina {
+namespace {
+
+AnyLayer Initialized(AnyLayer layer, const DlArrays& inputs) {
+  RandomSource source{.seed = 11};
+  const ScopedRandomSource scope(source);
+  std::vector<NetworkDataLayout> layouts;
+  for (const DlArray& x : inputs) layouts.push_back(NetworkDataLayout::Of(x));
+  layer.Initialize(layouts);
+  return layer;
+}
+
+DlArray Data(const Sizes& sizes, std::string_view format) {
+  RandomSource source{.seed = 5};
+  const ScopedRandomSource scope(source);
+  return Rand(sizes, DataType::kSingle, format) - 0.5;
+}
+
+// A row of the table: what comes, what leaves. Written from the layers' documentation.
+struct Row {
+  AnyLayer layer;
+  Sizes sizes;
+  const char* format;
+  const char* expected;
+  int num_inputs = 1;
+};
+
+std::vector<Row> Table() {
+  return {
+      {FeatureInputLayer(3), {3, 8}, "CB", "3(C) x 8(B)"},
+      {ImageInputLayer({6, 5, 2}), {6, 5, 2, 8}, "SSCB", "6(S) x 5(S) x 2(C) x 8(B)"},
+      {ImageInputLayer({6, 5, 2}), {6, 5, 2}, "SSC", "6(S) x 5(S) x 2(C)"},
+      {Image3dInputLayer({6, 5, 4, 2}),
+       {6, 5, 4, 2, 3},
+       "SSSCB",
+       "6(S) x 5(S) x 4(S) x 2(C) x 3(B)"},
+      {SequenceInputLayer(3), {3, 8, 7}, "CBT", "3(C) x 8(B) x 7(T)"},
+      {SequenceInputLayer({4, 4, 1}), {4, 4, 1, 2, 7}, "SSCBT", "4(S) x 4(S) x 1(C) x 2(B) x 7(T)"},
+      {InputLayer({3, kUnknown}, "CU"), {3, 9}, "CU", "3(C) x 9(U)"},
+      {FullyConnectedLayer(10), {3, 8}, "CB", "10(C) x 8(B)"},
+      {FullyConnectedLayer(10), {4, 4, 2, 8}, "SSCB", "10(C) x 8(B)"},
+      {FullyConnectedLayer(10), {3, 8, 7}, "CBT", "10(C) x 8(B) x 7(T)"},
+      {FullyConnectedLayer(10), {4, 2, 8, 7}, "SCBT", "10(C) x 8(B) x 7(T)"},
+      {Convolution1dLayer(3, 5), {10, 2, 4}, "SCB", "8(S) x 5(C) x 4(B)"},
+      {Convolution1dLayer(3, 5), {2, 4, 10}, "CBT", "5(C) x 4(B) x 8(T)"},
+      {Convolution1dLayer(3, 5, {.padding = "causal"}), {2, 4, 10}, "CBT", "5(C) x 4(B) x 10(T)"},
+      {Convolution1dLayer(3, 5), {10, 2, 4, 7}, "SCBT", "8(S) x 5(C) x 4(B) x 7(T)"},
+      {Convolution2dLayer({3, 5}, 6), {12, 12, 2, 4}, "SSCB", "10(S) x 8(S) x 6(C) x 4(B)"},
+      {Convolution2dLayer(3, 6, {.stride = {2, 3}, .padding = "same"}),
+       {12, 12, 2, 4},
+       "SSCB",
+       "6(S) x 4(S) x 6(C) x 4(B)"},
+      {Convolution2dLayer(3, 6, {.dilation = {2}, .padding = 1}),
+       {12, 12, 2, 4},
+       "SSCB",
+       "10(S) x 10(S) x 6(C) x 4(B)"},
+      {Convolution2dLayer(3, 6, {.groups = 2}),
+       {12, 12, 4, 1},
+       "SSCB",
+       "10(S) x 10(S) x 6(C) x 1(B)"},
+      {Convolution2dLayer(3, 6), {12, 12, 2, 4, 5}, "SSCBT", "10(S) x 10(S) x 6(C) x 4(B) x 5(T)"},
+      {Convolution2dLayer(3, 6), {12, 2, 4, 5}, "SCBT", "10(S) x 6(C) x 4(B) x 3(T)"},
+      {Convolution3dLayer(3, 2), {5, 6, 7, 1, 2}, "SSSCB", "3(S) x 4(S) x 5(S) x 2(C) x 2(B)"},
+      {ReluLayer(), {3, 8, 7}, "CBT", "3(C) x 8(B) x 7(T)"},
+      {LeakyReluLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
+      {ClippedReluLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
+      {EluLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
+      {PReluLayer(), {4, 4, 3, 8}, "SSCB", "4(S) x 4(S) x 3(C) x 8(B)"},
+      {PReluLayer(), {3, 8, 7}, "CBT", "3(C) x 8(B) x 7(T)"},
+      {GeluLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
+      {SoftplusLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
+      {SwishLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
+      {TanhLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
+      {SigmoidLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
+      {SoftmaxLayer(), {2, 2, 3, 8}, "SSCB", "2(S) x 2(S) x 3(C) x 8(B)"},
+      {BatchNormalizationLayer(), {4, 4, 3, 8}, "SSCB", "4(S) x 4(S) x 3(C) x 8(B)"},
+      {BatchNormalizationLayer(), {3, 8, 7}, "CBT", "3(C) x 8(B) x 7(T)"},
+      {LayerNormalizationLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
+      {GroupNormalizationLayer(2), {4, 4, 6, 8}, "SSCB", "4(S) x 4(S) x 6(C) x 8(B)"},
+      {InstanceNormalizationLayer(), {4, 4, 6, 8}, "SSCB", "4(S) x 4(S) x 6(C) x 8(B)"},
+      {MaxPooling1dLayer(2, {.stride = {2}}), {10, 2, 4}, "SCB", "5(S) x 2(C) x 4(B)"},
+      {MaxPooling1dLayer(2), {2, 4, 10}, "CBT", "2(C) x 4(B) x 9(T)"},
+      {MaxPooling2dLayer(2, {.stride = {2}}), {10, 8, 2, 4}, "SSCB", "5(S) x 4(S) x 2(C) x 4(B)"},
+      {MaxPooling2dLayer({3, 2}, {.padding = "same"}),
+       {10, 8, 2, 4},
+       "SSCB",
+       "10(S) x 8(S) x 2(C) x 4(B)"},
+      {MaxPooling3dLayer(2), {4, 5, 6, 2, 1}, "SSSCB", "3(S) x 4(S) x 5(S) x 2(C) x 1(B)"},
+      {AveragePooling1dLayer(2), {10, 2, 4}, "SCB", "9(S) x 2(C) x 4(B)"},
+      {AveragePooling2dLayer(2, {.stride = {2}}),
+       {10, 8, 2, 4},
+       "SSCB",
+       "5(S) x 4(S) x 2(C) x 4(B)"},
+      {AveragePooling2dLayer(2), {10, 2, 4, 8}, "SCBT", "9(S) x 2(C) x 4(B) x 7(T)"},
+      {AveragePooling3dLayer(2), {4, 5, 6, 2, 1}, "SSSCB", "3(S) x 4(S) x 5(S) x 2(C) x 1(B)"},
+      {GlobalAveragePooling1dLayer(), {2, 4, 10}, "CBT", "2(C) x 4(B)"},
+      {GlobalAveragePooling1dLayer(), {10, 2, 4}, "SCB", "1(S) x 2(C) x 4(B)"},
+      {GlobalAveragePooling2dLayer(), {4, 4, 2, 8}, "SSCB", "1(S) x 1(S) x 2(C) x 8(B)"},
+      {GlobalAveragePooling3dLayer(), {4, 4, 3, 2, 8}, "SSSCB", "1(S) x 1(S) x 1(S) x 2(C) x 8(B)"},
+      {GlobalMaxPooling1dLayer(), {2, 4, 10}, "CBT", "2(C) x 4(B)"},
+      {GlobalMaxPooling2dLayer(), {4, 4, 2, 8, 3}, "SSCBT", "1(S) x 1(S) x 2(C) x 8(B) x 3(T)"},
+      {GlobalMaxPooling3dLayer(), {4, 4, 3, 2, 8}, "SSSCB", "1(S) x 1(S) x 1(S) x 2(C) x 8(B)"},
+      {DropoutLayer(0.3), {3, 8}, "CB", "3(C) x 8(B)"},
+      {FlattenLayer(), {4, 3, 2, 8}, "SSCB", "24(C) x 8(B)"},
+      {FlattenLayer(), {4, 3, 2, 8, 5}, "SSCBT", "24(C) x 8(B) x 5(T)"},
+      {FlattenLayer(), {4, 8}, "SB", "4(C) x 8(B)"},
+      {IdentityLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
+      {AdditionLayer(3), {3, 8}, "CB", "3(C) x 8(B)", 3},
+      {MultiplicationLayer(2), {3, 8}, "CB", "3(C) x 8(B)", 2},
+      {ConcatenationLayer('B', 2), {3, 8}, "CB", "3(C) x 16(B)", 2},
+      {ConcatenationLayer(1, 2), {4, 3, 2, 8}, "SSCB", "4(S) x 6(S) x 2(C) x 8(B)", 2},
+      {DepthConcatenationLayer(3), {4, 4, 2, 8}, "SSCB", "4(S) x 4(S) x 6(C) x 8(B)", 3},
+      {LstmLayer(5), {3, 8, 7}, "CBT", "5(C) x 8(B) x 7(T)"},
+      {LstmLayer(5, {.output_mode = "last"}), {3, 8, 7}, "CBT", "5(C) x 8(B)"},
+  };
+}
+
+TEST(BuiltinLayersTest, SizesAndLabels) {
+  for (const Row& row : Table()) {
+    SCOPED_TRACE(row.layer->Type() + " of " + ToString(row.sizes) + " " + row.format);
+    const DlArrays x(static_cast<size_t>(row.num_inputs), Data(row.sizes, row.format));
+    const AnyLayer layer = Initialized(row.layer, x);
+    ASSERT_TRUE(layer.IsInitialized());
+    const LayerResult predicted = layer.Predict(x), trained = layer.Forward(x);
+    const std::string expected = std::string(row.expected) + " single DlArray";
+    EXPECT_EQ(ToString(predicted.outputs[0].spec()), expected);
+    EXPECT_EQ(ToString(trained.outputs[0].spec()), expected);
+    // Double in with single parameters gives single; without parameters it stays double.
+    DlArrays doubles;
+    for (const DlArray& array : x) doubles.push_back(Double(array));
+    bool has_parameters = false;
+    AnyLayer(layer)->VisitParameters("", [&](const ParameterRef&) { has_parameters = true; });
+    EXPECT_EQ(layer.Predict(doubles).outputs[0].type(),
+              has_parameters ? DataType::kSingle : DataType::kDouble);
+  }
+}
+
+TEST(BuiltinLayersTest, TheTableHasEveryLayer) {
+  std::set<std::string> in_table;
+  for (const Row& row : Table()) in_table.insert(row.layer->Type());
+  const auto check = [&]<class... T>(LayerTypes<T...>) {
+    for (const AnyLayer& layer : {AnyLayer(T())...}) {
+      EXPECT_EQ(in_table.count(layer->Type()), 1u) << layer->Type();
+      EXPECT_TRUE(layer.traits().is_formattable && layer.traits().is_acceleratable)
+          << layer->Type();
+    }
+    EXPECT_EQ(in_table.size(), sizeof...(T));
+  };
+  check(BuiltinLayers());
+}
+
+// What a file keeps of a layer is its settings, names and arrays: put into a layer made without
+// arguments they make the same layer.
+template <class T>
+AnyLayer Remade(const AnyLayer& original) {
+  AnyLayer made = T();
+  Layer& from = const_cast<AnyLayer&>(original).layer();
+  made->SetInputNames(from.InputNames());
+  for (size_t i = 0; i < from.Properties().size(); ++i) {
+    const PropertyDescriptor& p = from.Properties()[i];
+    const PropertyDescriptor& q = made->Properties()[i];
+    EXPECT_EQ(p.name, q.name);
+    if (p.access->get != nullptr) {
+      EXPECT_TRUE(made->SetProperty(q, from.GetProperty(p)));
+    } else {
+      *made->ArrayOf(q) = *from.ArrayOf(p);
+      EXPECT_EQ(p.l2_factor, q.l2_factor);
+    }
+  }
+  return made;
+}
+
+TEST(BuiltinLayersTest, SettingsAreAllThereIs) {
+  const auto remake = []<class... T>(LayerTypes<T...>, const AnyLayer& layer) {
+    AnyLayer made = IdentityLayer();
+    ((layer.As<T>() != nullptr ? void(made = Remade<T>(layer)) : void()), ...);
+    return made;
+  };
+  for (const Row& row : Table()) {
+    SCOPED_TRACE(row.layer->Type() + " of " + ToString(row.sizes) + " " + row.format);
+    const DlArrays x(static_cast<size_t>(row.num_inputs), Data(row.sizes, row.format));
+    const AnyLayer layer = Initialized(row.layer, x), made = remake(BuiltinLayers(), layer);
+    EXPECT_EQ(made->Type(), layer->Type());
+    for (bool training : {false, true}) {
+      Rng(3);
+      const LayerResult a = training ? layer.Forward(x) : layer.Predict(x);
+      Rng(3);
+      const LayerResult b = training ? made.Forward(x) : made.Predict(x);
+      EXPECT_TRUE(IsEqual(a.outputs[0], b.outputs[0]));
+      ASSERT_EQ(a.states.size(), b.states.size());
+      for (size_t i = 0; i < a.states.size(); ++i) EXPECT_TRUE(IsEqual(a.states[i], b.states[i]));
+    }
+  }
+}
+
+TEST(BuiltinLayersTest, DescribeThemselves) {
+  const auto description = [](const AnyLayer& layer) { return layer->Description(); };
+  EXPECT_EQ(description(ImageInputLayer({28, 28, 1})), "28x28x1 images");
+  EXPECT_EQ(description(FeatureInputLayer(1)), "1 feature");
+  EXPECT_EQ(description(SequenceInputLayer(12)), "Sequences of 12 features");
+  EXPECT_EQ(description(InputLayer({3, kUnknown}, "CB")), "Data 3(C) x NaN(B)");
+  EXPECT_EQ(description(FullyConnectedLayer(10)), "10 fully connected outputs");
+  EXPECT_EQ(description(Convolution2dLayer({3, 3}, 16, {.padding = "same"})),
+            "16 3x3 convolutions with stride [1 1] and padding \"same\"");
+  EXPECT_EQ(description(Convolution2dLayer(5, 8,
+                                           {.stride = {2},
+                                            .dilation = {1, 2},
+                                            .padding = Padding::BeginEnd({0, 1}, {2, 3}),
+                                            .groups = 4})),
+            "8 5x5 convolutions in 4 groups with stride [2 2], dilation factor [1 2], and padding "
+            "[0 1 2 3]");
+  EXPECT_EQ(description(Convolution1dLayer(3, 4, {.padding = "causal"})),
+            "4 3 convolutions with stride [1] and padding \"causal\"");
+  EXPECT_EQ(description(MaxPooling2dLayer(2, {.stride = {2}})),
+            "2x2 max pooling with stride [2 2] and padding [0 0 0 0]");
+  EXPECT_EQ(description(GlobalAveragePooling2dLayer()), "2-d global average pooling");
+  EXPECT_EQ(description(DropoutLayer(0.25)), "25% dropout");
+  EXPECT_EQ(description(LstmLayer(16, {.output_mode = "last"})),
+            "LSTM with 16 hidden units, last step");
+  EXPECT_EQ(description(AdditionLayer(3)), "Elementwise sum of 3 inputs");
+  EXPECT_EQ(description(ConcatenationLayer('T', 2)), "Concatenation along T of 2 inputs");
+  EXPECT_EQ(description(ReluLayer()), "ReluLayer");
+}
+
+TEST(BuiltinLayersTest, SettingsThatMakeNoSenseAreRefused) {
+  const std::string end = " [layer:InvalidSetting]";
+  EXPECT_EQ(MessageOf([] { FullyConnectedLayer(0); }),
+            "FullyConnectedLayer: OutputSize is a whole number, 1 or more. 0 came." + end);
+  EXPECT_EQ(MessageOf([] { Convolution2dLayer(3, 0); }),
+            "Convolution2dLayer: NumFilters is a whole number, 1 or more. 0 came." + end);
+  EXPECT_EQ(MessageOf([] { Convolution2dLayer(3, 8, {.stride = {-1}}); }),
+            "Convolution2dLayer: Stride is one whole number for all dims or one for each of 2, 1 "
+            "or more. [-1] came." +
+                end);
+  EXPECT_EQ(MessageOf([] {
+              Convolution2dLayer({3, 3, 3}, 8);
+            }),
+            "Convolution2dLayer: FilterSize is one whole number for all dims or one for each of 2, "
+            "1 or more. [3 3 3] came." +
+                end);
+  EXPECT_EQ(MessageOf([] { Convolution1dLayer(0, 8); }),
+            "Convolution1dLayer: FilterSize is one whole number, 1 or more. [0] came." + end);
+  EXPECT_EQ(MessageOf([] { Convolution2dLayer(3, 8, {.padding = "causal"}); }),
+            "Convolution2dLayer: Padding is \"causal\" for one dim only. \"causal\" came." + end);
+  EXPECT_EQ(MessageOf([] { Convolution2dLayer(3, 8, {.dilation = {0}}); }),
+            "Convolution2dLayer: DilationFactor is one whole number for all dims or one for each "
+            "of 2, 1 or more. [0] came." +
+                end);
+  EXPECT_EQ(MessageOf([] { Convolution2dLayer(3, 8, {.groups = 0}); }),
+            "Convolution2dLayer: NumGroups is a whole number, 1 or more. 0 came." + end);
+  EXPECT_EQ(MessageOf([] {
+              Initialized(Convolution2dLayer(3, 8, {.groups = 3}), {Data({5, 5, 6, 1}, "SSCB")});
+            }),
+            "Convolution2dLayer, Initialize: Convolution2dLayer: NumGroups divides the channels "
+            "and NumFilters. 3 groups came for 6 channels and 8 filters." +
+                end);
+  EXPECT_EQ(MessageOf([] { MaxPooling2dLayer(0); }),
+            "MaxPooling2dLayer: PoolSize is one whole number for all dims or one for each of 2, 1 "
+            "or more. [0] came." +
+                end);
+  EXPECT_EQ(MessageOf([] { MaxPooling1dLayer(2, {.padding = "causal"}); }),
+            "MaxPooling1dLayer: PaddingMode is \"manual\" or \"same\". \"causal\" came." + end);
+  EXPECT_EQ(MessageOf([] { DropoutLayer(1); }),
+            "DropoutLayer: Probability is a number from 0 up to, but not, 1. 1 came." + end);
+  EXPECT_EQ(MessageOf([] { DropoutLayer(-0.5); }),
+            "DropoutLayer: Probability is a number from 0 up to, but not, 1. -0.5 came." + end);
+  EXPECT_EQ(MessageOf([] { LeakyReluLayer(1.5); }),
+            "LeakyReluLayer: Scale is a number from 0 up to, but not, 1. 1.5 came." + end);
+  EXPECT_EQ(MessageOf([] { ClippedReluLayer(0); }),
+            "ClippedReluLayer: Ceiling is a finite number above 0. 0 came." + end);
+  EXPECT_EQ(MessageOf([] { EluLayer(-1); }),
+            "EluLayer: Alpha is a finite number above 0. -1 came." + end);
+  EXPECT_EQ(MessageOf([] { GeluLayer("sigmoid"); }),
+            "GeluLayer: Approximation is \"none\" or \"tanh\". \"sigmoid\" came." + end);
+  EXPECT_EQ(
+      MessageOf([] { BatchNormalizationLayer({.mean_decay = 1.5}); }),
+      "BatchNormalizationLayer: MeanDecay is a number from 0 up to, but not, 1. 1.5 came." + end);
+  EXPECT_EQ(MessageOf([] { BatchNormalizationLayer({.epsilon = 0}); }),
+            "BatchNormalizationLayer: Epsilon is a finite number above 0. 0 came." + end);
+  EXPECT_EQ(MessageOf([] { LayerNormalizationLayer({.operation_dimension = "rows"}); }),
+            "LayerNormalizationLayer: OperationDimension is \"auto\", \"channel-only\", "
+            "\"spatial-channel\" or \"batch-excluded\". \"rows\" came." +
+                end);
+  EXPECT_EQ(MessageOf([] { GroupNormalizationLayer(0); }),
+            "GroupNormalizationLayer: NumGroups is a whole number, 1 or more. 0 came." + end);
+  EXPECT_EQ(MessageOf([] { LstmLayer(0); }),
+            "LstmLayer: NumHiddenUnits is a whole number, 1 or more. 0 came." + end);
+  EXPECT_EQ(MessageOf([] { LstmLayer(2, {.output_mode = "first"}); }),
+            "LstmLayer: OutputMode is \"sequence\" or \"last\". \"first\" came." + end);
+  EXPECT_EQ(MessageOf([] { AdditionLayer(0); }),
+            "AdditionLayer: NumInputs is a whole number, 1 or more. 0 came." + end);
+  EXPECT_EQ(MessageOf([] { ConcatenationLayer('X', 2); }),
+            "ConcatenationLayer: Label is \"S\", \"C\", \"B\", \"T\" or \"U\". \"X\" came." + end);
+  EXPECT_EQ(MessageOf([] { ConcatenationLayer(-1, 2); }),
+            "ConcatenationLayer: Dim is a whole number, 0 or more. -1 came." + end);
+  EXPECT_EQ(MessageOf([] { FeatureInputLayer(3, {.normalization = "unit"}); }),
+            "FeatureInputLayer: Normalization is \"none\", \"zerocenter\", \"zscore\", "
+            "\"rescale-zero-one\" or \"rescale-symmetric\". \"unit\" came." +
+                end);
+  EXPECT_EQ(MessageOf([] {
+              ImageInputLayer({28, 28});
+            }),
+            "ImageInputLayer: InputSize is height, width and channels. [28 28] came." + end);
+  EXPECT_EQ(
+      MessageOf([] {
+        Image3dInputLayer({28, 28, 3});
+      }),
+      "Image3dInputLayer: InputSize is height, width, depth and channels. [28 28 3] came." + end);
+  EXPECT_EQ(MessageOf([] { FullyConnectedLayer(2, {.weights_initializer = "zero"}); }),
+            "An initializer is \"glorot\", \"he\", \"orthogonal\", \"narrow-normal\", \"zeros\", "
+            "\"ones\" or \"unit-forget-gate\". \"zero\" came. Use one of these, or set the "
+            "parameter itself before the network is initialized. [layer:InvalidInitializer]");
+}
+
+TEST(BuiltinLayersTest, WrongInputsAreRefused) {
+  const auto message = [](const AnyLayer& layer, const DlArray& x) {
+    return MessageOf([&] { Initialized(layer, {x}).Predict({x}); });
+  };
+  const std::string end =
+      " Look at the layer before this one, or at the labels of the data. [layer:InputFormat]";
+  EXPECT_EQ(message(Convolution2dLayer(3, 4), Data({3, 8}, "CB")),
+            "Convolution2dLayer, Initialize: Convolution2dLayer expects data with 2 S dims, such "
+            "as \"SSCB\", or 1 and T, such as \"SCBT\". A 3(C) x 8(B) single DlArray came." +
+                end);
+  EXPECT_EQ(message(MaxPooling1dLayer(2), Data({3, 8}, "CB")),
+            "MaxPooling1dLayer, Predict: MaxPooling1dLayer expects data with 1 S dim, such as "
+            "\"SCB\", or none and T, such as \"CBT\". A 3(C) x 8(B) single DlArray came." +
+                end);
+  EXPECT_EQ(message(FlattenLayer(), Data({3, 8}, "CU")),
+            "FlattenLayer, Predict: FlattenLayer expects data without U dims. A 3(C) x 8(U) single "
+            "DlArray came." +
+                end);
+  EXPECT_EQ(message(ImageInputLayer({28, 28, 1}), Data({28, 28, 3, 2}, "SSCB")),
+            "ImageInputLayer, Predict: ImageInputLayer expects 28(S) x 28(S) x 1(C) x NaN(B), NaN "
+            "being any size. A 28(S) x 28(S) x 3(C) x 2(B) single DlArray came." +
+                end);
+  EXPECT_EQ(message(FeatureInputLayer(3), Data({3, 2, 4}, "CBT")),
+            "FeatureInputLayer, Predict: FeatureInputLayer expects 3(C) x NaN(B), NaN being any "
+            "size. A 3(C) x 2(B) x 4(T) single DlArray came." +
+                end);
+}
+
+}  // namespace
+}  // namespace lamina

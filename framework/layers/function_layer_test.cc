@@ -1,0 +1,90 @@
+#include "framework/layers/function_layer.h"
+
+#include <vector>
+
+#include "framework/layers/testing/layer_gradients.h"
+#include "framework/layers/testing/message_of.h"
+#include "framework/ops/creation.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
+#include "gtest/gtest.h"
+
+namespace lamina {
+namespace {
+
+DlArray X() { return DlArray::FromVector<float>({1, 2, 3, 4}, {2, 2}, "CB"); }
+
+DlArray Halved(const DlArray& x) { return x / 2; }
+
+TEST(FunctionLayerTest, CallsItsFunction) {
+  const AnyLayer layer = FunctionLayer([](const DlArray& x) { return x * 2; });
+  EXPECT_EQ(layer->Type(), "FunctionLayer");
+  EXPECT_TRUE(IsEqual(layer.Predict({X()}).outputs[0], X() * 2));
+  EXPECT_TRUE(IsEqual(AnyLayer(FunctionLayer(&Halved)).Predict({X()}).outputs[0], X() / 2));
+  EXPECT_TRUE(LayerGradientsAgree(layer, {RandomInput({2, 3}, "CB")}));
+}
+
+TEST(FunctionLayerTest, IsFormattableWhenItSaysSo) {
+  const auto labels = [](const DlArray& x) { return x + static_cast<double>(Dims(x).size()); };
+  EXPECT_TRUE(IsEqual(AnyLayer(FunctionLayer(labels)).Predict({X()}).outputs[0], X()));
+  const AnyLayer formattable = FunctionLayer(labels, {.formattable = true, .acceleratable = true});
+  EXPECT_TRUE(IsEqual(formattable.Predict({X()}).outputs[0], X() + 2));
+  EXPECT_TRUE(formattable.traits().is_formattable && formattable.traits().is_acceleratable);
+  EXPECT_FALSE(AnyLayer(FunctionLayer(labels)).traits().is_formattable);
+}
+
+TEST(FunctionLayerTest, CountsInputsAndOutputsByItself) {
+  const AnyLayer layer =
+      FunctionLayer([](const DlArray& a, const DlArray& b) { return std::pair(a + b, a - b); });
+  EXPECT_EQ(layer->NumInputs(), 2);
+  EXPECT_EQ(layer->NumOutputs(), 2);
+  EXPECT_TRUE(IsEqual(layer.Predict({X(), X()}).outputs[1], X() - X()));
+  const AnyLayer list = FunctionLayer(
+      [](const DlArrays& x) {
+        return DlArrays{x[2], x[1]};
+      },
+      {.num_inputs = 3, .num_outputs = 2});
+  EXPECT_EQ(list->NumInputs(), 3);
+  EXPECT_TRUE(IsEqual(list.Predict({X(), X() + 1, X() + 2}).outputs[0], X() + 2));
+}
+
+TEST(FunctionLayerTest, HoldsLearnables) {
+  const AnyLayer layer = FunctionLayer(
+      [](const DlArray& x, const DlArray& gain, const DlArray& shift) { return gain * x + shift; },
+      {.learnables = {{"Gain", Full({2}, 3)}, {"Shift", DlArray(1.0)}}});
+  EXPECT_EQ(layer->NumInputs(), 1);
+  EXPECT_TRUE(IsEqual(layer.Predict({X()}).outputs[0], 3 * X() + 1));
+  EXPECT_TRUE(LayerGradientsAgree(layer, {RandomInput({2, 3}, "CB")}));
+  AnyLayer copy = layer;
+  copy->SetLearnRateFactor("Learnables/Gain", 0.5);
+  EXPECT_EQ(copy->LearnRateFactor("Learnables/Gain"), 0.5);
+  EXPECT_EQ(layer->LearnRateFactor("Learnables/Gain"), 1);
+  copy->ForEachLearnable([](DlArray& p) { p = ZerosLike(p); });
+  EXPECT_TRUE(IsEqual(layer.Predict({X()}).outputs[0], 3 * X() + 1));
+  EXPECT_TRUE(IsEqual(copy.Predict({X()}).outputs[0], ZerosLike(X())));
+}
+
+TEST(FunctionLayerTest, WrongNumbersAreRefused) {
+  const auto two = [](const DlArray& a, const DlArray& b) { return a + b; };
+  EXPECT_EQ(MessageOf([&] { FunctionLayer(two, {.num_inputs = 1}); }),
+            "FunctionLayer: the function takes the inputs and then the learnables, 1 arrays in "
+            "all. It takes 2. [layer:InputCount]");
+  EXPECT_EQ(MessageOf([&] {
+              FunctionLayer(two, {.learnables = {{"A", Ones({1})}, {"B", Ones({1})}}});
+            }),
+            "FunctionLayer: the function takes the inputs and then the learnables, 3 or more "
+            "arrays in all. It takes 2. [layer:InputCount]");
+  EXPECT_EQ(MessageOf([&] { FunctionLayer(two, {.num_outputs = 2}); }),
+            "FunctionLayer: the function returns 2 outputs. It returns 1. [layer:ResultCount]");
+  EXPECT_EQ(MessageOf([&] {
+              AnyLayer(FunctionLayer([](const DlArrays& x) {
+                return DlArrays{x[0], x[0]};
+              })).Predict({X()});
+            }),
+            "FunctionLayer, Predict: The layer returns 1 output and 0 state arrays. 2 arrays came. "
+            "Return each output, then each new state. [layer:ResultCount]");
+}
+
+}  // namespace
+}  // namespace lamina
