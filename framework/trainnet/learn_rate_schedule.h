@@ -141,7 +141,9 @@ class LearnRateSchedules {
   LearnRateSchedules() = default;
   /// By name, with the defaults above: "none", "piecewise", "warmup", "polynomial", "exponential",
   /// "cosine", "cyclical".
-  LearnRateSchedules(std::string_view name);                                            // NOLINT
+  LearnRateSchedules(std::string_view name);   // NOLINT
+  LearnRateSchedules(const std::string& name)  // NOLINT
+      : LearnRateSchedules(std::string_view(name)) {}
   LearnRateSchedules(const char* name) : LearnRateSchedules(std::string_view(name)) {}  // NOLINT
   LearnRateSchedules(LearnRateSchedule schedule) : list_{std::move(schedule)} {}        // NOLINT
   /// Errors: "trainnet:InvalidOption" when one that has no end stands before another.

@@ -182,6 +182,8 @@ class AnyMetric {
   /// "accuracy", "rmse", "precision", "recall", "fscore". Errors: "trainnet:InvalidOption".
   AnyMetric(std::string_view name);                                   // NOLINT(runtime/explicit)
   AnyMetric(const char* name) : AnyMetric(std::string_view(name)) {}  // NOLINT(runtime/explicit)
+  AnyMetric(const std::string& name)                                  // NOLINT(runtime/explicit)
+      : AnyMetric(std::string_view(name)) {}
   /// A metric object; `output` is the number of the network's output, and of the target, that it
   /// looks at.
   template <class T>

@@ -75,7 +75,9 @@ TEST(PredictTest, TestNetAndTestLoss) {
   EXPECT_TRUE(Throws("data:ObservationMismatch", [&] {
     TestNet(f.network, {f.x, DlArray::FromVector<float>({1, 2, 3, 4}, {4, 1}, "CB")}, {"rmse"});
   }));
-  EXPECT_TRUE(Throws("trainnet:MetricOutput", [&] { TestNet(f.network, {DlArrays{f.x}, DlArrays{}}, {"rmse"}); }));
+  EXPECT_TRUE(Throws("trainnet:MetricOutput", [&] {
+    TestNet(f.network, {DlArrays{f.x}, DlArrays{}}, {"rmse"});
+  }));
 }
 
 }  // namespace

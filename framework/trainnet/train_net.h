@@ -9,11 +9,11 @@
 //
 // Data, targets: data.h, labels.h. Losses: loss_function.h. Options: training_options.h.
 //
-// The states begin as ResetState sets them. In each iteration a mini-batch goes through Forward, the loss is differentiated with respect to
-// the learnables, and the solver takes a step; new states are put into the network, and then
-// ResetState is called: what gathers over batches stays (batch normalization), what belongs to one
-// sequence begins anew (recurrent layers). Learnables with learn rate factor 0 are left alone, and
-// their gradients are not computed.
+// The states begin as ResetState sets them. In each iteration a mini-batch goes through Forward,
+// the loss is differentiated with respect to the learnables, and the solver takes a step; new
+// states are put into the network, and then ResetState is called: what gathers over batches stays
+// (batch normalization), what belongs to one sequence begins anew (recurrent layers). Learnables
+// with learn rate factor 0 are left alone, and their gradients are not computed.
 //
 // The same arguments give the same network, bit for bit, on the same machine: all random numbers
 // come from the option seed, and neither validation nor printing changes them. Threads: pure but

@@ -61,7 +61,7 @@ TEST(TrainNetErrorsTest, Options) {
        {"squared_gradient_decay_factor", "adam or rmsprop"}},
       {{.solver = "rmsprop", .epsilon = -1}, {"epsilon", "above 0", "-1"}},
       {{.solver = "rmsprop", .weight_decay = 1}, {"weight_decay", "adam"}},
-      {{.max_epochs = 0}, {"max_epochs", "1 or more", "0 came"}},
+      {{.max_epochs = 0}, {"max_epochs", "from 1 to", "0 came"}},
       {{.mini_batch_size = -4}, {"mini_batch_size", "-4"}},
       {{.l2_regularization = -1e-4}, {"l2_regularization", "0 or more"}},
       {{.gradient_threshold = 0}, {"gradient_threshold", "infinity"}},
@@ -80,6 +80,12 @@ TEST(TrainNetErrorsTest, Options) {
   }
 }
 
+TEST(TrainNetErrorsTest, EpochsThatCannotBeCounted) {
+  EXPECT_TRUE(Throws("trainnet:InvalidOption", [] {
+    TrainNet(Good(), Network(), "mse", {.max_epochs = kForever, .verbose = false});
+  }));
+}
+
 TEST(TrainNetErrorsTest, Data) {
   EXPECT_HAS(Message({Features(2, 6), Features(1, 5)}, Network(), "mse"),
              "data:ObservationMismatch");
@@ -88,6 +94,7 @@ TEST(TrainNetErrorsTest, Data) {
   EXPECT_HAS(Message({Features(2, 6), Ones({1, 6})}, Network(), "mse"), "data:Unlabelled");
   EXPECT_HAS(Message({DlArrays{Features(2, 6)}, DlArrays{}}, Network(), "mse"), "data:NoTargets");
   EXPECT_HAS(Message({DlArrays{}, DlArrays{Features(1, 6)}}, Network(), "mse"), "data:Empty");
+  EXPECT_HAS(Message(Good(), DlNetwork(), "mse"), "network:InputCount");
   EXPECT_HAS(Message({{Features(2, 6), Features(2, 6)}, {Features(1, 6)}}, Network(), "mse"),
              "network:InputCount");
 }

@@ -6,6 +6,9 @@
 namespace lamina {
 namespace {
 
+// So many epochs of any data that memory holds can still be counted in iterations.
+constexpr int64_t kMaxEpochsLimit = 1'000'000'000;
+
 // Sets what only some solvers have.
 void CheckBelongs(const TrainingOptions& o, std::string_view name, const std::optional<double>& v,
                   std::initializer_list<std::string_view> solvers) {
@@ -36,7 +39,11 @@ void CheckTrainingOptions(const TrainingOptions& o) {
                        o.squared_gradient_decay_factor.value_or(0));
   internal::CheckPositive("epsilon", o.epsilon.value_or(1));
   internal::CheckNonNegative("weight_decay", o.weight_decay.value_or(0));
-  internal::CheckAtLeastOne("max_epochs", o.max_epochs);
+  if (o.max_epochs < 1 || o.max_epochs > kMaxEpochsLimit) {
+    internal::ThrowInvalidOption("max_epochs",
+                                 absl::StrCat("a whole number from 1 to ", kMaxEpochsLimit),
+                                 absl::StrCat(o.max_epochs));
+  }
   internal::CheckAtLeastOne("mini_batch_size", o.mini_batch_size);
   internal::CheckNonNegative("l2_regularization", o.l2_regularization);
   if (!(o.gradient_threshold > 0)) {
