@@ -79,23 +79,35 @@ struct WithAnother : T, Another {};
 
 template <class T>
 consteval bool NamesForward() {
-  if constexpr (std::is_final_v<T>) return HasForward<T>;
-  return !requires { &WithAnother<T, ForwardOfAnother>::Forward; };
+  if constexpr (std::is_final_v<T>) {
+    return HasForward<T>;
+  } else {
+    return !requires { &WithAnother<T, ForwardOfAnother>::Forward; };
+  }
 }
 template <class T>
 consteval bool NamesBackward() {
-  if constexpr (std::is_final_v<T>) return HasBackward<T>;
-  return !requires { &WithAnother<T, BackwardOfAnother>::Backward; };
+  if constexpr (std::is_final_v<T>) {
+    return HasBackward<T>;
+  } else {
+    return !requires { &WithAnother<T, BackwardOfAnother>::Backward; };
+  }
 }
 template <class T>
 consteval bool NamesInitialize() {
-  if constexpr (std::is_final_v<T>) return HasInitialize<T>;
-  return !requires { &WithAnother<T, InitializeOfAnother>::Initialize; };
+  if constexpr (std::is_final_v<T>) {
+    return HasInitialize<T>;
+  } else {
+    return !requires { &WithAnother<T, InitializeOfAnother>::Initialize; };
+  }
 }
 template <class T>
 consteval bool NamesResetState() {
-  if constexpr (std::is_final_v<T>) return HasResetState<T>;
-  return !requires { &WithAnother<T, ResetStateOfAnother>::ResetState; };
+  if constexpr (std::is_final_v<T>) {
+    return HasResetState<T>;
+  } else {
+    return !requires { &WithAnother<T, ResetStateOfAnother>::ResetState; };
+  }
 }
 
 // --- What may be returned -----------------------------------------------------------------------
