@@ -45,6 +45,12 @@ Json Describe(const DlNetwork& network);
 Json Describe(const AnyLayer& any) {
   // Reading only: the tree of a property is reached through a layer that may change.
   Layer& layer = const_cast<AnyLayer&>(any).layer();
+  if (any.As<FunctionLayer>() != nullptr) {
+    throw BadFile{absl::StrCat(
+        "layer \"", layer.Name(),
+        "\" is a function layer, and a function cannot be written to a file; define a layer class "
+        "with the same Predict instead")};
+  }
   Json json = {{"type", layer.Type()},
                {"name", layer.Name()},
                {"description", layer.Description()},
@@ -238,17 +244,13 @@ void ReadParameters(const SafetensorsFile& file, DlNetwork& network) {
 }  // namespace
 
 absl::Status SaveNetwork(const DlNetwork& network, const std::string& path) {
-  for (int i = 0; i < network.NumLayers(); ++i) {
-    const AnyLayer& layer = network.layer(i);
-    if (layer.As<FunctionLayer>() == nullptr) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": layer \"", layer->Name(),
-        "\" is a function layer, and a function cannot be written to a file; define a layer class "
-        "with the same Predict instead"));
-  }
   std::vector<TensorView> tensors;
   std::map<std::string, std::string> metadata;
-  metadata[kKey] = WriteJson(Describe(network));
+  try {
+    metadata[kKey] = WriteJson(Describe(network));
+  } catch (const BadFile& e) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", e.why));
+  }
   // Handles that keep the elements alive while they are written.
   DlNetwork copy = network;
   copy.VisitParameters("", [&](const ParameterRef& p) {

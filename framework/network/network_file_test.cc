@@ -82,6 +82,16 @@ TEST(NetworkFileTest, RefusesAFunctionLayer) {
             path +
                 ": layer \"twice\" is a function layer, and a function cannot be written to a "
                 "file; define a layer class with the same Predict instead");
+  // Also inside a layer, and with learnables of its own.
+  OwnLayer own;
+  own.network =
+      DlNetwork({Named(FunctionLayer([](const DlArray& x, const DlArray& gain) { return gain * x; },
+                                     {.learnables = {{"Gain", DlArray(2.0)}}}),
+                       "inner")});
+  EXPECT_EQ(SaveNetwork(DlNetwork({own}), path).message(),
+            path +
+                ": layer \"inner\" is a function layer, and a function cannot be written to a "
+                "file; define a layer class with the same Predict instead");
 }
 
 TEST(NetworkFileTest, RefusesWhatIsNoModelFile) {
