@@ -3,6 +3,8 @@
 //   TrainingResult result = TrainNet(data, network, "crossentropy", options);
 //   result.info.training_history.back().loss;
 //   result.info.stop_reason;                        // StopReason::kMaxEpochs
+//
+// Threads: plain values and pure functions.
 #ifndef FRAMEWORK_TRAINNET_TRAINING_INFO_H_
 #define FRAMEWORK_TRAINNET_TRAINING_INFO_H_
 

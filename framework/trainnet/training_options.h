@@ -7,7 +7,8 @@
 //                           .metrics = {"accuracy"}};
 //
 // Errors of TrainNet for these: "trainnet:InvalidOption", which names the option, what it was and
-// what is allowed. Options of another solver than the chosen one are an error too.
+// what is allowed. Options of another solver than the chosen one are an error too. Threads: a plain
+// value.
 #ifndef FRAMEWORK_TRAINNET_TRAINING_OPTIONS_H_
 #define FRAMEWORK_TRAINNET_TRAINING_OPTIONS_H_
 
