@@ -149,7 +149,7 @@ TEST(DlGradientTest, ErrorsSayWhatToDo) {
                   x);
             }),
             "A second gradient was taken through a computation whose data were released. The first "
-            "gradient used up what reshape had saved. Pass {.retain_data = true} to the first "
+            "gradient used them up. Pass {.retain_data = true} to the first "
             "DlGradient. [autodiff:DataReleased]");
 }
 

@@ -94,11 +94,10 @@ void Tape::AddEntry(std::shared_ptr<const GradientRule> rule, Arrays inputs,
 void Tape::Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<DlArray>& gradients,
                      bool release) {
   const size_t n = entry.inputs.size();
-  if (entry.released) {
+  if (entry.rule == nullptr) {
     throw Error("autodiff:DataReleased",
                 "A second gradient was taken through a computation whose data were released.",
-                absl::StrCat("The first gradient used up what ", std::string(entry.rule->Name()),
-                             " had saved."),
+                "The first gradient used them up.",
                 "Pass {.retain_data = true} to the first DlGradient.");
   }
   DlArrays output_gradients(entry.outputs.size());
@@ -113,9 +112,10 @@ void Tape::Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<D
   const auto saved_outputs = entry.saved_outputs;
   const Indices inputs = entry.inputs;
   if (release) {
+    // The rule goes too: that of a layer's own Backward holds its memory.
+    entry.rule.reset();
     entry.saved_inputs.clear();
     entry.saved_outputs.clear();
-    entry.released = true;
   }
   DlArrays found = rule->Gradient({Arrays(saved_inputs.data(), n),
                                    Arrays(saved_outputs.data(), saved_outputs.size()),

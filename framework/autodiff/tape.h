@@ -67,12 +67,11 @@ class Tape : public Listener {
  private:
   using Indices = absl::InlinedVector<int32_t, 3>;
   struct Entry {
-    std::shared_ptr<const GradientRule> rule;
-    Indices inputs;   // Their numbers, -1 for arrays that are not watched.
-    Indices outputs;  // Their numbers.
+    std::shared_ptr<const GradientRule> rule;  // Null once a gradient has used up the entry.
+    Indices inputs;                            // Their numbers, -1 for arrays that are not watched.
+    Indices outputs;                           // Their numbers.
     absl::InlinedVector<DlArray, 3> saved_inputs;
     absl::InlinedVector<DlArray, 1> saved_outputs;
-    bool released = false;
   };
 
   int32_t IndexOf(const DlArray& x) const { return IsWatched(x) ? x.data()->tape_mark.index : -1; }

@@ -61,6 +61,7 @@ class Format {
 
   bool operator==(const Format& other) const { return labels_ == other.labels_; }
   bool operator==(std::string_view other) const { return labels_ == other; }
+  bool operator==(const char* other) const { return labels_ == other; }
 
  private:
   std::string labels_;
