@@ -24,8 +24,9 @@ class DocsError(Exception):
 
 
 def is_public(header: pathlib.PurePath) -> bool:
-    """True for the headers that people include: those not in a folder named internal."""
-    return header.suffix == ".h" and "internal" not in header.parts
+    """True for the headers that people include: not helpers of tests, sketches or faulty layers."""
+    hidden = {"internal", "testing", "sketches", "faulty"}
+    return header.suffix == ".h" and not hidden.intersection(header.parts)
 
 
 def public_headers(root: pathlib.Path) -> set[str]:
