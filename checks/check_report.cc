@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
 namespace lamina {
@@ -13,28 +14,45 @@ namespace {
 
 constexpr int kDotsInGroup = 10;
 constexpr int kGroupsInLine = 5;
+constexpr size_t kWidth = 100;
 constexpr std::string_view kRule = "__________\n";
 
 std::string Title(const TestPoint& test) {
   return test.variant.empty() ? test.name : absl::StrCat(test.name, " (", test.variant, ")");
 }
 
-// `text` with each of its lines set in, and `label` before the first.
-std::string Field(std::string_view label, std::string_view text) {
+// `text` in lines of at most `width` characters, broken at spaces; its own line ends stay.
+std::vector<std::string> Wrapped(const std::string& text, size_t width) {
+  std::vector<std::string> lines;
+  for (absl::string_view given : absl::StrSplit(text, '\n')) {
+    std::string line;
+    for (absl::string_view word : absl::StrSplit(given, ' ')) {
+      if (!line.empty() && line.size() + 1 + word.size() > width) {
+        lines.push_back(std::move(line));
+        line.clear();
+      } else if (!line.empty()) {
+        line += ' ';
+      }
+      absl::StrAppend(&line, word);
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+// `label` and `text` beside it, set in.
+std::string Field(const std::string& label, const std::string& text) {
+  constexpr size_t kMargin = 4, kHang = 10;
   if (text.empty()) return "";
   std::string out;
-  const std::string margin(4, ' '), hang(10, ' ');
-  bool first = true;
-  for (absl::string_view line : absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
-    if (first) {
-      absl::StrAppendFormat(&out, "%s%-10s", margin, absl::string_view(label.data(), label.size()));
-    } else {
-      absl::StrAppend(&out, margin, hang);
-    }
-    absl::StrAppend(&out, line, "\n");
-    first = false;
+  for (const std::string& line : Wrapped(text, kWidth - kMargin - kHang)) {
+    absl::StrAppendFormat(&out, "%*s%-*s%s\n", kMargin, "", kHang, out.empty() ? label : "", line);
   }
   return out;
+}
+
+std::string Paragraph(const std::string& text) {
+  return absl::StrCat(absl::StrJoin(Wrapped(text, kWidth), "\n"), "\n\n");
 }
 
 }  // namespace
@@ -135,8 +153,8 @@ const TestPoint* CheckReport::FindFailed(std::string_view name) const {
 
 std::string ToString(const CheckReport& report) {
   std::string out;
-  for (const std::string& skip : report.skips) absl::StrAppend(&out, skip, "\n\n");
-  for (const std::string& note : report.notes) absl::StrAppend(&out, note, "\n\n");
+  for (const std::string& skip : report.skips) out += Paragraph(skip);
+  for (const std::string& note : report.notes) out += Paragraph(note);
   absl::StrAppend(&out, "Running ", report.suite, " on ", report.layer, ", ", report.inputs, "\n",
                   Dots(report), "Done ", report.suite, "\n");
   for (const TestPoint& t : report.tests) {

@@ -28,11 +28,11 @@ std::string_view ToString(TestStatus status);
 
 /// Why a test failed. Sentences; a part that has nothing to say is empty.
 struct Diagnostic {
-  std::string expected;
-  std::string came;
-  std::string where;  ///< The worst element and its label coordinates, the input, the parameter.
-  std::vector<std::string> causes;  ///< The probable ones, most probable first.
-  std::string fix;
+  std::string expected{};
+  std::string came{};
+  std::string where{};  ///< The worst element and its label coordinates, the input, the parameter.
+  std::vector<std::string> causes{};  ///< The probable ones, most probable first.
+  std::string fix{};
 };
 
 /// The parts, each under its name, set in.
@@ -60,12 +60,12 @@ struct TestPoint {
 };
 
 struct CheckReport {
-  std::string layer;               ///< The type: "SReluLayer".
-  std::string suite;               ///< "TestLayerWithoutBackward" or "TestLayerWithBackward".
-  std::string inputs;              ///< The layouts: "24(S) x 24(S) x 20(C) x 128(B)".
-  std::vector<std::string> skips;  ///< Which tests are skipped and what to do to have them run.
-  std::vector<std::string> notes;  ///< Sizes that CheckLayer chose.
-  std::vector<TestPoint> tests;
+  std::string layer{};               ///< The type: "SReluLayer".
+  std::string suite{};               ///< "TestLayerWithoutBackward" or "TestLayerWithBackward".
+  std::string inputs{};              ///< The layouts: "24(S) x 24(S) x 20(C) x 128(B)".
+  std::vector<std::string> skips{};  ///< Which tests are skipped and what to do to have them run.
+  std::vector<std::string> notes{};  ///< Sizes that CheckLayer chose.
+  std::vector<TestPoint> tests{};
   double seconds = 0;
 
   int Count(TestStatus status) const;

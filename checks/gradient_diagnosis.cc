@@ -137,7 +137,7 @@ Diagnostic DiagnoseGradient(const CheckContext& context, const GradientCheck& ch
   d.expected =
       absl::StrFormat("The derivative with respect to %s is the numeric one, %.8g, to within %.1g.",
                       InWords(v), shown.numeric / scale, shown.tolerance / scale);
-  d.came = absl::StrFormat("Training gets %.8g: %.1g off, %.2g relative (step %.1e).",
+  d.came = absl::StrFormat("Training gets %.8g: %.3g off, %.2g relative (step %.1e).",
                            shown.analytic / scale, shown.error() / scale,
                            shown.error() / std::max(std::abs(shown.numeric), 1e-300), shown.step);
   d.where = worst.has_value()
