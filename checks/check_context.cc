@@ -366,49 +366,11 @@ void SetParameters(AnyLayer& layer, Arrays values) {
   LAMINA_CHECK(i == values.size());
 }
 
-std::vector<double> Components(const DlArray& x) {
-  std::vector<double> out;
-  if (!IsFloating(x.type())) return out;
-  const DlArray d = Cast(x, IsComplex(x.type()) ? DataType::kComplexDouble : DataType::kDouble);
-  if (IsComplex(d.type())) {
-    out.reserve(2 * d.numel());
-    const std::complex<double>* p = d.Data<std::complex<double>>();
-    for (int64_t i = 0; i < d.numel(); ++i) {
-      out.push_back(p[i].real());
-      out.push_back(p[i].imag());
-    }
-    return out;
-  }
-  return d.ToVector<double>();
-}
-
-DlArray FromComponents(const std::vector<double>& components, const ArraySpec& spec) {
-  if (!IsComplex(spec.type)) {
-    return Cast(DlArray::FromVector<double>(components, spec.sizes, spec.format.str()), spec.type);
-  }
-  std::vector<std::complex<double>> values(components.size() / 2);
-  for (size_t i = 0; i < values.size(); ++i) values[i] = {components[2 * i], components[2 * i + 1]};
-  return Cast(DlArray::FromVector<std::complex<double>>(values, spec.sizes, spec.format.str()),
-              spec.type);
-}
-
-std::string Coordinates(const ArraySpec& spec, int64_t index) {
-  std::string out;
-  for (int d = 0; d < spec.rank(); ++d) {
-    absl::StrAppend(&out, d > 0 ? ", " : "", index % std::max<int64_t>(1, spec.sizes[d]));
-    if (!spec.format.empty()) absl::StrAppend(&out, "(", std::string(1, spec.format[d]), ")");
-    index /= std::max<int64_t>(1, spec.sizes[d]);
-  }
-  return out.empty() ? "the scalar" : out;
-}
-
 bool Same(Arrays a, Arrays b) {
   for (size_t i = 0; i < a.size() && i < b.size(); ++i) {
     if (!IsEqual(a[i], b[i])) return false;
   }
   return a.size() == b.size();
 }
-
-std::string Quoted(std::string_view name) { return absl::StrCat("'", std::string(name), "'"); }
 
 }  // namespace lamina::checks

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "checks/array_components.h"
 #include "checks/check_layer.h"
 #include "framework/ops/random.h"
 
@@ -161,15 +162,6 @@ std::string ToString(const Variant& variant, bool with_type);
 DlArrays ParametersOf(const AnyLayer& layer);
 void SetParameters(AnyLayer& layer, Arrays values);
 
-/// Elements as doubles, the real and imaginary parts of complex ones side by side. Empty for arrays
-/// of other types than floating ones.
-std::vector<double> Components(const DlArray& x);
-/// The inverse: an array of this spec.
-DlArray FromComponents(const std::vector<double>& components, const ArraySpec& spec);
-
-/// "3(S), 4(S), 1(C)" for element `index`, counted from 0.
-std::string Coordinates(const ArraySpec& spec, int64_t index);
-
 /// All results are equal, bit for bit.
 bool Same(Arrays a, Arrays b);
 inline bool Same(const LayerResult& a, const LayerResult& b) {
@@ -178,9 +170,6 @@ inline bool Same(const LayerResult& a, const LayerResult& b) {
 /// Why a test that compares two calls is incomplete.
 inline constexpr char kNotRepeatable[] =
     "The same call gives different results: see predictIsRepeatable and forwardIsRepeatable.";
-
-/// "'in1'", "'LeftSlope'".
-std::string Quoted(std::string_view name);
 
 }  // namespace lamina::checks
 

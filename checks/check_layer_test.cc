@@ -47,7 +47,9 @@ TEST(CheckLayerTest, PassesSRelu) {
   EXPECT_TRUE(report.ok()) << report;
   EXPECT_EQ(report.Count(TestStatus::kPassed), 24);
   EXPECT_EQ(report.Count(TestStatus::kSkipped), 8);
-  EXPECT_EQ(Masked(ToString(report)), R"PASSING(Skipping GPU tests. This build of Lamina has no GPU backend; on the CPU the layer is checked all the
+  EXPECT_EQ(
+      Masked(ToString(report)),
+      R"PASSING(Skipping GPU tests. This build of Lamina has no GPU backend; on the CPU the layer is checked all the
 same.
 
 Skipping code generation tests. To have them run, set check_codegen_compatibility, and label the
@@ -83,7 +85,9 @@ Test Summary:
 TEST(CheckLayerTest, TellsWhatIsWrong) {
   const CheckReport report = CheckLayer(faulty::ReadsValue(), {kImage}, {.quiet = true});
   EXPECT_FALSE(report.ok());
-  EXPECT_EQ(Masked(ToString(report)), R"FAILING(Skipping GPU tests. This build of Lamina has no GPU backend; on the CPU the layer is checked all the
+  EXPECT_EQ(
+      Masked(ToString(report)),
+      R"FAILING(Skipping GPU tests. This build of Lamina has no GPU backend; on the CPU the layer is checked all the
 same.
 
 Skipping code generation tests. To have them run, set check_codegen_compatibility, and label the

@@ -1,0 +1,32 @@
+// The elements of an array as plain numbers, and where each stands.
+//
+//   std::vector<double> c = Components(x);     // re, im, re, im, .. of a complex array
+//   Coordinates(x.spec(), 5);                  // "2(S), 1(S), 0(C)"
+//
+// Threads: pure functions.
+#ifndef CHECKS_ARRAY_COMPONENTS_H_
+#define CHECKS_ARRAY_COMPONENTS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/dlarray/dlarray.h"
+
+namespace lamina::checks {
+
+/// Elements as doubles, the real and imaginary parts of complex ones side by side. Empty for arrays
+/// of other types than floating ones.
+std::vector<double> Components(const DlArray& x);
+/// The inverse: an array of this spec.
+DlArray FromComponents(const std::vector<double>& components, const ArraySpec& spec);
+
+/// "3(S), 4(S), 1(C)" for element `index`, counted from 0.
+std::string Coordinates(const ArraySpec& spec, int64_t index);
+
+/// "'in1'", "'LeftSlope'".
+std::string Quoted(std::string_view name);
+
+}  // namespace lamina::checks
+
+#endif  // CHECKS_ARRAY_COMPONENTS_H_
