@@ -31,7 +31,11 @@ GradientCheck::GradientCheck(const CheckContext& context, Subject subject)
   }
   const Direction all = function_.DenseInAll(3);
   noise_ = RelativeNoise([&](double t) { return function_.Values(all, t); });
-  gradient_ = function_.Gradient(weights_);
+}
+
+const DlArrays& GradientCheck::gradient() const {
+  if (!gradient_.has_value()) gradient_ = function_.Gradient(weights_);
+  return *gradient_;
 }
 
 Comparison GradientCheck::Compare(const Direction& direction) const {
@@ -52,7 +56,7 @@ Comparison GradientCheck::Compare(const Direction& direction) const {
     errors += error * error;
   }
   if (d.kinks == 0) {
-    c.analytic = InnerProduct(gradient_, direction);
+    c.analytic = InnerProduct(gradient(), direction);
   } else {
     std::vector<double> weights = weights_;
     for (size_t i = 0; i < weights.size(); ++i) {
@@ -68,7 +72,7 @@ Comparison GradientCheck::Compare(const Direction& direction) const {
 VariableFinding GradientCheck::CheckVariable(int i, int num_directions, int max_components) const {
   const Variable& v = function_.variables()[i];
   VariableFinding found;
-  const std::vector<double> g = Components(gradient_[i]);
+  const std::vector<double> g = Components(gradient()[i]);
   found.analytic_is_zero = std::all_of(g.begin(), g.end(), [](double x) { return x == 0; });
   const auto note = [&](const Comparison& c) {
     // Beyond what rounding does to something that stays.

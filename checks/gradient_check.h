@@ -56,10 +56,12 @@ class GradientCheck {
   std::optional<int64_t> FindWrongComponent(int i, uint64_t stream) const;
 
  private:
+  const DlArrays& gradient() const;
+
   const CheckContext& context_;
   TrainingFunction function_;
   std::vector<double> weights_;
-  DlArrays gradient_;
+  mutable std::optional<DlArrays> gradient_;  // Of all weights, taken when it is needed.
   double noise_;
   bool finite_;
 };
