@@ -114,6 +114,15 @@ struct CenterLayer : Layer, Formattable {
   }
 };
 
+/// A network inside: y = x + tanh(s2 tanh(s1 x) + ..).
+struct ResidualLayer : Layer, Formattable {
+  LearnableNetwork network{*this, "Network", {TanhScaleLayer(), TanhScaleLayer()}};
+
+  void Initialize(const NetworkDataLayout& layout) { network.Initialize(layout); }
+  DlArray Predict(const DlArray& x) const { return x + network.Predict(x); }
+  DlArray Forward(const DlArray& x) const { return x + network.Forward(x); }
+};
+
 /// Noise in training, none in prediction.
 struct NoiseLayer : Layer {
   DlArray Predict(const DlArray& x) const { return x; }

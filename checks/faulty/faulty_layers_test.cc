@@ -177,7 +177,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"SumAndProduct", Of<SumAndProductLayer, TwoImages>, ""},
                     Fault{"SpatialMean", Of<SpatialMeanLayer>, ""},
                     Fault{"LeakyIntegrator", Of<LeakyIntegratorLayer, Sequence>, ""},
-                    Fault{"Center", Of<CenterLayer>, ""}, Fault{"Noise", Of<NoiseLayer>, ""}),
+                    Fault{"Residual", Of<ResidualLayer>, ""}, Fault{"Center", Of<CenterLayer>, ""},
+                    Fault{"Noise", Of<NoiseLayer>, ""}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace
