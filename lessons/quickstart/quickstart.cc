@@ -65,10 +65,10 @@ DlNetwork DigitsNetwork() {
   return DlNetwork({
       ImageInputLayer({8, 8, 1}),                                                // 8 x 8 pixels
       Convolution2dLayer(3, 16, same), BatchNormalizationLayer(), SReluLayer(),  // 16 channels
-      Convolution2dLayer(3, 16, same), BatchNormalizationLayer(), SReluLayer(),  //
-      MaxPooling2dLayer(2, {.stride = {2}}),                                     // 4 x 4
       Convolution2dLayer(3, 32, same), BatchNormalizationLayer(), SReluLayer(),  // 32 channels
-      DropoutLayer(0.4), FullyConnectedLayer(10), SoftmaxLayer()                 // 10 digits
+      MaxPooling2dLayer(2, {.stride = {2}}),                                     // 4 x 4
+      Convolution2dLayer(3, 64, same), BatchNormalizationLayer(), SReluLayer(),  // 64 channels
+      DropoutLayer(0.5), FullyConnectedLayer(10), SoftmaxLayer()                 // 10 digits
   });
 }
 // [endregion]
@@ -82,6 +82,7 @@ TrainingResult Train(const DlNetwork& network, const DigitsSplit& digits, uint64
                    .max_epochs = 20,
                    .mini_batch_size = 32,
                    .shuffle = Shuffle::kEveryEpoch,
+                   .l2_regularization = 0.001,
                    .validation_data = digits.validation,
                    .validation_frequency = 100,
                    .metrics = {"accuracy"},
