@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "checks/check_context.h"
 #include "checks/layer_test.h"
+#include "framework/cpu/convolution.h"
 
 namespace lamina {
 namespace {
@@ -157,6 +158,7 @@ CheckReport CheckLayer(const AnyLayer& layer, std::span<const NetworkDataLayout>
                        const CheckOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   RequireKnown(options.skip_tests);
+  const cpu::StrictConvolution strict;
   const CheckContext context(layer, layouts, options);
   CheckReport report;
   report.layer = layer->Type();

@@ -2,6 +2,8 @@
 
 #include <omp.h>
 
+#include <algorithm>
+#include <array>
 #include <dnnl.hpp>
 #include <list>
 #include <memory>
@@ -28,6 +30,7 @@ dnnl::engine& Engine() {
 struct Key {
   ConvolutionKind kind;
   bool has_bias;
+  bool strict;
   int threads;
   ConvolutionShape shape;
   friend bool operator==(const Key&, const Key&) = default;
@@ -36,7 +39,8 @@ struct Key {
 struct KeyHash {
   size_t operator()(const Key& key) const {
     const ConvolutionShape& s = key.shape;
-    uint64_t h = static_cast<uint64_t>(key.kind) * 4 + (key.has_bias ? 2 : 0);
+    uint64_t h =
+        static_cast<uint64_t>(key.kind) * 4 + (key.has_bias ? 2 : 0) + (key.strict ? 1 : 0);
     const auto mix = [&h](int64_t v) {
       h = (h ^ static_cast<uint64_t>(v)) * 0x9e3779b97f4a7c15u;
       h ^= h >> 29;
@@ -101,7 +105,22 @@ bool WantsBlocks(const Key& key) {
          key.shape.channels_in / key.shape.groups >= 4;
 }
 
-std::shared_ptr<const Plan> Make(const Key& key) {
+// Whether Winograd's algorithm is to be tried. Measured (two threads, AVX-512, reordering
+// included): 64 to 64 channels, 28 x 28, batch 32 in 3.0 ms instead of 5.4; batch 4 in 0.41 instead
+// of 0.59; 256 channels, 14 x 14, batch 32 in 10.7 instead of 18.1; 32 channels, 28 x 28, batch 32
+// in 1.1 instead of 1.4. With 128 tiles or fewer the two are equal, or the plain way wins.
+bool WantsWinograd(const Key& key) {
+  const ConvolutionShape& s = key.shape;
+  const auto all = [&](const std::array<int64_t, 3>& values, int64_t wanted) {
+    return values[0] == wanted && values[1] == wanted;
+  };
+  const int64_t tiles = s.batch * ((s.output[0] + 3) / 4) * ((s.output[1] + 3) / 4);
+  return !key.strict && key.kind != ConvolutionKind::kBackwardWeights && s.spatial_rank == 2 &&
+         s.groups == 1 && all(s.kernel, 3) && all(s.stride, 1) && all(s.dilation, 1) &&
+         std::min(s.channels_in, s.channels_out) >= 32 && tiles >= 192;
+}
+
+std::shared_ptr<const Plan> MakeWith(const Key& key, dnnl::algorithm algorithm) {
   const ConvolutionShape& s = key.shape;
   const int rank = s.spatial_rank;
   const Dims x = Join({s.batch, s.channels_in}, Reversed(s.input, rank));
@@ -123,7 +142,6 @@ std::shared_ptr<const Plan> Make(const Key& key) {
   const memory::desc want_x = blocks ? Any(x) : plan->x.plain;
   const memory::desc want_y = blocks ? Any(y) : plan->y.plain;
   const memory::desc want_weights = Any(weights);
-  const auto algorithm = dnnl::algorithm::convolution_direct;
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const auto forward_desc = [&] {
@@ -183,6 +201,18 @@ std::shared_ptr<const Plan> Make(const Key& key) {
   add_reorder(plan->weights, key.kind == ConvolutionKind::kBackwardWeights);
   add_reorder(plan->y, key.kind == ConvolutionKind::kForward);
   return plan;
+}
+
+std::shared_ptr<const Plan> Make(const Key& key) {
+  if (WantsWinograd(key)) {
+    try {
+      return MakeWith(key, dnnl::algorithm::convolution_winograd);
+    } catch (const dnnl::error& error) {
+      // Not on this machine, or not for these sizes.
+      if (error.status != dnnl_unimplemented) throw;
+    }
+  }
+  return MakeWith(key, dnnl::algorithm::convolution_direct);
 }
 
 // The plans that are kept, the latest used first. nullptr: oneDNN has none.
@@ -269,6 +299,8 @@ class Bound {
   std::unique_ptr<Block> block_;
 };
 
+thread_local int strict_depth = 0;
+
 double Operations(const ConvolutionShape& s) {
   double operations = 2.0 * static_cast<double>(s.batch * s.channels_out) *
                       static_cast<double>(s.channels_in / s.groups);
@@ -278,12 +310,16 @@ double Operations(const ConvolutionShape& s) {
 
 }  // namespace
 
+StrictConvolution::StrictConvolution() { ++strict_depth; }
+StrictConvolution::~StrictConvolution() { --strict_depth; }
+
 bool DnnlConvolution(ConvolutionKind kind, const ConvolutionShape& shape, float* x, float* weights,
                      float* bias, float* y) {
   const OneThread guard(Operations(shape) < kParallelOperations);
   const int threads = omp_in_parallel() != 0 ? 1 : omp_get_max_threads();
   const bool has_bias = bias != nullptr && kind != ConvolutionKind::kBackwardData;
-  const std::shared_ptr<const Plan> plan = AllPlans().Find({kind, has_bias, threads, shape});
+  const std::shared_ptr<const Plan> plan =
+      AllPlans().Find({kind, has_bias, strict_depth > 0, threads, shape});
   if (plan == nullptr) return false;
   try {
     dnnl::stream stream(Engine());

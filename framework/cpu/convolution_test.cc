@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <limits>
@@ -138,6 +139,59 @@ TYPED_TEST(ConvolutionTest, AgreesWithTheFormula) {
     ExpectNear(got_db, db, "db");
     ConvolutionBackwardWeights(DataTypeOf<T>(), s, x.data(), dy.data(), got_dw.data(), nullptr);
     ExpectNear(got_dw, dw, "dw without bias");
+  }
+}
+
+// Shapes for which Winograd's algorithm may be taken: sizes that are no multiples of its tiles,
+// too.
+TEST(WinogradTest, IsAsExactAsSaidAndStrictForbidsIt) {
+  for (const ConvolutionShape& s :
+       {Make(2, 12, 32, 48, 1, {14, 13, 1}, {3, 3, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 0}, {1, 1, 0}),
+        Make(2, 7, 40, 33, 1, {23, 22, 1}, {3, 3, 1}, {1, 1, 1}, {1, 1, 1}, {0, 1, 0},
+             {2, 0, 0})}) {
+    const auto x = Random<float>(s.batch * s.channels_in * Volume(s.input), 1);
+    const auto w = Random<float>(9 * s.channels_in * s.channels_out, 2);
+    const auto dy = Random<float>(s.batch * s.channels_out * Volume(s.output), 4);
+    std::vector<Sum> y(dy.size()), dx(x.size());
+    reference::ForEachTerm(s, [&](int64_t ix, int64_t iw, int64_t iy) {
+      const auto i = static_cast<size_t>(ix), j = static_cast<size_t>(iw),
+                 o = static_cast<size_t>(iy);
+      y[o].Add(Widen(x[i]) * Widen(w[j]));
+      dx[i].Add(Widen(dy[o]) * Widen(w[j]));
+    });
+    // Near the edge a sum has fewer terms than its neighbours in the tile: the largest one counts.
+    const auto error_in_u = [](const std::vector<float>& got, const std::vector<Sum>& want) {
+      double error = 0, largest = 0;
+      for (size_t i = 0; i < got.size(); ++i) {
+        error = std::max(error, std::abs(got[i] - want[i].value.real()));
+        largest = std::max(largest, want[i].size);
+      }
+      return error / largest * 0x1p24;
+    };
+    std::vector<float> got_y(y.size()), got_dx(x.size());
+    ConvolutionForward(DataType::kSingle, s, x.data(), w.data(), nullptr, got_y.data());
+    ConvolutionBackwardData(DataType::kSingle, s, dy.data(), w.data(), got_dx.data());
+    EXPECT_LT(error_in_u(got_y, y), 12);
+    EXPECT_LT(error_in_u(got_dx, dx), 12);
+    const StrictConvolution strict;
+    ConvolutionForward(DataType::kSingle, s, x.data(), w.data(), nullptr, got_y.data());
+    ConvolutionBackwardData(DataType::kSingle, s, dy.data(), w.data(), got_dx.data());
+    EXPECT_LT(error_in_u(got_y, y), 4);
+    EXPECT_LT(error_in_u(got_dx, dx), 4);
+  }
+}
+
+TEST(WinogradTest, StrictKeepsNanWhereItBelongs) {
+  const ConvolutionShape s =
+      Make(2, 16, 32, 32, 1, {16, 16, 1}, {3, 3, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 0}, {1, 1, 0});
+  auto x = Random<float>(16 * 32 * 256, 1);
+  const auto w = Random<float>(9 * 32 * 32, 2);
+  x[0] = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> y(x.size());
+  const StrictConvolution strict;
+  ConvolutionForward(DataType::kSingle, s, x.data(), w.data(), nullptr, y.data());
+  for (int64_t i = 0; i < 256; ++i) {
+    EXPECT_EQ(std::isnan(y[static_cast<size_t>(i)]), i % 16 < 2 && i / 16 < 2) << i;
   }
 }
 

@@ -40,8 +40,9 @@ class DlArray {
   /// A scalar without dims. Double meets single as single, so `0.5 * x` keeps the type of x.
   DlArray(double value);  // NOLINT(runtime/explicit): numbers and arrays mix in formulas.
   DlArray(float value);   // NOLINT(runtime/explicit)
-  DlArray(int value) : DlArray(static_cast<double>(value)) {}  // NOLINT(runtime/explicit)
-  DlArray(std::complex<double> value);                         // NOLINT(runtime/explicit)
+  DlArray(int value) : DlArray(static_cast<double>(value)) {}      // NOLINT(runtime/explicit)
+  DlArray(int64_t value) : DlArray(static_cast<double>(value)) {}  // NOLINT(runtime/explicit)
+  DlArray(std::complex<double> value);                             // NOLINT(runtime/explicit)
 
   /// The same elements with labels: `format` has one label for each dim of `data` (trailing dims of
   /// size 1 may be added by labels), in any order; the dims are put in the order S C B T U. Labels

@@ -40,6 +40,7 @@ TEST(DlArrayTest, AnUnsetArrayIsEmpty) {
 }
 
 TEST(DlArrayTest, NumbersAreScalarsWithoutDims) {
+  EXPECT_EQ(DlArray(int64_t{1} << 40).Scalar(), std::ldexp(1.0, 40));
   const DlArray d = 0.5, f = 0.5f, i = 3, c = ComplexD(1, -2);
   EXPECT_EQ(d.type(), DataType::kDouble);
   EXPECT_EQ(f.type(), DataType::kSingle);

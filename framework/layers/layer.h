@@ -91,6 +91,10 @@ class NetworkState {
 
 class Layer {
  public:
+  // Public, so that a layer without a constructor of its own can be written as SReluLayer{}.
+  Layer() = default;
+  ~Layer() = default;
+
   /// "" until given here or by a network.
   const std::string& Name() const { return name_; }
   void SetName(std::string_view name) { name_ = name; }
@@ -142,12 +146,10 @@ class Layer {
 
  protected:
   // A layer is copied as what it is, never as its base: that would lose its properties.
-  Layer() = default;
   Layer(const Layer&) = default;
   Layer(Layer&&) = default;
   Layer& operator=(const Layer&) = default;
   Layer& operator=(Layer&&) = default;
-  ~Layer() = default;
 
  private:
   friend void internal::RegisterProperty(Layer&, std::string_view, PropertyKind, const void*,

@@ -12,7 +12,8 @@
 //   128(B)
 //
 // Types promote; single, double and complex are computed, others as single. Numeric contract: n
-// products summed in any order, |error| <= n u sum |w| |x|. Gradients of any order.
+// products summed in any order, |error| <= n u sum |w| |x|; larger 3 x 3 convolutions in single use
+// Winograd's algorithm, whose error framework/cpu/convolution.h tells. Gradients of any order.
 // Threads: pure functions, callable from any thread.
 #ifndef FRAMEWORK_OPS_CONVOLUTION_H_
 #define FRAMEWORK_OPS_CONVOLUTION_H_

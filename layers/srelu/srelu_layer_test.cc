@@ -120,7 +120,7 @@ TEST(SReluLayerTest, KeepsWhatIsSet) {
 }
 
 TEST(SReluLayerTest, NeedsChannels) {
-  AnyLayer layer = SReluLayer();
+  AnyLayer layer = SReluLayer{};
   EXPECT_THROW(layer.Initialize({NetworkDataLayout({24, 128}, "SB")}), Error);
 }
 
