@@ -1,6 +1,6 @@
 // The weighted sum of its inputs, as many as the constructor is told.
-#ifndef FRAMEWORK_LAYERS_SKETCHES_WEIGHTED_ADDITION_LAYER_H_
-#define FRAMEWORK_LAYERS_SKETCHES_WEIGHTED_ADDITION_LAYER_H_
+#ifndef FRAMEWORK_NETWORK_SKETCHES_WEIGHTED_ADDITION_LAYER_H_
+#define FRAMEWORK_NETWORK_SKETCHES_WEIGHTED_ADDITION_LAYER_H_
 
 #include <string>
 
@@ -31,4 +31,4 @@ struct WeightedAdditionLayer : Layer, Acceleratable {
 
 }  // namespace lamina::sketches
 
-#endif  // FRAMEWORK_LAYERS_SKETCHES_WEIGHTED_ADDITION_LAYER_H_
+#endif  // FRAMEWORK_NETWORK_SKETCHES_WEIGHTED_ADDITION_LAYER_H_

@@ -1,8 +1,8 @@
 // SReLU: a piecewise linear activation whose slopes and thresholds are learned for each channel.
 // Source: Jin et al., "Deep Learning with S-shaped Rectified Linear Activation Units",
 // arXiv:1512.07030.
-#ifndef FRAMEWORK_LAYERS_SKETCHES_SRELU_LAYER_H_
-#define FRAMEWORK_LAYERS_SKETCHES_SRELU_LAYER_H_
+#ifndef FRAMEWORK_NETWORK_SKETCHES_SRELU_LAYER_H_
+#define FRAMEWORK_NETWORK_SKETCHES_SRELU_LAYER_H_
 
 #include "framework/layers/layer.h"
 #include "framework/ops/elementwise.h"
@@ -31,4 +31,4 @@ struct SReluLayer : Layer, Acceleratable {
 
 }  // namespace lamina::sketches
 
-#endif  // FRAMEWORK_LAYERS_SKETCHES_SRELU_LAYER_H_
+#endif  // FRAMEWORK_NETWORK_SKETCHES_SRELU_LAYER_H_

@@ -1,7 +1,7 @@
 // A residual block: the input added to what a small network makes of it. Source: He et al.,
 // arXiv:1512.03385.
-#ifndef FRAMEWORK_LAYERS_SKETCHES_RESIDUAL_BLOCK_LAYER_H_
-#define FRAMEWORK_LAYERS_SKETCHES_RESIDUAL_BLOCK_LAYER_H_
+#ifndef FRAMEWORK_NETWORK_SKETCHES_RESIDUAL_BLOCK_LAYER_H_
+#define FRAMEWORK_NETWORK_SKETCHES_RESIDUAL_BLOCK_LAYER_H_
 
 #include <utility>
 
@@ -50,4 +50,4 @@ struct ResidualBatchNormLayer : Layer, Formattable, Acceleratable {
 
 }  // namespace lamina::sketches
 
-#endif  // FRAMEWORK_LAYERS_SKETCHES_RESIDUAL_BLOCK_LAYER_H_
+#endif  // FRAMEWORK_NETWORK_SKETCHES_RESIDUAL_BLOCK_LAYER_H_

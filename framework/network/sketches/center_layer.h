@@ -1,6 +1,6 @@
 // Two outputs: the data about their mean over the channels, and that mean.
-#ifndef FRAMEWORK_LAYERS_SKETCHES_CENTER_LAYER_H_
-#define FRAMEWORK_LAYERS_SKETCHES_CENTER_LAYER_H_
+#ifndef FRAMEWORK_NETWORK_SKETCHES_CENTER_LAYER_H_
+#define FRAMEWORK_NETWORK_SKETCHES_CENTER_LAYER_H_
 
 #include <utility>
 
@@ -21,4 +21,4 @@ struct CenterLayer : Layer, Formattable {
 
 }  // namespace lamina::sketches
 
-#endif  // FRAMEWORK_LAYERS_SKETCHES_CENTER_LAYER_H_
+#endif  // FRAMEWORK_NETWORK_SKETCHES_CENTER_LAYER_H_

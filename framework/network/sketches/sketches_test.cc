@@ -4,14 +4,14 @@
 #include <vector>
 
 #include "framework/layers/any_layer.h"
-#include "framework/layers/sketches/center_layer.h"
-#include "framework/layers/sketches/peephole_lstm_layer.h"
-#include "framework/layers/sketches/project_and_reshape_layer.h"
-#include "framework/layers/sketches/residual_block_layer.h"
-#include "framework/layers/sketches/running_norm_layer.h"
-#include "framework/layers/sketches/srelu_backward_layer.h"
-#include "framework/layers/sketches/srelu_layer.h"
-#include "framework/layers/sketches/weighted_addition_layer.h"
+#include "framework/network/sketches/center_layer.h"
+#include "framework/network/sketches/peephole_lstm_layer.h"
+#include "framework/network/sketches/project_and_reshape_layer.h"
+#include "framework/network/sketches/residual_block_layer.h"
+#include "framework/network/sketches/running_norm_layer.h"
+#include "framework/network/sketches/srelu_backward_layer.h"
+#include "framework/network/sketches/srelu_layer.h"
+#include "framework/network/sketches/weighted_addition_layer.h"
 #include "framework/layers/testing/layer_gradients.h"
 #include "gtest/gtest.h"
 

@@ -1,7 +1,7 @@
 // Standardizes each channel: in training with the mean and variance of the batch, at prediction
 // time with what training gathered of them. Source of the idea: Ioffe, Szegedy, arXiv:1502.03167.
-#ifndef FRAMEWORK_LAYERS_SKETCHES_RUNNING_NORM_LAYER_H_
-#define FRAMEWORK_LAYERS_SKETCHES_RUNNING_NORM_LAYER_H_
+#ifndef FRAMEWORK_NETWORK_SKETCHES_RUNNING_NORM_LAYER_H_
+#define FRAMEWORK_NETWORK_SKETCHES_RUNNING_NORM_LAYER_H_
 
 #include <tuple>
 
@@ -43,4 +43,4 @@ struct RunningNormLayer : Layer, Formattable {
 
 }  // namespace lamina::sketches
 
-#endif  // FRAMEWORK_LAYERS_SKETCHES_RUNNING_NORM_LAYER_H_
+#endif  // FRAMEWORK_NETWORK_SKETCHES_RUNNING_NORM_LAYER_H_

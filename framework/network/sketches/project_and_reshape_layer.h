@@ -1,6 +1,6 @@
 // Features "CB" to images "SSCB": where a generator's noise becomes a small picture.
-#ifndef FRAMEWORK_LAYERS_SKETCHES_PROJECT_AND_RESHAPE_LAYER_H_
-#define FRAMEWORK_LAYERS_SKETCHES_PROJECT_AND_RESHAPE_LAYER_H_
+#ifndef FRAMEWORK_NETWORK_SKETCHES_PROJECT_AND_RESHAPE_LAYER_H_
+#define FRAMEWORK_NETWORK_SKETCHES_PROJECT_AND_RESHAPE_LAYER_H_
 
 #include "framework/layers/initializers.h"
 #include "framework/layers/layer.h"
@@ -31,4 +31,4 @@ struct ProjectAndReshapeLayer : Layer, Formattable, Acceleratable {
 
 }  // namespace lamina::sketches
 
-#endif  // FRAMEWORK_LAYERS_SKETCHES_PROJECT_AND_RESHAPE_LAYER_H_
+#endif  // FRAMEWORK_NETWORK_SKETCHES_PROJECT_AND_RESHAPE_LAYER_H_

@@ -3,8 +3,8 @@
 //
 //   i = sigmoid(Wi x + Ri h + pi c + bi)      f likewise      g = tanh(Wg x + Rg h + bg)
 //   c' = f c + i g      o = sigmoid(Wo x + Ro h + po c' + bo)      h' = o tanh(c')
-#ifndef FRAMEWORK_LAYERS_SKETCHES_PEEPHOLE_LSTM_LAYER_H_
-#define FRAMEWORK_LAYERS_SKETCHES_PEEPHOLE_LSTM_LAYER_H_
+#ifndef FRAMEWORK_NETWORK_SKETCHES_PEEPHOLE_LSTM_LAYER_H_
+#define FRAMEWORK_NETWORK_SKETCHES_PEEPHOLE_LSTM_LAYER_H_
 
 #include <string>
 #include <tuple>
@@ -70,4 +70,4 @@ struct PeepholeLstmLayer : Layer, Formattable {
 
 }  // namespace lamina::sketches
 
-#endif  // FRAMEWORK_LAYERS_SKETCHES_PEEPHOLE_LSTM_LAYER_H_
+#endif  // FRAMEWORK_NETWORK_SKETCHES_PEEPHOLE_LSTM_LAYER_H_

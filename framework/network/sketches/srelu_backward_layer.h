@@ -1,12 +1,12 @@
 // SReLU with a derivative of its own: it keeps two masks and the two differences, not the output,
 // and of its arguments Backward reads only the derivative and the memory.
-#ifndef FRAMEWORK_LAYERS_SKETCHES_SRELU_BACKWARD_LAYER_H_
-#define FRAMEWORK_LAYERS_SKETCHES_SRELU_BACKWARD_LAYER_H_
+#ifndef FRAMEWORK_NETWORK_SKETCHES_SRELU_BACKWARD_LAYER_H_
+#define FRAMEWORK_NETWORK_SKETCHES_SRELU_BACKWARD_LAYER_H_
 
 #include <array>
 #include <utility>
 
-#include "framework/layers/sketches/srelu_layer.h"
+#include "framework/network/sketches/srelu_layer.h"
 #include "framework/ops/reduction.h"
 
 namespace lamina::sketches {
@@ -30,4 +30,4 @@ struct SReluBackwardLayer : SReluLayer {
 
 }  // namespace lamina::sketches
 
-#endif  // FRAMEWORK_LAYERS_SKETCHES_SRELU_BACKWARD_LAYER_H_
+#endif  // FRAMEWORK_NETWORK_SKETCHES_SRELU_BACKWARD_LAYER_H_
