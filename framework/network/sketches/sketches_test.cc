@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "framework/layers/any_layer.h"
+#include "framework/layers/testing/layer_gradients.h"
 #include "framework/network/sketches/center_layer.h"
 #include "framework/network/sketches/peephole_lstm_layer.h"
 #include "framework/network/sketches/project_and_reshape_layer.h"
@@ -12,7 +13,6 @@
 #include "framework/network/sketches/srelu_backward_layer.h"
 #include "framework/network/sketches/srelu_layer.h"
 #include "framework/network/sketches/weighted_addition_layer.h"
-#include "framework/layers/testing/layer_gradients.h"
 #include "gtest/gtest.h"
 
 namespace lamina::sketches {
