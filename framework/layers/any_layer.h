@@ -42,6 +42,9 @@ struct LayerTraits {
   bool has_reset_state = false;
   bool is_formattable = false;
   bool is_acceleratable = false;
+  bool joins_observations = false;
+  bool draws_random_numbers = false;
+  bool not_differentiable_at_points = false;
   int num_inputs = -1;          ///< Of Predict; -1 when known only at run time.
   int num_results = -1;         ///< Outputs and states of Predict; -1 likewise.
   int backward_arguments = -1;  ///< Without the memory; -1 for none or when known at run time.
@@ -142,10 +145,22 @@ class LayerModelOf : public LayerModel {
     t.has_reset_state = HasResetState<T>;
     t.is_formattable = std::derived_from<T, Formattable>;
     t.is_acceleratable = std::derived_from<T, Acceleratable>;
+    t.joins_observations = std::derived_from<T, JoinsObservations>;
+    t.draws_random_numbers = std::derived_from<T, DrawsRandomNumbers>;
+    t.not_differentiable_at_points = std::derived_from<T, NotDifferentiableAtPoints>;
     // A layer that holds a function learns these at run time.
     if constexpr (requires { layer_.IsFormattable(); }) t.is_formattable = layer_.IsFormattable();
     if constexpr (requires { layer_.IsAcceleratable(); }) {
       t.is_acceleratable = layer_.IsAcceleratable();
+    }
+    if constexpr (requires { layer_.DoesJoinObservations(); }) {
+      t.joins_observations = layer_.DoesJoinObservations();
+    }
+    if constexpr (requires { layer_.DoesDrawRandomNumbers(); }) {
+      t.draws_random_numbers = layer_.DoesDrawRandomNumbers();
+    }
+    if constexpr (requires { layer_.IsNotDifferentiableAtPoints(); }) {
+      t.not_differentiable_at_points = layer_.IsNotDifferentiableAtPoints();
     }
     t.num_inputs = Inputs<P>::kCount;
     t.num_results = Result<P>::kIsVariable ? -1 : Result<P>::kCount;

@@ -64,10 +64,17 @@ TEST(AnyLayerTest, ReadsWhatTheLayerCanDo) {
   EXPECT_TRUE(scale.has_initialize);
   EXPECT_FALSE(scale.has_forward || scale.has_backward || scale.has_reset_state);
   EXPECT_FALSE(scale.is_formattable || scale.is_acceleratable);
+  EXPECT_FALSE(scale.joins_observations || scale.draws_random_numbers ||
+               scale.not_differentiable_at_points);
   EXPECT_EQ(scale.num_inputs, 1);
   EXPECT_EQ(scale.num_results, 1);
 
-  struct Rich : Layer, Formattable, Acceleratable {
+  struct Rich : Layer,
+                Formattable,
+                Acceleratable,
+                JoinsObservations,
+                DrawsRandomNumbers,
+                NotDifferentiableAtPoints {
     State a{*this, "A", Zeros({1})};
     Rich() { SetNumInputs(2); }
     std::array<DlArray, 2> Predict(const DlArray& x, const DlArray&) const { return {x, a}; }
@@ -83,6 +90,8 @@ TEST(AnyLayerTest, ReadsWhatTheLayerCanDo) {
   const LayerTraits rich = AnyLayer(Rich()).traits();
   EXPECT_TRUE(rich.has_forward && rich.has_backward && rich.has_reset_state);
   EXPECT_TRUE(rich.is_formattable && rich.is_acceleratable);
+  EXPECT_TRUE(rich.joins_observations && rich.draws_random_numbers &&
+              rich.not_differentiable_at_points);
   EXPECT_FALSE(rich.has_initialize);
   EXPECT_EQ(rich.num_inputs, 2);
   EXPECT_EQ(rich.num_results, 2);

@@ -163,6 +163,16 @@ TEST(BuiltinLayersTest, TheTableHasEveryLayer) {
   check(BuiltinLayers());
 }
 
+TEST(BuiltinLayersTest, DeclareWhatIsOutOfTheOrdinary) {
+  for (const Row& row : Table()) {
+    const std::string& type = row.layer->Type();
+    const LayerTraits& traits = row.layer.traits();
+    EXPECT_EQ(traits.joins_observations, type == "BatchNormalizationLayer") << type;
+    EXPECT_EQ(traits.draws_random_numbers, type == "DropoutLayer") << type;
+    EXPECT_FALSE(traits.not_differentiable_at_points) << type;
+  }
+}
+
 // What a file keeps of a layer is its settings, names and arrays: put into a layer made without
 // arguments they make the same layer.
 template <class T>

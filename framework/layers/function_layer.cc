@@ -20,9 +20,9 @@ void internal::LearnableList::VisitParameters(const std::string& path,
   }
 }
 
-FunctionLayer::FunctionLayer(const FunctionLayerOptions& options)
-    : formattable_(options.formattable), acceleratable_(options.acceleratable) {
+FunctionLayer::FunctionLayer(const FunctionLayerOptions& options) : options_(options) {
   for (const auto& [name, value] : options.learnables) learnables_.Add(name, value);
+  options_.learnables.clear();
   SetDescription("Function");
 }
 

@@ -29,6 +29,10 @@ struct FunctionLayerOptions {
   int num_inputs = 0;   ///< 0: the function's arguments but for the learnables; 1 for a list.
   int num_outputs = 0;  ///< 0: what the function returns; 1 for a list.
   std::vector<std::pair<std::string, DlArray>> learnables = {};
+  /// What a layer declares by its bases of these names (layer.h).
+  bool joins_observations = false;
+  bool draws_random_numbers = false;
+  bool not_differentiable_at_points = false;
 };
 
 namespace internal {
@@ -104,15 +108,18 @@ class FunctionLayer : public Layer {
   }
 
   DlArrays Predict(const DlArrays& x) const;
-  bool IsFormattable() const { return formattable_; }
-  bool IsAcceleratable() const { return acceleratable_; }
+  bool IsFormattable() const { return options_.formattable; }
+  bool IsAcceleratable() const { return options_.acceleratable; }
+  bool DoesJoinObservations() const { return options_.joins_observations; }
+  bool DoesDrawRandomNumbers() const { return options_.draws_random_numbers; }
+  bool IsNotDifferentiableAtPoints() const { return options_.not_differentiable_at_points; }
 
  private:
   explicit FunctionLayer(const FunctionLayerOptions& options);
   void SetCounts(int arguments, int results, const FunctionLayerOptions& options);
 
   internal::LearnableList learnables_{*this, "Learnables"};
-  bool formattable_, acceleratable_;
+  FunctionLayerOptions options_;  // Without the learnables.
   Function function_;
 };
 

@@ -6,6 +6,7 @@
 #include "framework/layers/testing/message_of.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "gtest/gtest.h"
@@ -32,6 +33,20 @@ TEST(FunctionLayerTest, IsFormattableWhenItSaysSo) {
   EXPECT_TRUE(IsEqual(formattable.Predict({X()}).outputs[0], X() + 2));
   EXPECT_TRUE(formattable.traits().is_formattable && formattable.traits().is_acceleratable);
   EXPECT_FALSE(AnyLayer(FunctionLayer(labels)).traits().is_formattable);
+}
+
+TEST(FunctionLayerTest, DeclaresWhatItSays) {
+  const auto function = [](const DlArray& x) { return Floor(x) + RandLike(x) + Mean(x, "B"); };
+  const LayerTraits plain = AnyLayer(FunctionLayer(function)).traits();
+  EXPECT_FALSE(plain.joins_observations || plain.draws_random_numbers ||
+               plain.not_differentiable_at_points);
+  const LayerTraits declared =
+      AnyLayer(FunctionLayer(function, {.joins_observations = true,
+                                        .draws_random_numbers = true,
+                                        .not_differentiable_at_points = true}))
+          .traits();
+  EXPECT_TRUE(declared.joins_observations && declared.draws_random_numbers &&
+              declared.not_differentiable_at_points);
 }
 
 TEST(FunctionLayerTest, CountsInputsAndOutputsByItself) {

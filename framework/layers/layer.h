@@ -36,6 +36,9 @@
 // the input's labels ("SSCB": height, width, channels, observations), and the result has the same
 // labels again. With it the layer gets and returns labelled arrays and may change labels.
 //
+// What is out of the ordinary a layer declares by another base: JoinsObservations,
+// DrawsRandomNumbers, NotDifferentiableAtPoints.
+//
 // Threads: const functions of one layer may run in several threads at once.
 #ifndef FRAMEWORK_LAYERS_LAYER_H_
 #define FRAMEWORK_LAYERS_LAYER_H_
@@ -57,6 +60,17 @@ namespace lamina {
 struct Formattable {};
 /// The layer's computation may be traced once for each size and run again from the trace.
 struct Acceleratable {};
+
+// What a layer means to be where most layers are not. CheckLayer holds a layer to what it declares:
+// each of these must be seen when it is declared, and must not be seen when it is not.
+
+/// The outputs of an observation depend on others of its batch, in Predict or in Forward.
+struct JoinsObservations {};
+/// Predict or Forward draws random numbers, from the current random source.
+struct DrawsRandomNumbers {};
+/// There are points without a derivative, kinks or jumps, as many as there may be. A layer with few
+/// of them, such as ReLU, need not declare it: they are found and left out.
+struct NotDifferentiableAtPoints {};
 
 /// Values that Forward hands to Backward. They belong to the call, never to the layer.
 class Memory {

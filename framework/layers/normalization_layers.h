@@ -42,7 +42,7 @@ class ScaleAndOffset : public Layer, public Formattable, public Acceleratable {
 /// In training each channel is normalized by the mean and variance of the batch, and the states
 /// gather them: trained = (1 - decay) trained + decay * batch, the batch's variance taken as an
 /// estimate for all data (divided by n - 1). At prediction time the states are used.
-class BatchNormalizationLayer : public internal::ScaleAndOffset {
+class BatchNormalizationLayer : public internal::ScaleAndOffset, public JoinsObservations {
  public:
   Property<double> mean_decay{*this, "MeanDecay", 0.1};
   Property<double> variance_decay{*this, "VarianceDecay", 0.1};

@@ -14,7 +14,10 @@ namespace lamina {
 /// it, so that the expected value stays; at prediction time passes its input on. Draws from the
 /// calling thread's random source. Source: Srivastava et al., "Dropout: A Simple Way to Prevent
 /// Neural Networks from Overfitting", 2014.
-class DropoutLayer : public Layer, public Formattable, public Acceleratable {
+class DropoutLayer : public Layer,
+                     public Formattable,
+                     public Acceleratable,
+                     public DrawsRandomNumbers {
  public:
   Property<double> probability{*this, "Probability", 0.5};
 
