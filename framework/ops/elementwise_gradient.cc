@@ -42,7 +42,7 @@ Table::Table() {
     UNUSED;
     if (!IsComplex(x[0].type())) return DlArray();
     // y = x / |x| turns only: what points along y is lost.
-    return (dy - y * Real(Conj(y) * dy)) / Abs(x[0]);
+    return Where(Equal(x[0], 0), 0, (dy - y * Real(Conj(y) * dy)) / Abs(x[0]));
   }, kFirst, kOutput);
   Set(F::kExp, RULE { UNUSED; return Chain(dy, y); }, kSaveNone, kOutput);
   Set(F::kExpm1, RULE { UNUSED; return Chain(dy, y + 1); }, kSaveNone, kOutput);

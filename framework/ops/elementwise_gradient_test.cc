@@ -1,4 +1,5 @@
 // First and second derivatives of every function of elements, against numeric ones.
+#include <complex>
 #include <map>
 #include <string>
 #include <vector>
@@ -207,6 +208,9 @@ TEST(ElementwiseGradientTest, Conventions) {
   EXPECT_EQ(GradientAt(Relu, {-1, 0, 2}), (V{0, 0, 1}));
   EXPECT_EQ(GradientAt(Abs, {-1, 0, 2}), (V{-1, 0, 1}));
   EXPECT_EQ(GradientAt(Sign, {-1, 0, 2}), (V{0, 0, 0}));
+  const DlArray complex_zero = GradientOf([](const DlArray& x) { return Imag(Sign(x)) + Abs(x); },
+                                          DlArray(std::complex<double>(0, 0)));
+  EXPECT_EQ(complex_zero.ComplexAt(0), 0.0);
   EXPECT_EQ(GradientAt(Floor, {-1, 0, 2.5}), (V{0, 0, 0}));
   // Where both are equal the derivative goes to the first.
   const DlArray one = 1.0;
