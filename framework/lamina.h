@@ -1,5 +1,5 @@
-// All that a layer author includes: the layer contract, arrays and what can be done with them,
-// derivatives.
+// All that a layer author includes: the layer contract, first values of weights, arrays and what can
+// be done with them, derivatives.
 //
 //   #include "framework/lamina.h"
 //
@@ -16,6 +16,7 @@
 #include "framework/autodiff/dlgradient.h"
 #include "framework/dlarray/dlarray.h"
 #include "framework/layers/any_layer.h"
+#include "framework/layers/initializers.h"
 #include "framework/layers/layer.h"
 #include "framework/layers/network_data_layout.h"
 #include "framework/network/nested_network.h"
