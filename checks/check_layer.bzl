@@ -16,6 +16,8 @@ load it from "@lamina//checks:check_layer.bzl".
 
 def _check_main_impl(ctx):
     options = [".seed = %d" % ctx.attr.seed]
+    if ctx.attr.check_codegen_compatibility:
+        options.insert(0, ".check_codegen_compatibility = true")
     if ctx.attr.observation_dimension:
         options.insert(0, ".observation_dimension = {%s}" % ", ".join(
             [str(dim) for dim in ctx.attr.observation_dimension],
@@ -48,6 +50,7 @@ int main() {{
 _check_main = rule(
     implementation = _check_main_impl,
     attrs = {
+        "check_codegen_compatibility": attr.bool(),
         "header": attr.string(mandatory = True),
         "layer": attr.string(mandatory = True),
         "layouts": attr.string_list(mandatory = True),
@@ -64,6 +67,7 @@ def check_layer(
         layouts,
         deps,
         observation_dimension = [],
+        check_codegen_compatibility = False,
         seed = 0,
         skip_tests = [],
         size = "small",
@@ -78,6 +82,7 @@ def check_layer(
       layouts: a C++ expression for each input, 'NetworkDataLayout({5, 4}, "CB")'.
       deps: the libraries that the header comes from.
       observation_dimension: as in CheckOptions, for layouts without "B".
+      check_codegen_compatibility: as in CheckOptions: also run the tests of code generation.
       seed: as in CheckOptions.
       skip_tests: names of tests that are not to be run.
       size: of the test, for its time limit.
@@ -90,6 +95,7 @@ def check_layer(
         layer = layer,
         layouts = layouts,
         observation_dimension = observation_dimension,
+        check_codegen_compatibility = check_codegen_compatibility,
         seed = seed,
         skip_tests = skip_tests,
         tags = ["manual"],

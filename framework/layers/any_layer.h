@@ -41,6 +41,7 @@ struct LayerTraits {
   bool has_initialize = false;
   bool has_reset_state = false;
   bool is_formattable = false;
+  bool is_code_generatable = false;
   bool is_acceleratable = false;
   bool joins_observations = false;
   bool draws_random_numbers = false;
@@ -144,6 +145,7 @@ class LayerModelOf : public LayerModel {
     t.has_initialize = HasInitialize<T>;
     t.has_reset_state = HasResetState<T>;
     t.is_formattable = std::derived_from<T, Formattable>;
+    t.is_code_generatable = std::derived_from<T, CodeGeneratable>;
     t.is_acceleratable = std::derived_from<T, Acceleratable>;
     t.joins_observations = std::derived_from<T, JoinsObservations>;
     t.draws_random_numbers = std::derived_from<T, DrawsRandomNumbers>;

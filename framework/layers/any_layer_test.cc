@@ -63,7 +63,7 @@ TEST(AnyLayerTest, ReadsWhatTheLayerCanDo) {
   const LayerTraits scale = AnyLayer(ScaleLayer()).traits();
   EXPECT_TRUE(scale.has_initialize);
   EXPECT_FALSE(scale.has_forward || scale.has_backward || scale.has_reset_state);
-  EXPECT_FALSE(scale.is_formattable || scale.is_acceleratable);
+  EXPECT_FALSE(scale.is_formattable || scale.is_acceleratable || scale.is_code_generatable);
   EXPECT_FALSE(scale.joins_observations || scale.draws_random_numbers ||
                scale.not_differentiable_at_points);
   EXPECT_EQ(scale.num_inputs, 1);
@@ -71,6 +71,7 @@ TEST(AnyLayerTest, ReadsWhatTheLayerCanDo) {
 
   struct Rich : Layer,
                 Formattable,
+                CodeGeneratable,
                 Acceleratable,
                 JoinsObservations,
                 DrawsRandomNumbers,
@@ -92,6 +93,7 @@ TEST(AnyLayerTest, ReadsWhatTheLayerCanDo) {
   EXPECT_TRUE(rich.is_formattable && rich.is_acceleratable);
   EXPECT_TRUE(rich.joins_observations && rich.draws_random_numbers &&
               rich.not_differentiable_at_points);
+  EXPECT_TRUE(rich.is_code_generatable);
   EXPECT_FALSE(rich.has_initialize);
   EXPECT_EQ(rich.num_inputs, 2);
   EXPECT_EQ(rich.num_results, 2);

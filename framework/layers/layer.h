@@ -58,6 +58,10 @@ namespace lamina {
 
 /// The layer gets and returns labelled arrays.
 struct Formattable {};
+/// The layer is meant to leave as generated code (GenerateCode): its Predict is made of array
+/// functions alone, with no branch on an array's values. CheckLayer holds it to that when asked
+/// (check_codegen_compatibility). Layers without this tag are generated as well where they can be.
+struct CodeGeneratable {};
 /// The layer's computation may be traced once for each size and run again from the trace.
 struct Acceleratable {};
 
