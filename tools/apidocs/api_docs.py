@@ -61,8 +61,11 @@ def make_pages(files: list[str], output: pathlib.Path) -> pathlib.Path:
     if not shutil.which("doxygen"):
         raise DocsError("doxygen is missing; run: tools/setup")
     output.mkdir(parents=True, exist_ok=True)
-    result = subprocess.run(["doxygen", "-"], input=configuration(files, output), text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    # The diagrams' fonts are looked up in a cache, and it is a warning when none can be written.
+    with tempfile.TemporaryDirectory() as cache:
+        result = subprocess.run(["doxygen", "-"], input=configuration(files, output), text=True,
+                                env={**os.environ, "XDG_CACHE_HOME": cache},
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     index = output / "html" / "index.html"
     if result.returncode or result.stdout.strip() or not index.exists():
         raise DocsError(f"{result.stdout}\ndoxygen ended with exit status {result.returncode}")
