@@ -34,6 +34,7 @@
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "framework/ops/softmax.h"
+#include "framework/ops/spectral.h"
 #include "framework/ops/split.h"
 // IWYU pragma: end_exports
 
