@@ -1,5 +1,5 @@
-// All that a layer author includes: the layer contract, first values of weights, arrays and what can
-// be done with them, derivatives.
+// All that a layer author includes: the layer contract, first values of weights, arrays and what
+// can be done with them, derivatives.
 //
 //   #include "framework/lamina.h"
 //

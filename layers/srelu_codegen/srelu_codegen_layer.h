@@ -11,7 +11,8 @@
 // The one difference from layers/srelu is `CodeGeneratable`. It changes nothing in what the layer
 // computes; it is a promise, and CheckLayer holds the layer to it: Predict is generated as C,
 // compiled, run, and compared (check_codegen_compatibility). What the promise asks of you:
-//   - Predict computes with array functions alone. `Where` chooses between two values of an element;
+//   - Predict computes with array functions alone. `Where` chooses between two values of an
+//   element;
 //     an `if` on an element would be decided once, when the code is generated, and is refused.
 //   - an `if` on a Property, or on a size, is fine: both are fixed when code is generated, and only
 //     the branch that is taken is generated.

@@ -1,6 +1,7 @@
 // Shows that the build finds, compiles and links each library of the system.
 
 #include <omp.h>
+#include <zlib.h>
 
 #include <string>
 #include <vector>
@@ -53,6 +54,10 @@ TEST(SystemLibraryTest, OpenMpAddsUp) {
 
 TEST(SystemLibraryTest, JsonParses) {
   EXPECT_EQ(nlohmann::json::parse(R"({"a": [1, 2]})")["a"][1], 2);
+}
+
+TEST(SystemLibraryTest, ZlibChecks) {
+  EXPECT_EQ(crc32(0, reinterpret_cast<const Bytef*>("123456789"), 9), 0xCBF43926u);
 }
 
 TEST(SystemLibraryTest, BenchmarkCallsWhatItTimes) {

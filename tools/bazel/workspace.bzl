@@ -96,5 +96,11 @@ def lamina_workspace():
         header = "nlohmann/json.hpp",
         libraries = {"nlohmann_json": []},
     )
+    system_library(
+        name = "zlib",
+        package = "zlib1g-dev",
+        header = "zlib.h",
+        libraries = {"zlib": ["z"]},
+    )
 
     native.register_toolchains("@lamina//tools/bazel:python_toolchain")
