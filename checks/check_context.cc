@@ -51,6 +51,23 @@ int64_t NumElementsOf(const std::vector<NetworkDataLayout>& layouts) {
 
 DlArray Scaled(const DlArray& unit, double low, double high) { return unit * (high - low) + low; }
 
+DlArrays StatesOf(AnyLayer layer) {
+  DlArrays states;
+  layer->ForEachState([&](DlArray& s) { states.push_back(s); });
+  return states;
+}
+
+// A new state is finite, may have more of what there was one of, and is else of the old one's
+// sizes.
+bool CanReplace(const DlArray& before, const DlArray& after) {
+  for (int d = 0; d < std::max(before.rank(), after.rank()); ++d) {
+    if (before.size(d) != after.size(d) && before.size(d) != 1 && !before.empty()) return false;
+  }
+  const std::vector<double> values = Components(after);
+  return !after.empty() &&
+         std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+}
+
 // The learnable moved by up to a tenth, element by element.
 DlArray Jittered(const DlArray& w, const DlArray& unit) {
   const DlArray step = 0.1 * (2 * unit - 1);
@@ -228,22 +245,24 @@ Subject CheckContext::MakeSubject(const std::vector<NetworkDataLayout>& layouts,
     }
   });
   if (!has_states_) return subject;
-  for (const Function function : {Function::kForward, Function::kPredict}) {
-    try {
+  // A copy is called: what a layer remembers in other ways than by states is none of the subject's.
+  AnyLayer called = subject.layer;
+  const DlArrays initial = StatesOf(called);
+  try {
+    for (const Function function : {Function::kForward, Function::kPredict}) {
       const DlArrays inputs = MakeInputs(layouts, type, kStateStream + static_cast<int>(function));
-      const LayerResult result = Call(subject.layer, inputs, function);
-      DlArrays states;
-      bool valid = true;
-      for (const DlArray& s : result.states) {
-        states.push_back(convert(s));
-        for (double e : Components(s)) valid = valid && std::isfinite(e);
-        valid = valid && !s.empty();
+      DlArrays states = Call(called, inputs, function).states;
+      for (size_t i = 0; i < states.size(); ++i) {
+        states[i] = convert(states[i]);
+        if (i >= initial.size() || !CanReplace(initial[i], states[i])) return subject;
       }
-      if (valid) subject.layer.SetStates(states);
-    } catch (const FunctionThrew&) {
-      // The test of this function will tell.
+      called.SetStates(states);
     }
+    Call(called, subject.inputs, Function::kPredict);
+  } catch (const FunctionThrew&) {
+    return subject;  // The tests of states will tell.
   }
+  subject.layer.SetStates(StatesOf(called));
   return subject;
 }
 
