@@ -8,7 +8,7 @@
 
 #include "checks/check_main.h"
 #include "checks/faulty/correct_layers.h"
-#include "checks/faulty/forward_faults.h"
+#include "checks/faulty/fault.h"
 #include "framework/io/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -17,6 +17,7 @@
 namespace lamina {
 namespace {
 
+using faulty::FindFault;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -83,7 +84,7 @@ Test Summary:
 }
 
 TEST(CheckLayerTest, TellsWhatIsWrong) {
-  const CheckReport report = CheckLayer(faulty::ReadsValue(), {kImage}, {.quiet = true});
+  const CheckReport report = CheckLayer(FindFault("ReadsValue").make(), {kImage}, {.quiet = true});
   EXPECT_FALSE(report.ok());
   EXPECT_EQ(
       Masked(ToString(report)),
@@ -176,7 +177,7 @@ TEST(CheckLayerTest, SkipsTestsWithSeveralObservationsUntilTheirDimIsKnown) {
 
 TEST(CheckLayerTest, SwitchesTestsOffByName) {
   const CheckReport report =
-      CheckLayer(faulty::MixesObservations(), {kImage},
+      CheckLayer(FindFault("MixesObservations").make(), {kImage},
                  {.skip_tests = {"predictKeepsObservationsApart"}, .quiet = true});
   EXPECT_TRUE(report.ok()) << report;
   EXPECT_THAT(report.skips, Contains("Skipping predictKeepsObservationsApart. It is switched off "
@@ -193,7 +194,7 @@ TEST(CheckLayerTest, TellsWhatCodeGenerationNeeds) {
 }
 
 TEST(CheckLayerTest, TakesInputsFromARange) {
-  const faulty::LogOfNegative layer;
+  const AnyLayer layer = FindFault("LogOfNegative").make();
   EXPECT_FALSE(CheckLayer(layer, {kImage}, {.quiet = true}).ok());
   const CheckReport report =
       CheckLayer(layer, {kImage}, {.input_low = 0.5, .input_high = 2, .quiet = true});
@@ -245,7 +246,8 @@ TEST(CheckLayerTest, NamesEachTestOnce) {
 }
 
 TEST(CheckReportTest, SaysTheSameAsJson) {
-  const CheckReport report = CheckLayer(faulty::PartlyDetached(), {kImage}, {.quiet = true});
+  const CheckReport report =
+      CheckLayer(FindFault("PartlyDetached").make(), {kImage}, {.quiet = true});
   const absl::StatusOr<Json> json = ParseJson(WriteJson(ToJson(report)));
   ASSERT_TRUE(json.ok()) << json.status();
   EXPECT_EQ((*json)["layer"], "PartlyDetached");
@@ -310,9 +312,10 @@ TEST_F(CheckLayerMainTest, ReturnsZeroAndWritesXml) {
 }
 
 TEST_F(CheckLayerMainTest, FailsWithTheLayer) {
-  EXPECT_EQ(
-      CheckLayerMain([] { return CheckLayer(faulty::PredictThrows(), {kImage}, {.quiet = true}); }),
-      1);
+  EXPECT_EQ(CheckLayerMain([] {
+              return CheckLayer(FindFault("PredictThrows").make(), {kImage}, {.quiet = true});
+            }),
+            1);
   EXPECT_THAT(*ReadFile(path_), HasSubstr("<failure"));
 }
 

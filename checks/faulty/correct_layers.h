@@ -1,11 +1,16 @@
-// Small layers that are right, one of each kind. The faulty ones beside them are these with one
-// fault each, and the checker must find nothing here.
+// Small layers that are right, for what no layer under layers/ has, and the list of all layers that
+// are right: CheckLayer must find nothing in them.
+//
+// Threads: as every layer.
 #ifndef CHECKS_FAULTY_CORRECT_LAYERS_H_
 #define CHECKS_FAULTY_CORRECT_LAYERS_H_
 
-#include <tuple>
+#include <array>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "checks/faulty/layouts.h"
 #include "framework/lamina.h"
 
 namespace lamina::faulty {
@@ -36,8 +41,8 @@ struct OwnBackwardLayer : Layer {
     const DlArray t = Tanh(scale * x);
     return {t + offset, Memory{t}};
   }
-  std::tuple<DlArray, DlArray, DlArray> Backward(const DlArray& x, Unused, const DlArray& dy,
-                                                 const Memory& memory) const {
+  std::array<DlArray, 3> Backward(const DlArray& x, Unused, const DlArray& dy,
+                                  const Memory& memory) const {
     const DlArray dt = dy * (1 - Square(memory[0]));
     return {dt * scale, SumTo(dt * x, scale.spec()), SumTo(dy, offset.spec())};
   }
@@ -58,12 +63,12 @@ struct SumAndProductLayer : Layer {
 
 /// Two inputs with an own Backward: y = gain a - b^2.
 struct OwnBackwardTwoInputsLayer : Layer {
-  Learnable gain{*this, "Gain", Full({1, 1}, 1.5)};
+  Learnable gain{*this, "Gain", Full({1}, 1.5)};
 
   OwnBackwardTwoInputsLayer() { SetNumInputs(2); }
   DlArray Predict(const DlArray& a, const DlArray& b) const { return gain * a - b * b; }
-  std::tuple<DlArray, DlArray, DlArray> Backward(const DlArray& a, const DlArray& b, Unused,
-                                                 const DlArray& dy, Unused) const {
+  std::array<DlArray, 3> Backward(const DlArray& a, const DlArray& b, Unused, const DlArray& dy,
+                                  Unused) const {
     return {gain * dy, -2 * b * dy, SumTo(a * dy, gain.spec())};
   }
 };
@@ -99,7 +104,7 @@ struct LeakyIntegratorLayer : Layer, Formattable {
 };
 
 /// Statistics that Forward gathers and Predict uses: y = x - mean of each channel.
-struct CenterLayer : Layer, Formattable {
+struct CenterLayer : Layer, Formattable, JoinsObservations {
   State mean{*this, "Mean"};
   Property<double> momentum{*this, "Momentum", 0.25};
 
@@ -124,10 +129,22 @@ struct ResidualLayer : Layer, Formattable {
 };
 
 /// Noise in training, none in prediction.
-struct NoiseLayer : Layer {
+struct NoiseLayer : Layer, DrawsRandomNumbers {
   DlArray Predict(const DlArray& x) const { return x; }
   DlArray Forward(const DlArray& x) const { return x * (1 + 0.25 * RandnLike(x)); }
 };
+
+/// A layer that is right, and the layouts that it is tried with.
+struct CorrectLayer {
+  /// The class, and what sets it apart from others of its class: "PeepholeLstmLayer, last step".
+  std::string name;
+  AnyLayer (*make)();
+  /// Twenty, of different label sets and sizes, ones and odd ones among them.
+  std::vector<Layouts> layouts;
+};
+
+/// All reference layers in their variants, and the small ones above.
+std::vector<CorrectLayer> CorrectLayers();
 
 }  // namespace lamina::faulty
 

@@ -1,0 +1,59 @@
+#include "checks/faulty/fault.h"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <optional>
+#include <ostream>
+
+#include "framework/dlarray/error.h"
+
+namespace lamina::faulty {
+
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+
+std::vector<FaultGroup> AllFaults() {
+  return {BackwardFaults(),     MemoryFaults(),         GradientFaults(), TypeFaults(),
+          SizeFaults(),         ObservationFaults(),    StateFaults(),    ResetFaults(),
+          HiddenMemoryFaults(), InitializationFaults(), SyntaxFaults()};
+}
+
+Fault FindFault(const std::string& name) {
+  for (const FaultGroup& group : AllFaults()) {
+    for (const Fault& fault : group.faults) {
+      if (fault.name == name) return fault;
+    }
+  }
+  LAMINA_CHECK(!"a fault of this name");
+  std::abort();
+}
+
+CheckReport Check(const Fault& fault, uint64_t seed) {
+  const CheckOptions options{.seed = seed, .quiet = true};
+  std::optional<AnyLayer> layer;
+  try {
+    layer.emplace(fault.make());
+  } catch (const Error& e) {
+    return internal::ReportBrokenSyntax(e, fault.layouts, options);
+  }
+  return CheckLayer(*layer, fault.layouts, options);
+}
+
+Names FailedTests(const CheckReport& report) {
+  Names names;
+  for (const TestPoint& t : report.tests) {
+    if (t.status == TestStatus::kFailed) names.insert(t.name);
+  }
+  return names;
+}
+
+std::string ClassName(const std::type_info& type) {
+  int status = 0;
+  char* demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  std::string name = status == 0 ? demangled : type.name();
+  std::free(demangled);
+  const size_t space = name.rfind("::");
+  return space == std::string::npos ? name : name.substr(space + 2);
+}
+
+}  // namespace lamina::faulty

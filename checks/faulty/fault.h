@@ -1,0 +1,93 @@
+// A fault: a layer that is wrong in one way, made from a layer that is right, and the test of
+// CheckLayer that is meant to catch it. The faults stand in files of their own, one for each kind.
+//
+//   struct ReturnsOldState : LeakyIntegratorLayer {
+//     std::pair<DlArray, DlArray> Predict(const DlArray& x) const {
+//       return {LeakyIntegratorLayer::Predict(x).first, level};
+//     }
+//   };
+//   ...
+//   Of<LeakyIntegratorLayer, ReturnsOldState>("the old state is returned", Sequence(),
+//                                             "statesAreUsed")
+//
+// Threads: plain values.
+#ifndef CHECKS_FAULTY_FAULT_H_
+#define CHECKS_FAULTY_FAULT_H_
+
+#include <concepts>
+#include <iosfwd>
+#include <set>
+#include <string>
+#include <typeinfo>
+#include <vector>
+
+#include "checks/check_layer.h"
+#include "checks/faulty/layouts.h"
+
+namespace lamina::faulty {
+
+using Names = std::set<std::string>;
+
+struct Fault {
+  /// The class, "ReturnsOldState": no two have the same.
+  std::string name;
+  /// The class of the layer that is right, "LeakyIntegratorLayer".
+  std::string made_from;
+  /// What is wrong, in a few words.
+  std::string what;
+  /// Errors: those of AnyLayer, when the fault is one that AnyLayer sees.
+  AnyLayer (*make)();
+  Layouts layouts;
+  std::string caught_by;
+  /// Other tests that must fail: further consequences of the fault.
+  Names also{};
+};
+void PrintTo(const Fault& fault, std::ostream* out);
+
+/// The faults of one kind: "Derivatives written by hand".
+struct FaultGroup {
+  std::string kind;
+  std::vector<Fault> faults;
+};
+
+/// All faults, by kind, in the order of the table.
+std::vector<FaultGroup> AllFaults();
+/// The fault of this name. Ends the program if there is none.
+Fault FindFault(const std::string& name);
+
+/// The report of CheckLayer on the faulty layer; never printed.
+CheckReport Check(const Fault& fault, uint64_t seed);
+/// The tests that failed.
+Names FailedTests(const CheckReport& report);
+
+/// "ReturnsOldState", without namespaces.
+std::string ClassName(const std::type_info& type);
+
+template <class Correct, class Faulty>
+requires std::derived_from<Faulty, Correct> Fault Of(std::string what, Layouts layouts,
+                                                     std::string caught_by, Names also = {}) {
+  return {.name = ClassName(typeid(Faulty)),
+          .made_from = ClassName(typeid(Correct)),
+          .what = std::move(what),
+          .make = [] { return AnyLayer(Faulty()); },
+          .layouts = std::move(layouts),
+          .caught_by = std::move(caught_by),
+          .also = std::move(also)};
+}
+
+// The kinds; each stands in the file of its name.
+FaultGroup BackwardFaults();
+FaultGroup MemoryFaults();
+FaultGroup GradientFaults();
+FaultGroup TypeFaults();
+FaultGroup SizeFaults();
+FaultGroup ObservationFaults();
+FaultGroup StateFaults();
+FaultGroup ResetFaults();
+FaultGroup HiddenMemoryFaults();
+FaultGroup InitializationFaults();
+FaultGroup SyntaxFaults();
+
+}  // namespace lamina::faulty
+
+#endif  // CHECKS_FAULTY_FAULT_H_
