@@ -13,6 +13,7 @@
 #define FRAMEWORK_LAMINA_H_
 
 // IWYU pragma: begin_exports
+#include "framework/autodiff/differentiable_function.h"
 #include "framework/autodiff/dlgradient.h"
 #include "framework/dlarray/dlarray.h"
 #include "framework/layers/any_layer.h"

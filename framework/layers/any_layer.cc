@@ -1,27 +1,15 @@
 #include "framework/layers/any_layer.h"
 
-#include <cxxabi.h>
-
 #include <algorithm>
-#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
-#include "framework/ops/creation.h"
+#include "framework/autodiff/own_backward.h"
 #include "framework/ops/shape.h"
 
 namespace lamina {
 namespace {
 
 using internal::CallResult;
-
-std::string ClassName(const std::type_info& type) {
-  int status = 0;
-  char* demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
-  std::string name = status == 0 ? demangled : type.name();
-  std::free(demangled);
-  const size_t colon = name.rfind("::");
-  return colon == std::string::npos ? name : name.substr(colon + 2);
-}
 
 std::string Who(const Layer& layer) {
   return layer.Name().empty() ? layer.Type()
@@ -119,6 +107,50 @@ void CheckBackward(const Layer& layer, const LayerTraits& t, const Counts& n) {
       "order in which they are named.");
 }
 
+void CheckResultCount(const AnyLayer& layer, const DlArrays& values) {
+  const int outputs = layer->NumOutputs(), states = layer.NumStateArrays();
+  if (static_cast<int>(values.size()) == outputs + states) return;
+  throw Error("layer:ResultCount",
+              absl::StrCat("The layer returns ", Plural(outputs, "output"), " and ",
+                           Plural(states, "state array"), "."),
+              absl::StrCat(values.size(), " arrays came."),
+              "Return each output, then each new state.");
+}
+
+// How many derivatives of outputs and new states the layer's Backward takes.
+int BackwardDerivatives(const AnyLayer& layer, int states) {
+  const int inputs = layer->NumInputs(), outputs = layer->NumOutputs();
+  const int arguments = layer.traits().backward_arguments;
+  const bool takes_states = arguments < 0 || arguments == inputs + 2 * outputs + states;
+  return takes_states ? outputs + states : outputs;
+}
+
+// The layer's own Backward as the gradient of its Forward. Inputs of the rule: the layer's inputs,
+// its learnables, its states; outputs: the layer's outputs and new states.
+class LayerBackwardRule : public internal::OwnBackwardRule {
+ public:
+  LayerBackwardRule(const AnyLayer& layer, int states)
+      : OwnBackwardRule(absl::StrCat("Backward of ", Who(layer.layer())),
+                        {.inputs = layer->NumInputs(),
+                         .outputs = layer->NumOutputs(),
+                         .derivatives = BackwardDerivatives(layer, states),
+                         .may_lack = states,
+                         .used = layer.traits().backward_used}),
+        layer_(layer) {}
+  CallResult CallForward(Arrays inputs) const override {
+    CallResult called = layer_.CallForward(inputs);
+    CheckResultCount(layer_, called.values);
+    return called;
+  }
+  DlArrays CallBackward(Arrays arguments, const Memory& memory,
+                        const GradientCall& call) const override {
+    return layer_.CallBackward(arguments, memory, NeededGradients(call.needed));
+  }
+
+ private:
+  AnyLayer layer_;
+};
+
 }  // namespace
 
 void internal::WrongLayoutCount(const Layer& layer, int expected, size_t came) {
@@ -128,87 +160,10 @@ void internal::WrongLayoutCount(const Layer& layer, int expected, size_t came) {
               absl::StrCat(came, " came."), "");
 }
 
-// The layer's own Backward as the gradient of its Forward. Inputs of the rule: the layer's inputs,
-// its learnables, its states; outputs: the layer's outputs and new states.
-class OwnBackwardRule : public GradientRule {
- public:
-  OwnBackwardRule(const AnyLayer& layer, Memory memory, int states)
-      : layer_(layer),
-        memory_(std::move(memory)),
-        name_(absl::StrCat("Backward of ", Who(layer.layer()))),
-        inputs_(layer->NumInputs()),
-        outputs_(layer->NumOutputs()),
-        states_(states) {
-    const LayerTraits& t = layer.traits();
-    takes_states_ = states > 0 && (t.backward_arguments < 0 ||
-                                   t.backward_arguments == inputs_ + 2 * outputs_ + states);
-  }
-  std::string_view Name() const override { return name_; }
-  SaveMask SavedInputs() const override {
-    return static_cast<SaveMask>(layer_.traits().backward_used & ((uint64_t{1} << inputs_) - 1));
-  }
-  SaveMask SavedOutputs() const override {
-    return static_cast<SaveMask>(layer_.traits().backward_used >> inputs_ &
-                                 ((uint64_t{1} << outputs_) - 1));
-  }
-  DlArrays Gradient(const GradientCall& call) const override {
-    Memory memory = memory_;
-    DlArrays y(call.outputs.begin(), call.outputs.begin() + outputs_);
-    if (Tape::Current() != nullptr) Recompute(call, memory, y);
-    DlArrays arguments(call.inputs.begin(), call.inputs.begin() + inputs_);
-    arguments.insert(arguments.end(), y.begin(), y.end());
-    const int derivatives = takes_states_ ? outputs_ + states_ : outputs_;
-    for (int i = 0; i < derivatives; ++i) {
-      const DlArray& g = call.output_gradients[i];
-      arguments.push_back(g.empty() ? ZerosLike(call.outputs[i]) : g);
-    }
-    DlArrays result = layer_.CallBackward(arguments, memory);
-    const size_t without_states = call.inputs.size() - states_;
-    if (result.size() != without_states && result.size() != call.inputs.size()) {
-      throw Error("layer:BackwardArity",
-                  absl::StrCat(name_, " returns ", without_states, " derivatives (and ", states_,
-                               " more of states)."),
-                  absl::StrCat("It returned ", result.size(), "."), "");
-    }
-    result.resize(call.inputs.size());
-    // Sums over dims leave dims of size 1 at the end, which a parameter may lack.
-    for (size_t i = 0; i < result.size(); ++i) {
-      const ArraySpec &g = result[i].spec(), &x = call.inputs[i].spec();
-      if (g.sizes != x.sizes && SameSizes(g.sizes, x.sizes) && g.format == x.format) {
-        result[i] = Reshape(result[i], x.sizes, x.format.str());
-      }
-    }
-    return result;
-  }
-
- private:
-  // For a second derivative the outputs and the memory must be known to depend on the inputs: they
-  // are computed once more, this time on the tape.
-  void Recompute(const GradientCall& call, Memory& memory, DlArrays& y) const {
-    if (memory.size() == 0 && SavedOutputs() == kSaveNone) return;
-    for (int i = 0; i < inputs_; ++i) {
-      if (call.inputs[i].has_values()) continue;
-      throw Error("autodiff:NoSecondDerivative",
-                  absl::StrCat(name_, " was asked for a second derivative."),
-                  "Its memory and outputs depend on an input that is declared Unused.",
-                  "Take that input as const DlArray& in Backward.");
-    }
-    CallResult again = layer_.CallForward(call.inputs.first(inputs_));
-    memory = std::move(again.memory);
-    std::copy_n(again.values.begin(), outputs_, y.begin());
-  }
-
-  AnyLayer layer_;
-  Memory memory_;
-  std::string name_;
-  int inputs_, outputs_, states_;
-  bool takes_states_ = false;
-};
-
 AnyLayer::AnyLayer(std::unique_ptr<internal::LayerModel> model)
     : model_(std::move(model)), traits_(model_->Traits()) {
   Layer& l = layer();
-  if (l.Type() == "Layer") l.SetType(ClassName(model_->type()));
+  if (l.Type() == "Layer") l.SetType(internal::ClassName(model_->type()));
   for (const PropertyDescriptor& p : l.Properties()) {
     if (p.offset < 0 || p.offset >= static_cast<std::ptrdiff_t>(model_->size())) {
       throw Error("layer:PropertyOutside",
@@ -279,32 +234,17 @@ LayerResult AnyLayer::Call(Arrays inputs, bool training) const {
   }
   try {
     CallResult called;
-    const int states = NumStateArrays();
-    Tape* tape = Tape::Current();
-    if (training && traits_.has_backward && tape != nullptr) {
-      {
-        const NoGradient pause;
-        called = model_->Forward(x);
-      }
+    if (training && traits_.has_backward && Tape::Current() != nullptr) {
       DlArrays from(x.begin(), x.end());
       Layer& mutable_layer = model_->layer();
       mutable_layer.ForEachLearnable([&](DlArray& w) { from.push_back(w); });
       mutable_layer.ForEachState([&](DlArray& s) { from.push_back(s); });
-      if (static_cast<int>(called.values.size()) == l.NumOutputs() + states) {
-        called.values =
-            tape->Record(std::make_shared<OwnBackwardRule>(*this, std::move(called.memory), states),
-                         from, std::move(called.values));
-      }
+      called.values = internal::RunWithOwnBackward(
+          std::make_shared<LayerBackwardRule>(*this, NumStateArrays()), from);
     } else {
       called = training ? model_->Forward(x) : model_->Predict(x);
     }
-    if (static_cast<int>(called.values.size()) != l.NumOutputs() + states) {
-      throw Error("layer:ResultCount",
-                  absl::StrCat("The layer returns ", Plural(l.NumOutputs(), "output"), " and ",
-                               Plural(states, "state array"), "."),
-                  absl::StrCat(called.values.size(), " arrays came."),
-                  "Return each output, then each new state.");
-    }
+    CheckResultCount(*this, called.values);
     LayerResult result;
     const auto split = called.values.begin() + l.NumOutputs();
     result.outputs.assign(called.values.begin(), split);

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "framework/autodiff/dlgradient.h"
+#include "framework/autodiff/member_function.h"
 #include "framework/layers/layer.h"
 #include "framework/layers/layer_traits.h"
 
@@ -55,12 +56,6 @@ struct LayerTraits {
 
 namespace internal {
 
-/// What a call of one of the layer's functions returned, flat.
-struct CallResult {
-  DlArrays values;
-  Memory memory;
-};
-
 /// The functions of a layer with arrays in a row for their arguments.
 class LayerModel {
  public:
@@ -72,56 +67,12 @@ class LayerModel {
   virtual LayerTraits Traits() const = 0;
   virtual CallResult Predict(Arrays x) const = 0;
   virtual CallResult Forward(Arrays x) const = 0;
-  virtual DlArrays Backward(Arrays arguments, const Memory& memory) const = 0;
+  virtual DlArrays Backward(Arrays arguments, const Memory& memory,
+                            const NeededGradients& needed) const = 0;
   virtual void Initialize(std::span<const NetworkDataLayout> layouts) = 0;
   virtual void ResetState() = 0;
   virtual std::optional<NetworkDataLayout> InputLayout() const = 0;
 };
-
-template <class T>
-void Flatten(T&& value, CallResult& out) {
-  using V = std::remove_cvref_t<T>;
-  if constexpr (std::is_same_v<V, Memory>) {
-    out.memory = std::forward<T>(value);
-  } else if constexpr (std::is_same_v<V, NetworkState>) {
-    for (const DlArray& v : value.values()) out.values.push_back(v);
-  } else if constexpr (std::is_same_v<V, DlArrays>) {
-    for (const DlArray& v : value) out.values.push_back(v);
-  } else if constexpr (kIsArray<V>) {
-    out.values.push_back(value);
-  } else {
-    std::apply([&](auto&&... v) { (Flatten(v, out), ...); }, value);
-  }
-}
-
-template <class T, class F>
-CallResult CallWithInputs(const T& layer, F function, Arrays x) {
-  CallResult out;
-  if constexpr (Inputs<F>::kIsVariable) {
-    Flatten((layer.*function)(DlArrays(x.begin(), x.end())), out);
-  } else {
-    [&]<size_t... I>(std::index_sequence<I...>) { Flatten((layer.*function)(x[I]...), out); }
-    (std::make_index_sequence<Inputs<F>::kCount>());
-  }
-  return out;
-}
-
-template <class P>
-decltype(auto) BackwardArgument(const DlArray& x) {
-  if constexpr (std::is_same_v<P, Unused>) {
-    return Unused();
-  } else {
-    return x;
-  }
-}
-template <class P>
-decltype(auto) MemoryArgument(const Memory& memory) {
-  if constexpr (std::is_same_v<P, Unused>) {
-    return Unused();
-  } else {
-    return memory;
-  }
-}
 
 /// Errors: "layer:InputCount" for a number of layouts that Initialize cannot take.
 [[noreturn]] void WrongLayoutCount(const Layer& layer, int expected, size_t came);
@@ -168,7 +119,7 @@ class LayerModelOf : public LayerModel {
     t.num_results = Result<P>::kIsVariable ? -1 : Result<P>::kCount;
     if constexpr (HasBackward<T>) {
       using B = decltype(&T::Backward);
-      using Traits = BackwardTraits<typename Declaration<B>::Parameters>;
+      using Traits = BackwardTraits<B>;
       t.backward_arguments = Traits::kIsVariable ? -1 : Traits::kCount;
       t.backward_results = Result<B>::kIsVariable ? -1 : Result<B>::kCount;
       t.backward_used = Traits::kUsed;
@@ -186,29 +137,12 @@ class LayerModelOf : public LayerModel {
     }
   }
 
-  DlArrays Backward(Arrays arguments, const Memory& memory) const override {
+  DlArrays Backward(Arrays arguments, const Memory& memory,
+                    const NeededGradients& needed) const override {
     if constexpr (HasBackward<T>) {
-      using B = decltype(&T::Backward);
-      using Parameters = typename Declaration<B>::Parameters;
-      using Traits = BackwardTraits<Parameters>;
-      using Last = typename Traits::Last;
-      CallResult out;
-      if constexpr (Traits::kIsVariable) {
-        Flatten(layer_.Backward(DlArrays(arguments.begin(), arguments.end()),
-                                MemoryArgument<Last>(memory)),
-                out);
-      } else {
-        [&]<size_t... I>(std::index_sequence<I...>) {
-          Flatten(layer_.Backward(
-                      BackwardArgument<std::tuple_element_t<I, Parameters>>(arguments[I])...,
-                      MemoryArgument<Last>(memory)),
-                  out);
-        }
-        (std::make_index_sequence<Traits::kCount>());
-      }
-      return std::move(out.values);
+      return CallBackward(layer_, arguments, memory, needed);
     } else {
-      (void)arguments, (void)memory;
+      (void)arguments, (void)memory, (void)needed;
       LAMINA_CHECK(HasBackward<T>);
       return {};
     }
@@ -319,8 +253,9 @@ class AnyLayer {
   /// The layer's functions as they are, arrays unlabelled unless it is Formattable: for checks.
   internal::CallResult CallPredict(Arrays inputs) const { return model_->Predict(inputs); }
   internal::CallResult CallForward(Arrays inputs) const { return model_->Forward(inputs); }
-  DlArrays CallBackward(Arrays arguments, const Memory& memory) const {
-    return model_->Backward(arguments, memory);
+  DlArrays CallBackward(Arrays arguments, const Memory& memory,
+                        const NeededGradients& needed = {}) const {
+    return model_->Backward(arguments, memory, needed);
   }
 
   /// Errors: "layer:ResetStateChangedProperty" when more than learnables and states changed; the
@@ -335,7 +270,6 @@ class AnyLayer {
   }
 
  private:
-  friend class OwnBackwardRule;
   explicit AnyLayer(std::unique_ptr<internal::LayerModel> model);
   LayerResult Call(Arrays inputs, bool training) const;
 

@@ -20,12 +20,12 @@
 //                                      that are set already stay.
 //   Forward(x1, .., xN) const          used in training instead of Predict; with a Backward it also
 //                                      returns a Memory, last.
-//   Backward(x.., y.., dLdY.., [dLdStateOut..], memory) const   your own derivative. Returns
-//   dLdX..,
-//                                      dLdW.. (one for each learnable, in the order in which they
-//                                      are named), [dLdStateIn..]. State derivatives: both or
-//                                      neither. An argument declared as `Unused` is not kept
-//                                      between Forward and Backward.
+//   Backward(x.., y.., dLdY.., [dLdStateOut..], memory, [needed]) const   your own derivative.
+//                                      Returns dLdX.., dLdW.. (one for each learnable, in the
+//                                      order in which they are named), [dLdStateIn..]. State
+//                                      derivatives: both or neither. An argument declared as
+//                                      `Unused` is not kept between Forward and Backward. `needed`,
+//                                      a NeededGradients, says which derivatives are asked for.
 //   ResetState()                       sets states back; may change only learnables and states.
 //
 // Several values are returned as std::tuple, std::pair or std::array of DlArray. For a number of
@@ -44,12 +44,12 @@
 #define FRAMEWORK_LAYERS_LAYER_H_
 
 #include <functional>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "framework/autodiff/memory.h"
 #include "framework/dlarray/dlarray.h"
 #include "framework/layers/network_data_layout.h"
 #include "framework/layers/property.h"
@@ -75,26 +75,6 @@ struct DrawsRandomNumbers {};
 /// There are points without a derivative, kinks or jumps, as many as there may be. A layer with few
 /// of them, such as ReLU, need not declare it: they are found and left out.
 struct NotDifferentiableAtPoints {};
-
-/// Values that Forward hands to Backward. They belong to the call, never to the layer.
-class Memory {
- public:
-  Memory() = default;
-  Memory(std::initializer_list<DlArray> values) : values_(values) {}
-  explicit Memory(DlArrays values) : values_(std::move(values)) {}
-  size_t size() const { return values_.size(); }
-  const DlArray& operator[](size_t i) const { return values_.at(i); }
-  const DlArrays& values() const { return values_; }
-
- private:
-  DlArrays values_;
-};
-
-/// In place of an argument that Backward does not need.
-class Unused {
- public:
-  Unused() = default;
-};
 
 /// The states of a nested network, as its Predict and Forward return them.
 class NetworkState {

@@ -3,52 +3,24 @@
 #ifndef FRAMEWORK_LAYERS_LAYER_TRAITS_H_
 #define FRAMEWORK_LAYERS_LAYER_TRAITS_H_
 
-#include <array>
 #include <concepts>
-#include <cstdint>
 #include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
+#include "framework/autodiff/member_function.h"
 #include "framework/layers/layer.h"
 
 namespace lamina::internal {
 
-// --- The declaration of a member function -----------------------------------------------------
+template <>
+inline constexpr bool kIsResultElement<NetworkState> = true;
 
-template <class F>
-struct Declaration {
-  static constexpr bool kIsFunction = false;
-};
-template <class C, class R, class... P, bool kNoexcept>
-struct Declaration<R (C::*)(P...) const noexcept(kNoexcept)> {
-  static constexpr bool kIsFunction = true, kIsConst = true;
-  using Result = R;
-  using Parameters = std::tuple<std::remove_cvref_t<P>...>;
-  static constexpr bool kHasMutableReference =
-      ((std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>) || ...);
-};
-template <class C, class R, class... P, bool kNoexcept>
-struct Declaration<R (C::*)(P...) noexcept(kNoexcept)>
-    : Declaration<R (C::*)(P...) const noexcept(kNoexcept)> {
-  static constexpr bool kIsConst = false;
-};
-
-// Named like this so that they read well in a compiler's message. Templates, overloaded and private
-// functions have no address that can be taken here: a layer has one public Predict.
+// Like HasForward and HasBackward (member_function.h): a layer has one public Predict.
 template <class T>
 concept HasPredict = requires {
   &T::Predict;
-};
-template <class T>
-concept HasForward = requires {
-  &T::Forward;
-};
-template <class T>
-concept HasBackward = requires {
-  &T::Backward;
 };
 template <class T>
 concept HasInitialize = requires {
@@ -110,70 +82,6 @@ consteval bool NamesResetState() {
   }
 }
 
-// --- What may be returned -----------------------------------------------------------------------
-
-template <class T>
-struct TupleOf {
-  using type = std::tuple<T>;
-};
-template <class... T>
-struct TupleOf<std::tuple<T...>> {
-  using type = std::tuple<T...>;
-};
-template <class A, class B>
-struct TupleOf<std::pair<A, B>> {
-  using type = std::tuple<A, B>;
-};
-template <class T, size_t... I>
-auto Repeat(std::index_sequence<I...>) -> std::tuple<std::enable_if_t<(I >= 0), T>...>;
-template <class T, size_t kCount>
-struct TupleOf<std::array<T, kCount>> {
-  using type = decltype(Repeat<T>(std::make_index_sequence<kCount>()));
-};
-
-template <class T>
-constexpr bool kIsArray = std::is_base_of_v<DlArray, std::remove_cvref_t<T>>;
-
-/// One element of a result: an array, a list of arrays, the states of a nested network, a memory.
-template <class T>
-constexpr bool kIsResultElement = kIsArray<T> || std::is_same_v<T, DlArrays> ||
-                                  std::is_same_v<T, NetworkState> || std::is_same_v<T, Memory>;
-
-template <class Tuple>
-struct ResultTraits;
-template <class... T>
-struct ResultTraits<std::tuple<T...>> {
-  static constexpr bool kIsValid = sizeof...(T) > 0 && (kIsResultElement<T> && ...);
-  static constexpr int kMemories = (0 + ... + (std::is_same_v<T, Memory> ? 1 : 0));
-  static constexpr bool kMemoryIsLast = [] {
-    constexpr bool is_memory[] = {std::is_same_v<T, Memory>..., false};
-    for (size_t i = 0; i + 1 < sizeof...(T); ++i) {
-      if (is_memory[i]) return false;
-    }
-    return true;
-  }();
-  /// The number of outputs and states is known only at run time.
-  static constexpr bool kIsVariable = (std::is_same_v<T, DlArrays> || ...);
-  static constexpr int kCount = static_cast<int>(sizeof...(T)) - kMemories;
-};
-template <class F>
-using Result = ResultTraits<typename TupleOf<typename Declaration<F>::Result>::type>;
-
-// --- What may be taken --------------------------------------------------------------------------
-
-template <class Tuple>
-struct InputTraits;
-template <class... P>
-struct InputTraits<std::tuple<P...>> {
-  static constexpr bool kIsVariable =
-      sizeof...(P) == 1 && (std::is_same_v<P, DlArrays> || ... || false);
-  static constexpr bool kIsValid =
-      kIsVariable || (sizeof...(P) > 0 && (std::is_same_v<P, DlArray> && ...));
-  static constexpr int kCount = kIsVariable ? -1 : static_cast<int>(sizeof...(P));
-};
-template <class F>
-using Inputs = InputTraits<typename Declaration<F>::Parameters>;
-
 /// One layout for each input, or all of them in a row.
 template <class Tuple>
 struct LayoutTraits;
@@ -187,36 +95,6 @@ struct LayoutTraits<std::tuple<P...>> {
 };
 template <class F>
 using Layouts = LayoutTraits<typename Declaration<F>::Parameters>;
-
-template <class Tuple>
-struct BackwardTraits;
-template <class... P>
-struct BackwardTraits<std::tuple<P...>> {
-  static constexpr int kCount = static_cast<int>(sizeof...(P)) - 1;  // Without the memory.
-  using Last = std::tuple_element_t<
-      sizeof...(P) == 0 ? 0 : sizeof...(P) - 1,
-      std::conditional_t<sizeof...(P) == 0, std::tuple<int>, std::tuple<P...>>>;
-  static constexpr bool kMemoryIsLast =
-      std::is_same_v<Last, Memory> || std::is_same_v<Last, Unused>;
-  static constexpr bool kIsVariable =
-      sizeof...(P) == 2 && (std::is_same_v<P, DlArrays> || ... || false);
-  static constexpr bool kIsValid = [] {
-    if constexpr (sizeof...(P) < 2) return false;
-    if (kIsVariable) return true;
-    constexpr bool ok[] = {(std::is_same_v<P, DlArray> || std::is_same_v<P, Unused>)...};
-    for (int i = 0; i < kCount; ++i) {
-      if (!ok[i]) return false;
-    }
-    return true;
-  }();
-  /// Bit i: argument i is read.
-  static constexpr uint64_t kUsed = [] {
-    constexpr bool used[] = {!std::is_same_v<P, Unused>..., true};
-    uint64_t mask = 0;
-    for (size_t i = 0; i < sizeof...(P); ++i) mask |= uint64_t{used[i]} << i;
-    return kIsVariable ? ~uint64_t{0} : mask;
-  }();
-};
 
 // --- The contract, checked ----------------------------------------------------------------------
 //
@@ -289,27 +167,7 @@ template <class T>
 consteval bool CheckBackward() {
   static_assert(HasBackward<T> || !NamesBackward<T>(),
                 "Backward is public, neither overloaded nor a template.");
-  if constexpr (HasBackward<T>) {
-    using B = decltype(&T::Backward);
-    static_assert(Declaration<B>::kIsFunction, "Backward is a member function, not static.");
-    if constexpr (Declaration<B>::kIsFunction) {
-      using Traits = BackwardTraits<typename Declaration<B>::Parameters>;
-      static_assert(Declaration<B>::kIsConst,
-                    "Backward is const: it returns derivatives, it does not change the layer.");
-      static_assert(Traits::kMemoryIsLast,
-                    "The last argument of Backward is `const Memory&`, or Unused.");
-      static_assert(!Traits::kMemoryIsLast || Traits::kIsValid,
-                    "Backward takes inputs, outputs, their derivatives and the memory; each as "
-                    "`const DlArray&` or Unused, or one `const DlArrays&` before the memory.");
-      static_assert(!Declaration<B>::kHasMutableReference,
-                    "Backward takes its arguments as const: it may not change them.");
-      static_assert(Result<B>::kIsValid && Result<B>::kMemories == 0,
-                    "Backward returns DlArray, a tuple or array of DlArray, or DlArrays.");
-      return Declaration<B>::kIsConst && Traits::kMemoryIsLast && Traits::kIsValid &&
-             !Declaration<B>::kHasMutableReference && Result<B>::kIsValid;
-    }
-    return false;
-  }
+  if constexpr (HasBackward<T>) return CheckBackwardDeclaration<T>();
   return true;
 }
 

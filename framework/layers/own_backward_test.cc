@@ -80,6 +80,31 @@ TEST(OwnBackwardTest, ListsForAnyNumberOfArguments) {
                RandomInput({2, 2}, "CB", -1, 1, 3)}));
 }
 
+TEST(OwnBackwardTest, SaysWhichDerivativesAreNeeded) {
+  static std::string asked;
+  struct Asked : SquareLayer {
+    std::tuple<DlArray, DlArray, DlArray> Backward(const DlArray& x, Unused, const DlArray& dy,
+                                                   const DlArray& ds, Unused,
+                                                   const NeededGradients& needed) const {
+      for (int i = 0; i < 3; ++i) asked += needed[i] ? "xws"[i] : '-';
+      return {needed[0] ? 2 * w * x * dy + w * ds : DlArray(),
+              needed[1] ? SumTo(x * x * dy, w.spec()) + Sum(x) * ds : DlArray(),
+              needed[2] ? ds : DlArray()};
+    }
+  };
+  EXPECT_TRUE(LayerGradientsAgree(Asked(), {Input()}));
+  asked.clear();
+  // As in training of a first layer: of the learnables alone.
+  DlFeval(
+      [](AnyLayer layer) {
+        DlArrays w;
+        layer.ForEachLearnable([&](DlArray& p) { w.push_back(p); });
+        return DlGradient(Sum(layer.Forward({Input()}).outputs[0]), w);
+      },
+      AnyLayer(Asked()));
+  EXPECT_EQ(asked, "-w-");
+}
+
 TEST(OwnBackwardTest, DerivativesMayHaveMoreDimsOfSizeOne) {
   struct ChannelScale : Layer {
     Learnable w{*this, "W", DlArray::FromVector<double>({1, 2, 3}, {1, 1, 3})};
@@ -141,8 +166,7 @@ TEST(OwnBackwardTest, ArgumentsAndResultsAreCounted) {
                   },
                   Ones({2}));
             }),
-            "Backward of List returns 1 derivatives (and 0 more of states). It returned 2. "
-            "[layer:BackwardArity]");
+            "Backward of List returns 1 derivative. It returned 2. [autodiff:BackwardArity]");
 }
 
 TEST(OwnBackwardTest, StateDerivativesAreBothOrNeither) {
@@ -245,8 +269,8 @@ TEST(OwnBackwardTest, ASecondDerivativeNeedsTheInputsOfWhatWasKept) {
         Ones({2}));
   };
   EXPECT_EQ(MessageOf([&] { second(Keeps()); }),
-            "Backward of Keeps was asked for a second derivative. Its memory and outputs depend on "
-            "an input that is declared Unused. Take that input as const DlArray& in Backward. "
+            "Backward of Keeps was asked for a second derivative. Its memory depends on an input "
+            "that is declared Unused. Take that input as const DlArray& in Backward. "
             "[autodiff:NoSecondDerivative]");
   struct KeepsInput : Keeps {
     DlArray Backward(const DlArray&, Unused, const DlArray& dy, const Memory& m) const {
