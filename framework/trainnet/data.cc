@@ -1,6 +1,7 @@
 #include "framework/trainnet/data.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
@@ -10,8 +11,8 @@
 namespace lamina {
 namespace {
 
-void CheckArray(const DlArray& x, std::string_view role, size_t i) {
-  const std::string who = absl::StrCat(std::string(role), " ", i + 1);
+void CheckObservations(const Observations& x, const std::string& who) {
+  if (!x.sequences.empty()) return CheckSequences(x.sequences, who);
   if (x.empty()) {
     throw Error("data:Empty", absl::StrCat(who, " has one observation at least."),
                 absl::StrCat("A ", ToString(x.spec()), " came."), "");
@@ -24,41 +25,105 @@ void CheckArray(const DlArray& x, std::string_view role, size_t i) {
               "scores, DlArray(x, \"B\") for class numbers.");
 }
 
+int64_t Count(const Observations& x) {
+  return x.sequences.empty() ? Size(x, 'B') : static_cast<int64_t>(x.sequences.size());
+}
+
+bool AreSequences(const Observations& x) { return !x.sequences.empty(); }
+
+// True when the observations are numbers one after another.
+bool IsRange(const std::vector<int64_t>& observations) {
+  for (size_t i = 1; i < observations.size(); ++i) {
+    if (observations[i] != observations[i - 1] + 1) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 int64_t NumObservations(const Dataset& data) {
   if (data.inputs.empty()) {
     throw Error("data:Empty", "Data have one input at least.", "None came.", "");
   }
-  for (size_t i = 0; i < data.inputs.size(); ++i) CheckArray(data.inputs[i], "Input", i);
-  for (size_t i = 0; i < data.targets.size(); ++i) CheckArray(data.targets[i], "Target", i);
-  const int64_t n = Size(data.inputs[0], 'B');
-  const auto check = [n](const DlArray& x, std::string_view role, size_t i) {
-    if (Size(x, 'B') == n) return;
+  const auto for_each = [&data](const auto& f) {
+    for (size_t i = 0; i < data.inputs.size(); ++i)
+      f(data.inputs[i], absl::StrCat("Input ", i + 1));
+    for (size_t i = 0; i < data.targets.size(); ++i) {
+      f(data.targets[i], absl::StrCat("Target ", i + 1));
+    }
+  };
+  for_each(CheckObservations);
+  const int64_t n = Count(data.inputs[0]);
+  for_each([n](const Observations& x, const std::string& who) {
+    if (Count(x) == n) return;
+    const std::string what = AreSequences(x) ? "a list of sequences" : ToString(x.spec());
     throw Error(
         "data:ObservationMismatch",
         absl::StrCat("All inputs and targets have as many observations as input 1, ", n, "."),
-        absl::StrCat(std::string(role), " ", i + 1, " has ", Size(x, 'B'), ", ", ToString(x.spec()),
-                     "."),
-        "");
-  };
-  for (size_t i = 1; i < data.inputs.size(); ++i) check(data.inputs[i], "Input", i);
-  for (size_t i = 0; i < data.targets.size(); ++i) check(data.targets[i], "Target", i);
+        absl::StrCat(who, " has ", Count(x), ", ", what, "."), "");
+  });
   return n;
+}
+
+void LeaveOutPadding(const MiniBatch& batch, DlArrays& outputs, DlArrays& targets) {
+  for (size_t i = 0; i < batch.target_masks.size(); ++i) {
+    const DlArray& mask = batch.target_masks[i];
+    if (mask.empty()) continue;
+    targets[i] = RealSteps(targets[i], mask);
+    if (i >= outputs.size()) continue;
+    if (Size(outputs[i], 'B') != Size(mask, 'B') || Size(outputs[i], 'T') != Size(mask, 'T')) {
+      throw Error(
+          "data:MaskMismatch",
+          absl::StrCat("Target ", i + 1, " is sequences; output ", i + 1,
+                       " has a value for each of their ", Size(mask, 'T'),
+                       " time steps (padding included) in a batch of ", Size(mask, 'B'), "."),
+          absl::StrCat("It is a ", ToString(outputs[i].spec()), "."),
+          "Let the network return as many time steps, or give one target for each sequence.");
+    }
+    outputs[i] = RealSteps(outputs[i], mask);
+  }
 }
 
 MiniBatchQueue::MiniBatchQueue(Dataset data, const MiniBatchOptions& options)
     : data_(std::move(data)), options_(options), num_observations_(lamina::NumObservations(data_)) {
   internal::CheckAtLeastOne("mini_batch_size", options.mini_batch_size);
+  const std::vector<Observations>& t = data_.targets;
+  const bool for_each_step = !t.empty() && std::all_of(t.begin(), t.end(), AreSequences);
+  const std::string& length = options.sequence_length.name();
+  equal_lengths_ = length == "equal" || (length == "auto" && !for_each_step);
+  if (length == "auto" || length == "equal") options_.sequence_length = "longest";
+  std::vector<int64_t> order(num_observations_);
+  std::iota(order.begin(), order.end(), 0);
+  SetBatches(order);
 }
 
-int64_t MiniBatchQueue::NumBatches() const {
-  const int64_t size = options_.mini_batch_size, whole = num_observations_ / size;
-  const bool partial = num_observations_ % size != 0;
-  if (options_.partial_mini_batch == PartialMiniBatch::kDiscard) {
-    return std::max<int64_t>(1, whole);
+std::vector<int64_t> MiniBatchQueue::LengthsOf(int64_t observation) const {
+  std::vector<int64_t> lengths;
+  if (!equal_lengths_) return lengths;
+  for (const std::vector<Observations>* list : {&data_.inputs, &data_.targets}) {
+    for (const Observations& x : *list) {
+      if (AreSequences(x)) lengths.push_back(Size(x.sequences[observation], 'T'));
+    }
   }
-  return whole + (partial ? 1 : 0);
+  return lengths;
+}
+
+void MiniBatchQueue::SetBatches(const std::vector<int64_t>& order) {
+  const size_t size = static_cast<size_t>(options_.mini_batch_size);
+  next_ = 0;
+  batches_.clear();
+  std::map<std::vector<int64_t>, std::vector<int64_t>> open;  // By lengths.
+  for (int64_t observation : order) {
+    std::vector<int64_t>& batch = open[LengthsOf(observation)];
+    batch.push_back(observation);
+    if (batch.size() < size) continue;
+    batches_.push_back(std::move(batch));
+    batch.clear();
+  }
+  if (options_.partial_mini_batch == PartialMiniBatch::kDiscard && !batches_.empty()) return;
+  for (auto& [lengths, batch] : open) {
+    if (!batch.empty()) batches_.push_back(std::move(batch));
+  }
 }
 
 MiniBatch MiniBatchQueue::Next() {
@@ -67,41 +132,50 @@ MiniBatch MiniBatchQueue::Next() {
                 absl::StrCat("All ", NumBatches(), " batches were taken."),
                 "Call Reset or Shuffle.");
   }
-  const int64_t begin = next_++ * options_.mini_batch_size;
   MiniBatch batch;
-  batch.num_observations = std::min(options_.mini_batch_size, num_observations_ - begin);
-  DlArray indices;
-  if (!order_.empty()) {
-    indices = DlArray::FromSpan<int64_t>(std::span(order_).subspan(begin, batch.num_observations),
-                                         {batch.num_observations});
-  }
-  const auto take = [&](const DlArrays& from, DlArrays& to) {
-    to.reserve(from.size());
-    for (const DlArray& x : from) {
-      if (!order_.empty()) {
-        to.push_back(Gather(x, 'B', indices));
-      } else if (batch.num_observations == num_observations_) {
-        to.push_back(x);
-      } else {
-        to.push_back(Slice(x, 'B', begin, batch.num_observations));
-      }
-    }
-  };
-  take(data_.inputs, batch.inputs);
-  take(data_.targets, batch.targets);
+  batch.observations = batches_[next_++];
+  batch.num_observations = static_cast<int64_t>(batch.observations.size());
+  Take(data_.inputs, false, batch, batch.inputs, batch.input_masks);
+  Take(data_.targets, true, batch, batch.targets, batch.target_masks);
   return batch;
 }
 
+void MiniBatchQueue::Take(const std::vector<Observations>& from, bool is_target,
+                          const MiniBatch& batch, DlArrays& to, DlArrays& masks) const {
+  const int64_t n = batch.num_observations;
+  const bool is_range = IsRange(batch.observations);
+  for (const Observations& x : from) {
+    DlArray mask;
+    if (AreSequences(x)) {
+      DlArrays sequences;
+      for (int64_t i : batch.observations) sequences.push_back(x.sequences[i]);
+      PaddedSequences padded =
+          PadSequences(sequences, {.length = options_.sequence_length,
+                                   .padding_value = is_target ? 0 : options_.sequence_padding_value,
+                                   .direction = options_.sequence_padding_direction});
+      if (!equal_lengths_) mask = padded.mask;
+      to.push_back(padded.x);
+    } else if (is_range && n == num_observations_) {
+      to.push_back(x);
+    } else if (is_range) {
+      to.push_back(Slice(x, 'B', batch.observations[0], n));
+    } else {
+      to.push_back(Gather(x, 'B', DlArray::FromVector<int64_t>(batch.observations, {n})));
+    }
+    masks.push_back(mask);
+  }
+}
+
 void MiniBatchQueue::Shuffle(RandomSource& source) {
-  next_ = 0;
   const int64_t n = num_observations_;
   const ScopedRandomSource scope(source);
   const std::vector<double> draws = Rand({n}, DataType::kDouble).ToVector<double>();
-  order_.resize(n);
-  std::iota(order_.begin(), order_.end(), 0);
+  std::vector<int64_t> order(n);
+  std::iota(order.begin(), order.end(), 0);
   for (int64_t i = n - 1; i > 0; --i) {
-    std::swap(order_[i], order_[static_cast<int64_t>(draws[i] * static_cast<double>(i + 1))]);
+    std::swap(order[i], order[static_cast<int64_t>(draws[i] * static_cast<double>(i + 1))]);
   }
+  SetBatches(order);
 }
 
 }  // namespace lamina

@@ -79,7 +79,8 @@ void SetInputNormalization(const Dataset& data, bool reset, DlNetwork& network) 
       }
     }
     InputStatistics statistics(layer);
-    statistics.Add(data.inputs[i]);
+    statistics.Add(data.inputs[i]);  // Does nothing for a list, whose array is unset.
+    for (const DlArray& sequence : data.inputs[i].sequences) statistics.Add(sequence);
     statistics.SetIn(layer);
   }
 }

@@ -4,6 +4,9 @@
 //   const std::vector<std::string> labels = ScoresToLabel(scores, names);      // labels.h
 //   const double accuracy = TestNet(network, Dataset(images, targets), {"accuracy"})[0];
 //
+// Sequences are run in batches of equal length, so that no padding touches a result: it is that of
+// each sequence alone, to rounding.
+//
 // Each batch begins with the states that the network has. Errors: those of data.h, of the network
 // and of the metrics. Threads: pure functions, but that random layers draw from the current source.
 #ifndef FRAMEWORK_TRAINNET_PREDICT_H_
@@ -35,11 +38,19 @@ DlArrays MiniBatchPredict(const DlNetwork& network, const DlArrays& inputs,
 DlArray MiniBatchPredict(const DlNetwork& network, const DlArray& x,
                          const PredictOptions& options = {});
 
+/// The one output for sequences: an output with a T dim as a list again, in the member `sequences`;
+/// another one as an array with the sequences along B. Errors: also "network:OutputCount".
+///
+///   const DlArray scores = MiniBatchPredict(network, Sequences(recordings));
+Observations MiniBatchPredict(const DlNetwork& network, const Sequences& x,
+                              const PredictOptions& options = {});
+
 /// The metrics of all data, in their order.
 std::vector<double> TestNet(const DlNetwork& network, const Dataset& data,
                             const std::vector<AnyMetric>& metrics,
                             const PredictOptions& options = {});
-/// The loss of all data: the mean of the losses of the batches, weighted by their observations.
+/// The loss of all data: the mean of the losses of the batches, weighted by their observations and
+/// time steps.
 double TestLoss(const DlNetwork& network, const Dataset& data, const LossFunction& loss,
                 const PredictOptions& options = {});
 

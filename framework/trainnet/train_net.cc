@@ -17,6 +17,29 @@ namespace {
 // nothing for the others.
 enum RandomPurpose : uint64_t { kForNetwork, kForOrder, kForValidation };
 
+MiniBatchOptions BatchOptions(const TrainingOptions& options, PartialMiniBatch partial) {
+  return {.mini_batch_size = options.mini_batch_size,
+          .partial_mini_batch = partial,
+          .sequence_length = options.sequence_length,
+          .sequence_padding_value = options.sequence_padding_value,
+          .sequence_padding_direction = options.sequence_padding_direction};
+}
+
+// Of a batch of these observations. Sequences may have any length.
+NetworkDataLayout LayoutOf(const Observations& x) {
+  const DlArray& example = x.sequences.empty() ? x : x.sequences[0];
+  Sizes sizes = example.sizes();
+  std::string labels = Dims(example);
+  if (x.sequences.empty()) {
+    sizes[FindDim(x, 'B')] = kUnknown;
+  } else {
+    sizes[FindDim(example, 'T')] = kUnknown;
+    sizes.push_back(kUnknown);
+    labels += "B";
+  }
+  return NetworkDataLayout(sizes, labels);
+}
+
 class Training {
  public:
   Training(const Dataset& data, DlNetwork network, const LossFunction& loss,
@@ -24,8 +47,7 @@ class Training {
       : options_(options),
         loss_(loss),
         network_(std::move(network)),
-        queue_(data, {.mini_batch_size = options.mini_batch_size,
-                      .partial_mini_batch = options.partial_mini_batch}),
+        queue_(data, BatchOptions(options, options.partial_mini_batch)),
         solver_(options),
         metrics_(options.metrics),
         network_source_{.seed = options.seed, .subsequence = kForNetwork},
@@ -81,7 +103,7 @@ void Training::Prepare(const Dataset& data) {
   if (options_.validation_data.has_value()) {
     const Dataset& v = *options_.validation_data;
     try {
-      validation_queue_.emplace(v, MiniBatchOptions{.mini_batch_size = options_.mini_batch_size});
+      validation_queue_.emplace(v, BatchOptions(options_, PartialMiniBatch::kReturn));
       if (v.inputs.size() != data.inputs.size() || v.targets.size() != data.targets.size()) {
         throw Error("data:ValidationMismatch",
                     absl::StrCat("Validation data have as many inputs and targets as the training "
@@ -98,11 +120,7 @@ void Training::Prepare(const Dataset& data) {
   SetInputNormalization(data, options_.reset_input_normalization, network_);
   if (!network_.IsInitialized() || network_.InputLayouts().empty()) {
     std::vector<NetworkDataLayout> layouts;
-    for (const DlArray& x : data.inputs) {
-      Sizes sizes = x.sizes();
-      sizes[FindDim(x, 'B')] = kUnknown;
-      layouts.emplace_back(sizes, Dims(x));
-    }
+    for (const Observations& x : data.inputs) layouts.push_back(LayoutOf(x));
     network_.Initialize(layouts);
   }
   network_.ResetState();
@@ -117,7 +135,7 @@ void Training::Prepare(const Dataset& data) {
 }
 
 bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
-  DlArrays gradients;
+  DlArrays gradients, targets = batch.targets;
   NetworkOutput out;
   {
     Tape tape;
@@ -129,7 +147,8 @@ bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
       watched.push_back(*item.value);
     }
     out = network_.ForwardAll(batch.inputs);
-    const DlArray loss = loss_(out.outputs, batch.targets);
+    LeaveOutPadding(batch, out.outputs, targets);
+    const DlArray loss = loss_(out.outputs, targets);
     if (!tape.IsWatched(loss)) {
       throw Error("trainnet:LossUntraced",
                   "The loss is computed from the network's outputs by array functions.",
@@ -142,7 +161,7 @@ bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
   }
   for (AnyMetric& m : metrics_) {
     m.Reset();
-    m.Update(out.outputs, batch.targets);
+    m.Update(out.outputs, targets);
     record.metrics.push_back(m.Evaluate());
   }
   solver_.Step(*parameters_, std::move(gradients), record.learn_rate);

@@ -9,6 +9,12 @@
 //
 // Data, targets: data.h, labels.h. Losses: loss_function.h. Options: training_options.h.
 //
+// Sequences of different lengths (data.h): with a target for each step a batch is padded, and loss
+// and metrics get the steps that are real, one after another: "CBT" has become "CB". With one
+// target for each sequence the batches have sequences of equal length, and nothing is padded, so
+// that the last step is one of the sequence. The options sequence_... change that; a loss that
+// needs the time dim of padded data asks for sequence_length = "equal".
+//
 // The states begin as ResetState sets them. In each iteration a mini-batch goes through Forward,
 // the loss is differentiated with respect to the learnables, and the solver takes a step; new
 // states are put into the network, and then ResetState is called: what gathers over batches stays

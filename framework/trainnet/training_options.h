@@ -60,6 +60,11 @@ struct TrainingOptions {
   PartialMiniBatch partial_mini_batch = PartialMiniBatch::kReturn;
   Shuffle shuffle = Shuffle::kOnce;
 
+  /// How sequences of different lengths become batches (MiniBatchOptions).
+  SequenceLength sequence_length = "auto";
+  double sequence_padding_value = 0;
+  PaddingDirection sequence_padding_direction = PaddingDirection::kRight;
+
   /// Times the L2 factor of each array, added to its gradient as l2 w.
   double l2_regularization = 1e-4;
   /// Gradients, L2 regularization included, above this are clipped.
