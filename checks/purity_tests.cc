@@ -33,11 +33,17 @@ void IsRepeatable(const CheckContext& c, const Variant& v, Function function, Te
   const DlArrays others = c.MakeInputs(subject.layouts, v.type, 9);
   const bool forgets =
       Same(c.Call(subject.layer, others, function), c.Call(uncalled.layer, others, function));
-  if (again && forgets && Same(first, c.Call(subject, function))) return;
+  const bool after_others = again && forgets && Same(first, c.Call(subject, function));
+  // The other function leaves nothing behind either.
+  const Function other = function == Function::kPredict ? Function::kForward : Function::kPredict;
+  if (after_others) c.Call(subject, other);
+  if (after_others && Same(first, c.Call(subject, function))) return;
   point->Fail({.expected = absl::StrCat(name, " with the same inputs, states and random numbers ",
                                         "gives the same results, bit for bit."),
-               .came = again ? "Results differ after a call with other inputs."
-                             : "The second call gave other results than the first.",
+               .came = after_others ? absl::StrCat("Results differ after a call of ",
+                                                   std::string(ToString(other)), ".")
+                       : again      ? "Results differ after a call with other inputs."
+                                    : "The second call gave other results than the first.",
                .where = name,
                .causes = HiddenCauses(),
                .fix = std::string(kHiddenFix)});

@@ -20,6 +20,15 @@ struct RemembersInput : TanhScaleLayer {
     return TanhScaleLayer::Predict(x) + 0.5 * before;
   }
 };
+/// Statistics that Forward keeps by itself: no state, and no part of its results.
+struct ForwardChangesPredict : TanhScaleLayer {
+  mutable DlArray mean = 0.0;
+  DlArray Predict(const DlArray& x) const { return TanhScaleLayer::Predict(x) - mean; }
+  DlArray Forward(const DlArray& x) const {
+    mean = 0.9 * mean + 0.1 * Mean(ExtractData(x));
+    return TanhScaleLayer::Predict(x);
+  }
+};
 /// A static variable, shared by all layers of the class.
 struct StaticCounter : SReluLayer {
   DlArray Predict(const DlArray& x) const {
@@ -77,6 +86,8 @@ FaultGroup HiddenMemoryFaults() {
           {
               Of<TanhScaleLayer, HiddenCounter>("a mutable counter", Image(), predict),
               Of<TanhScaleLayer, RemembersInput>("the last input is remembered", Image(), predict),
+              Of<TanhScaleLayer, ForwardChangesPredict>("Forward keeps what Predict reads", Image(),
+                                                        predict),
               Of<SReluLayer, StaticCounter>("a static counter", Image(), predict),
               Of<NoiseLayer, KeepsNoise>("noise is kept from call to call", Image(), forward),
               Of<TanhScaleLayer, CachesFirstNorm>("a value of the first input is kept", Image(),

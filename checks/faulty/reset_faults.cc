@@ -21,7 +21,7 @@ struct LeakyWithSum : Leaky {
   State sum{*this, "Sum", 0.0};
   std::tuple<DlArray, DlArray, DlArray> Predict(const DlArray& x) const {
     auto [y, h] = Leaky::Predict(x);
-    return {y, h, sum + Mean(h)};
+    return {y + sum, h, sum + Mean(h)};
   }
 };
 struct ResetUnsets : LeakyWithSum {

@@ -20,11 +20,15 @@ struct StartsFromZeros : Leaky {
     return fresh.Predict(x);
   }
 };
+/// What Forward gathers is for nothing.
+struct PredictGoesByBatch : CenterLayer {
+  OneState Predict(const DlArray& x) const { return {CenterLayer::Forward(x).first, mean}; }
+};
 struct StateGrows : Leaky {
   State history{*this, "History", Zeros({1, 1})};
   std::tuple<DlArray, DlArray, DlArray> Predict(const DlArray& x) const {
     auto [y, h] = Leaky::Predict(x);
-    return {y, h, Cat(0, {history, Reshape(Mean(h), {1, 1})})};
+    return {y + Mean(history), h, Cat(0, {history, Reshape(Mean(h), {1, 1})})};
   }
   void ResetState() {
     Leaky::ResetState();
@@ -49,7 +53,7 @@ struct SwappedStates : Leaky {
   State sum{*this, "Sum", 0.0};
   std::tuple<DlArray, DlArray, DlArray> Predict(const DlArray& x) const {
     auto [y, h] = Leaky::Predict(x);
-    return {y, sum + Mean(h), h};
+    return {y + sum, sum + Mean(h), h};
   }
   void ResetState() {
     Leaky::ResetState();
@@ -82,6 +86,8 @@ FaultGroup StateFaults() {
       {
           Of<Leaky, ReturnsOldState>("the old state is returned", Sequence(), used),
           Of<Leaky, StartsFromZeros>("each call starts from zeros", Sequence(), used),
+          Of<CenterLayer, PredictGoesByBatch>("Predict uses the statistics of its batch", Image(),
+                                              used),
           Of<Leaky, StateGrows>("a state grows with each call", Sequence(), valid),
           Of<Leaky, StateOverflows>("a state divided by zero", Sequence(), valid),
           Of<Leaky, DetachedState>("derivatives do not reach the old state", Sequence(),
