@@ -7,6 +7,7 @@
 
 #include "framework/layers/activation_layers.h"
 #include "framework/layers/combination_layers.h"
+#include "framework/layers/complex_layers.h"
 #include "framework/layers/convolution_layers.h"
 #include "framework/layers/fully_connected_layer.h"
 #include "framework/layers/function_layer.h"
@@ -23,17 +24,19 @@ template <class... T>
 struct LayerTypes {};
 
 /// All that can be made without arguments: not FunctionLayer, which holds a function.
-using BuiltinLayers = LayerTypes<
-    FeatureInputLayer, ImageInputLayer, Image3dInputLayer, SequenceInputLayer, InputLayer,
-    FullyConnectedLayer, Convolution1dLayer, Convolution2dLayer, Convolution3dLayer, ReluLayer,
-    LeakyReluLayer, ClippedReluLayer, EluLayer, PReluLayer, GeluLayer, SoftplusLayer, SwishLayer,
-    TanhLayer, SigmoidLayer, SoftmaxLayer, BatchNormalizationLayer, LayerNormalizationLayer,
-    GroupNormalizationLayer, InstanceNormalizationLayer, MaxPooling1dLayer, MaxPooling2dLayer,
-    MaxPooling3dLayer, AveragePooling1dLayer, AveragePooling2dLayer, AveragePooling3dLayer,
-    GlobalMaxPooling1dLayer, GlobalMaxPooling2dLayer, GlobalMaxPooling3dLayer,
-    GlobalAveragePooling1dLayer, GlobalAveragePooling2dLayer, GlobalAveragePooling3dLayer,
-    DropoutLayer, FlattenLayer, IdentityLayer, AdditionLayer, MultiplicationLayer,
-    ConcatenationLayer, DepthConcatenationLayer, LstmLayer>;
+using BuiltinLayers =
+    LayerTypes<FeatureInputLayer, ImageInputLayer, Image3dInputLayer, SequenceInputLayer,
+               InputLayer, FullyConnectedLayer, Convolution1dLayer, Convolution2dLayer,
+               Convolution3dLayer, ReluLayer, LeakyReluLayer, ClippedReluLayer, EluLayer,
+               PReluLayer, GeluLayer, SoftplusLayer, SwishLayer, TanhLayer, SigmoidLayer,
+               SoftmaxLayer, BatchNormalizationLayer, LayerNormalizationLayer,
+               GroupNormalizationLayer, InstanceNormalizationLayer, MaxPooling1dLayer,
+               MaxPooling2dLayer, MaxPooling3dLayer, AveragePooling1dLayer, AveragePooling2dLayer,
+               AveragePooling3dLayer, GlobalMaxPooling1dLayer, GlobalMaxPooling2dLayer,
+               GlobalMaxPooling3dLayer, GlobalAveragePooling1dLayer, GlobalAveragePooling2dLayer,
+               GlobalAveragePooling3dLayer, DropoutLayer, FlattenLayer, IdentityLayer,
+               AdditionLayer, MultiplicationLayer, ConcatenationLayer, DepthConcatenationLayer,
+               LstmLayer, ComplexToRealLayer, RealToComplexLayer, ComplexReluLayer>;
 
 }  // namespace lamina
 

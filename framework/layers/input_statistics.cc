@@ -35,7 +35,7 @@ bool IsSet(const Layer& layer, std::string_view name) {
 
 }  // namespace
 
-InputStatistics::InputStatistics(const Layer& layer) {
+InputStatistics::InputStatistics(const Layer& layer) : type_(layer.Type()) {
   const std::string normalization = Word(layer, "Normalization");
   if (normalization.empty() || normalization == "none") return;
   const bool rescales = normalization.rfind("rescale", 0) == 0;
@@ -48,6 +48,12 @@ InputStatistics::InputStatistics(const Layer& layer) {
 
 void InputStatistics::Add(const DlArray& batch) {
   if (!needed_ || batch.empty()) return;
+  if (IsComplex(batch.type())) {
+    throw Error("ops:UnsupportedType",
+                absl::StrCat(type_, " takes the statistics of its normalization from real data."),
+                absl::StrCat("A ", ToString(batch.spec()), " came."),
+                "Set Normalization to \"none\", or set the statistics yourself.");
+  }
   const DlArray x = Double(batch);
   std::string present;
   double n = 1;

@@ -24,12 +24,13 @@ class InputStatistics {
   /// False: the layer needs nothing, and the other functions do nothing.
   bool needed() const { return needed_; }
   /// Labelled data as the layer gets it. Errors: "dlarray:SizeMismatch" when batches differ in
-  /// their S or C dims.
+  /// their S or C dims; "ops:UnsupportedType" for complex data.
   void Add(const DlArray& batch);
   /// Sets the layer's Mean, StandardDeviation, Min and Max; nothing without data.
   void SetIn(Layer& layer) const;
 
  private:
+  std::string type_;  // Of the layer.
   bool needed_ = false;
   std::string shared_;  // The labels of the dims that share their statistics.
   double count_ = 0;

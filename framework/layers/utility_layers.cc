@@ -16,7 +16,8 @@ DropoutLayer::DropoutLayer(double p) {
 
 DlArray DropoutLayer::Forward(const DlArray& x) const {
   if (probability == 0.0) return x;
-  return Where(RandLike(x) >= probability, x / (1 - probability), 0);
+  // Of a complex number both parts are dropped, or none.
+  return Where(RandLike(Real(x)) >= probability, x / (1 - probability), 0);
 }
 
 DlArray FlattenLayer::Predict(const DlArray& x) const {

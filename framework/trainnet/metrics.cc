@@ -22,10 +22,18 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
       "");
 }
 
+// Complex numbers have no order.
+const DlArray& RequireReal(const DlArray& scores) {
+  if (!IsComplex(scores.type())) return scores;
+  throw Error("ops:UnsupportedType", "Scores of classes are real: the largest one decides.",
+              absl::StrCat("A ", ToString(scores.spec()), " came."),
+              "Let the network end with real numbers: ComplexToRealLayer, or Abs.");
+}
+
 // The elements with the dims seen as inner x classes x outer: (i, c, o) is the score of class c for
 // decision i + inner * o.
 struct Scores {
-  explicit Scores(const DlArray& x) : values(Double(x).ToVector<double>()) {
+  explicit Scores(const DlArray& x) : values(Double(RequireReal(x)).ToVector<double>()) {
     const int c = FindDim(x, 'C');
     for (int d = 0; d < x.rank(); ++d) (d < c ? inner : d > c ? outer : classes) *= x.size(d);
   }
