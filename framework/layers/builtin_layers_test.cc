@@ -37,6 +37,7 @@ struct Row {
   const char* format;
   const char* expected;
   int num_inputs = 1;
+  bool is_complex = false;  // Is what leaves?
 };
 
 std::vector<Row> Table() {
@@ -124,6 +125,9 @@ std::vector<Row> Table() {
       {ConcatenationLayer('B', 2), {3, 8}, "CB", "3(C) x 16(B)", 2},
       {ConcatenationLayer(1, 2), {4, 3, 2, 8}, "SSCB", "4(S) x 6(S) x 2(C) x 8(B)", 2},
       {DepthConcatenationLayer(3), {4, 4, 2, 8}, "SSCB", "4(S) x 4(S) x 6(C) x 8(B)", 3},
+      {ComplexToRealLayer(), {3, 8}, "CB", "6(C) x 8(B)"},
+      {RealToComplexLayer(), {4, 8}, "CB", "2(C) x 8(B)", 1, true},
+      {ComplexReluLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
       {LstmLayer(5), {3, 8, 7}, "CBT", "5(C) x 8(B) x 7(T)"},
       {LstmLayer(5, {.output_mode = "last"}), {3, 8, 7}, "CBT", "5(C) x 8(B)"},
   };
@@ -136,7 +140,8 @@ TEST(BuiltinLayersTest, SizesAndLabels) {
     const AnyLayer layer = Initialized(row.layer, x);
     ASSERT_TRUE(layer.IsInitialized());
     const LayerResult predicted = layer.Predict(x), trained = layer.Forward(x);
-    const std::string expected = std::string(row.expected) + " single DlArray";
+    const std::string expected =
+        std::string(row.expected) + (row.is_complex ? " complex" : "") + " single DlArray";
     EXPECT_EQ(ToString(predicted.outputs[0].spec()), expected);
     EXPECT_EQ(ToString(trained.outputs[0].spec()), expected);
     // Double in with single parameters gives single; without parameters it stays double.
@@ -144,7 +149,7 @@ TEST(BuiltinLayersTest, SizesAndLabels) {
     for (const DlArray& array : x) doubles.push_back(Double(array));
     bool has_parameters = false;
     AnyLayer(layer)->VisitParameters("", [&](const ParameterRef&) { has_parameters = true; });
-    EXPECT_EQ(layer.Predict(doubles).outputs[0].type(),
+    EXPECT_EQ(ToReal(layer.Predict(doubles).outputs[0].type()),
               has_parameters ? DataType::kSingle : DataType::kDouble);
   }
 }
