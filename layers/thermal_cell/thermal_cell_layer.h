@@ -75,6 +75,7 @@ struct ThermalCellLayer : Layer, Formattable {
 
   // [region predict]
   std::tuple<DlArray, DlArray> Predict(const DlArray& x) const {
+    // [region solve]
     const int64_t batch = Size(x, 'B'), steps = Size(x, 'T');
     const DlArrays c = Split(Exp(log_capacities) / time_step, 0, {1, 1});
     const DlArrays g = Split(Exp(log_conductances), 0, {1, 1});
@@ -84,7 +85,9 @@ struct ThermalCellLayer : Layer, Formattable {
     const DlArray to_heat = Cat(0, {c2 + gb, gb}) / determinant;
     const DlArray to_body = Cat(0, {gb, c1 + ga + gb}) / determinant;
     const DlArray transition = Cat(1, {to_heat * c1, to_body * c2});  // 2 x 2: T to T'
+    // [endregion]
 
+    // [region loop]
     const DlArrays in = Split(StripDims(x, "CBT"), 0, {1, 1});
     const DlArray heat = Reshape(in[0] + ga * in[1], {1, batch * steps});
     const DlArrays gains = Split(to_heat * heat, 1, Sizes(steps, batch));
@@ -92,6 +95,7 @@ struct ThermalCellLayer : Layer, Formattable {
     DlArrays y;
     for (const DlArray& gain : gains) y.push_back(t = MatMul(transition, t) + gain);
     return {Reshape(Cat(1, y), {2, batch, steps}, "CBT"), t - initial_temperatures};
+    // [endregion]
   }
   // [endregion]
 
