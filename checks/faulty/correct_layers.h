@@ -73,6 +73,26 @@ struct OwnBackwardTwoInputsLayer : Layer {
   }
 };
 
+/// y = x sigmoid(beta x), as an operation with a backward of its own.
+struct SwishFunction {
+  DlArray Forward(const DlArray& x, const DlArray& beta) const { return x * Sigmoid(beta * x); }
+  std::array<DlArray, 2> Backward(const DlArray& x, const DlArray& beta, Unused, const DlArray& dy,
+                                  Unused, const NeededGradients& needed) const {
+    const DlArray s = Sigmoid(beta * x), slope = s * (1 - s);
+    DlArray dx, dbeta;
+    if (needed[0]) dx = dy * (s + beta * x * slope);
+    if (needed[1]) dbeta = SumTo(dy * x * x * slope, beta.spec());
+    return {dx, dbeta};
+  }
+};
+struct SwishLayer : Layer {
+  Learnable beta{*this, "Beta", Full({1}, 1.5)};
+
+  DlArray Predict(const DlArray& x) const {
+    return DifferentiableFunction(SwishFunction())(x, beta);
+  }
+};
+
 /// Labelled in and out: the mean over space of "SSCB", as "CB".
 struct SpatialMeanLayer : Layer, Formattable {
   Learnable gain{*this, "Gain", Full({1, 1}, 2)};

@@ -6,16 +6,23 @@
 #include <optional>
 #include <ostream>
 
-#include "framework/dlarray/error.h"
+#include "checks/check_layer.h"
 
 namespace lamina::faulty {
 
 void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
 
 std::vector<FaultGroup> AllFaults() {
-  return {BackwardFaults(),     MemoryFaults(),         GradientFaults(), TypeFaults(),
-          SizeFaults(),         ObservationFaults(),    StateFaults(),    ResetFaults(),
-          HiddenMemoryFaults(), InitializationFaults(), SyntaxFaults()};
+  std::vector<FaultGroup> all;
+  for (FaultGroup (*kind)() :
+       {BackwardFaults, SReluBackwardFaults, FunctionFaults,       MemoryFaults,
+        GradientFaults, TypeFaults,          SizeFaults,           ObservationFaults,
+        StateFaults,    ResetFaults,         RecurrentFaults,      StatisticsFaults,
+        RandomFaults,   SeveralFaults,       ComplexFaults,        NestedFaults,
+        ProjectFaults,  HiddenMemoryFaults,  InitializationFaults, SyntaxFaults}) {
+    all.push_back(kind());
+  }
+  return all;
 }
 
 Fault FindFault(const std::string& name) {

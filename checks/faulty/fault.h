@@ -21,8 +21,12 @@
 #include <typeinfo>
 #include <vector>
 
-#include "checks/check_layer.h"
 #include "checks/faulty/layouts.h"
+#include "framework/layers/any_layer.h"
+
+namespace lamina {
+struct CheckReport;  // checks/check_report.h
+}  // namespace lamina
 
 namespace lamina::faulty {
 
@@ -77,6 +81,8 @@ requires std::derived_from<Faulty, Correct> Fault Of(std::string what, Layouts l
 
 // The kinds; each stands in the file of its name.
 FaultGroup BackwardFaults();
+FaultGroup SReluBackwardFaults();
+FaultGroup FunctionFaults();
 FaultGroup MemoryFaults();
 FaultGroup GradientFaults();
 FaultGroup TypeFaults();
@@ -87,6 +93,13 @@ FaultGroup ResetFaults();
 FaultGroup HiddenMemoryFaults();
 FaultGroup InitializationFaults();
 FaultGroup SyntaxFaults();
+FaultGroup RecurrentFaults();
+FaultGroup StatisticsFaults();
+FaultGroup RandomFaults();
+FaultGroup SeveralFaults();
+FaultGroup ComplexFaults();
+FaultGroup NestedFaults();
+FaultGroup ProjectFaults();
 
 }  // namespace lamina::faulty
 

@@ -1,6 +1,7 @@
 // Each faulty layer is caught by the test that is meant to catch it; no correct layer is accused.
 #include <algorithm>
 
+#include "checks/check_layer.h"
 #include "checks/faulty/correct_layers.h"
 #include "checks/faulty/fault.h"
 #include "gmock/gmock.h"
@@ -39,15 +40,16 @@ INSTANTIATE_TEST_SUITE_P(All, FaultTest, testing::ValuesIn(Flat()),
 
 class CorrectLayerTest : public testing::TestWithParam<CorrectLayer> {};
 
-// A sample of the long run that docs/mutation_table.md tells of: other seeds for each layout.
+// A sample of the long run that docs/mutation_table.md tells of: every fourth layout, each with
+// another seed.
 TEST_P(CorrectLayerTest, IsNotAccused) {
-  uint64_t seed = 0;
-  for (const Layouts& layouts : GetParam().layouts) {
+  const std::vector<Layouts>& layouts = GetParam().layouts;
+  EXPECT_EQ(layouts.size(), 20);
+  for (size_t i = 0; i < layouts.size(); i += 4) {
     const CheckReport report =
-        CheckLayer(GetParam().make(), layouts, {.seed = seed, .quiet = true});
-    EXPECT_TRUE(report.ok()) << "seed " << seed << "\n" << report;
+        CheckLayer(GetParam().make(), layouts[i], {.seed = i, .quiet = true});
+    EXPECT_TRUE(report.ok()) << "seed " << i << "\n" << report;
     EXPECT_GT(report.Count(TestStatus::kPassed), 10);
-    seed += 1;
   }
 }
 

@@ -23,6 +23,18 @@ std::vector<Layouts> Repeated(const std::vector<Layouts>& list, int count) {
   return out;
 }
 
+std::vector<Layouts> WithChannels(const std::vector<Layouts>& list, int64_t channels) {
+  std::vector<Layouts> out = list;
+  for (Layouts& one : out) {
+    for (NetworkDataLayout& l : one) {
+      Sizes sizes = l.sizes();
+      sizes[l.FindDim('C')] = channels;
+      l = NetworkDataLayout(sizes, l.format().str());
+    }
+  }
+  return out;
+}
+
 std::vector<Layouts> AnyFormat() {
   using L = NetworkDataLayout;
   return OneInput({L({4, 3, 2, 5}, "SSCB"),
@@ -75,6 +87,17 @@ std::vector<Layouts> FeatureVectors() {
                    L({2, 9}, "CB"),  L({9, 2}, "CB"), L({8, 5}, "CB"),  L({5, 8}, "CB"),
                    L({3, 1}, "CB"),  L({1, 3}, "CB"), L({6, 6}, "CB"),  L({11, 2}, "CB"),
                    L({2, 11}, "CB"), L({4, 2}, "CB"), L({10, 1}, "CB"), L({3, 3}, "CB")});
+}
+
+std::vector<Layouts> Series() {
+  using L = NetworkDataLayout;
+  return OneInput({L({6, 2, 4}, "SCB"),         L({2, 1, 1}, "SCB"),        L({9, 1, 3}, "SCB"),
+                   L({3, 4, 2}, "SCB"),         L({12, 1, 2}, "SCB"),       L({5, 3, 1}, "SCB"),
+                   L({3, 4, 6}, "CBT"),         L({1, 1, 2}, "CBT"),        L({2, 3, 9}, "CBT"),
+                   L({5, 1, 4}, "CBT"),         L({4, 2, 3}, "CBT"),        L({1, 6, 5}, "CBT"),
+                   L({4, 3, 2, 5}, "SSCB"),     L({2, 1, 1, 3}, "SSCB"),    L({1, 5, 2, 2}, "SSCB"),
+                   L({3, 3, 1, 1}, "SSCB"),     L({3, 2, 3, 4}, "SCBT"),    L({1, 2, 3, 4}, "SCBT"),
+                   L({2, 3, 1, 2, 3}, "SSCBT"), L({2, 3, 2, 3, 2}, "SSSCB")});
 }
 
 }  // namespace lamina::faulty

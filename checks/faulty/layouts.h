@@ -31,11 +31,16 @@ inline Layouts TwoFeatures() { return Repeated(Features(), 2); }
 std::vector<Layouts> AnyFormat();
 /// "SSCB".
 std::vector<Layouts> Images();
-/// "CBT" and "CT".
+/// "CBT".
 std::vector<Layouts> Sequences();
-/// "CB" and "C".
+/// "CB".
 std::vector<Layouts> FeatureVectors();
+/// The same layouts for each of `count` inputs.
 std::vector<Layouts> Repeated(const std::vector<Layouts>& list, int count);
+/// The same layouts with `channels` in place of their sizes along "C".
+std::vector<Layouts> WithChannels(const std::vector<Layouts>& list, int64_t channels);
+/// With S or T, and C and B: what has a mean over space or time.
+std::vector<Layouts> Series();
 
 }  // namespace lamina::faulty
 
