@@ -39,6 +39,36 @@ bool IsRange(const std::vector<int64_t>& observations) {
   return true;
 }
 
+// How many steps of each observation are real.
+std::vector<int64_t> StepCounts(const DlArray& mask) {
+  const int64_t n = Size(mask, 'B');
+  std::vector<int64_t> counts(n, 0);
+  const uint8_t* real = mask.Data<uint8_t>();
+  for (int64_t i = 0; i < mask.numel(); ++i) counts[i % n] += real[i];
+  return counts;
+}
+
+// Padded, an input and a target that do not belong together may have the same sizes. A target
+// whose padded size an input has is expected to be as long as that input (one of them), sequence
+// by sequence.
+void CheckLengths(const MiniBatch& batch, size_t target) {
+  const std::vector<int64_t> expected = StepCounts(batch.target_masks[target]);
+  std::string came;
+  for (size_t i = 0; i < batch.input_masks.size(); ++i) {
+    if (batch.input_masks[i].sizes() != batch.target_masks[target].sizes()) continue;
+    const std::vector<int64_t> counts = StepCounts(batch.input_masks[i]);
+    if (counts == expected) return;
+    const auto [input, other] = std::mismatch(counts.begin(), counts.end(), expected.begin());
+    came = absl::StrCat("Sequence ", batch.observations[input - counts.begin()] + 1, " of input ",
+                        i + 1, " has ", *input, ", its target ", *other, ".");
+  }
+  if (came.empty()) return;
+  throw Error("data:SequenceMismatch",
+              absl::StrCat("A sequence of target ", target + 1,
+                           " has as many time steps as that of the input."),
+              came, "Check that both lists have the same order.");
+}
+
 }  // namespace
 
 int64_t NumObservations(const Dataset& data) {
@@ -69,6 +99,7 @@ void LeaveOutPadding(const MiniBatch& batch, DlArrays& outputs, DlArrays& target
   for (size_t i = 0; i < batch.target_masks.size(); ++i) {
     const DlArray& mask = batch.target_masks[i];
     if (mask.empty()) continue;
+    CheckLengths(batch, i);
     targets[i] = RealSteps(targets[i], mask);
     if (i >= outputs.size()) continue;
     if (Size(outputs[i], 'B') != Size(mask, 'B') || Size(outputs[i], 'T') != Size(mask, 'T')) {

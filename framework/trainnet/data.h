@@ -69,7 +69,8 @@ struct MiniBatch {
 
 /// Replaces each target that has a mask, and the output of the same number, by its real steps
 /// (RealSteps): padding is not there any more for losses and metrics. Errors: "data:MaskMismatch"
-/// for an output that does not have the target's time steps, naming it.
+/// for an output that does not have the target's time steps, naming it; "data:SequenceMismatch" for
+/// a target whose sequences are padded as an input's are but have other lengths.
 void LeaveOutPadding(const MiniBatch& batch, DlArrays& outputs, DlArrays& targets);
 
 enum class PartialMiniBatch : uint8_t {

@@ -280,7 +280,7 @@ TEST_F(TrainSequencesTest, NetworksAreInitialisedForAnyLengthAndNormalizedByReal
 
 TEST_F(TrainSequencesTest, WhatIsRefused) {
   const DlArrays x = Inputs(kLengths), t = OneHots(StepClasses(kLengths));
-  const TrainingOptions quiet{.max_epochs = 1, .verbose = false};
+  const TrainingOptions quiet{.max_epochs = 1, .shuffle = Shuffle::kNever, .verbose = false};
   const auto message = [&](const Dataset& data, const DlNetwork& network,
                            const TrainingOptions& options) {
     return MessageOf([&] { TrainNet(data, network, "crossentropy", options); });
@@ -302,6 +302,12 @@ TEST_F(TrainSequencesTest, WhatIsRefused) {
             "Target 1 is sequences; output 1 has a value for each of their 5 time steps (padding "
             "included) in a batch of 4. It is a 3(C) x 4(B) x 6(T) single DlArray. Let the network "
             "return as many time steps, or give one target for each sequence. [data:MaskMismatch]");
+  DlArrays swapped = t;
+  std::swap(swapped[1], swapped[3]);
+  EXPECT_EQ(message({Sequences(x), Sequences(swapped)}, Tagger(LstmLayer(2)), quiet),
+            "A sequence of target 1 has as many time steps as that of the input. Sequence 2 of "
+            "input 1 has 1, its target 3. Check that both lists have the same order. "
+            "[data:SequenceMismatch]");
   DlArrays empty = x;
   empty[1] = Zeros({kChannels, 0}, DataType::kSingle, "CT");
   EXPECT_EQ(message({Sequences(empty), Sequences(t)}, Tagger(LstmLayer(2)), quiet),
