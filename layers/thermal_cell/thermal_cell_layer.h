@@ -93,7 +93,10 @@ struct ThermalCellLayer : Layer, Formattable {
     const DlArrays gains = Split(to_heat * heat, 1, Sizes(steps, batch));
     DlArray t = initial_temperatures + warming;
     DlArrays y;
-    for (const DlArray& gain : gains) y.push_back(t = MatMul(transition, t) + gain);
+    for (const DlArray& gain : gains) {
+      t = MatMul(transition, t) + gain;
+      y.push_back(t);
+    }
     return {Reshape(Cat(1, y), {2, batch, steps}, "CBT"), t - initial_temperatures};
     // [endregion]
   }

@@ -29,7 +29,8 @@ struct CoolingLayer : Layer, Formattable {
     DlArray t = temperature;
     DlArrays y;
     for (const DlArray& now : Split(air, 1, Sizes(steps, batch))) {
-      y.push_back(t = (t + r * now) / (1 + r));
+      t = (t + r * now) / (1 + r);
+      y.push_back(t);
     }
     return {Reshape(Cat(1, y), {1, batch, steps}, "CBT"), t};
   }
