@@ -5,9 +5,9 @@
 #include <iostream>
 #include <vector>
 
-#include "framework/io/file.h"
 #include "framework/io/svg_plot.h"
 #include "layers/srelu/srelu_layer.h"
+#include "lessons/write_picture.h"
 
 int main(int argc, char** argv) {
   using namespace lamina;
@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
              {.name = "y = x", .x = x, .y = x, .dashed = true},
              {.name = "thresholds", .x = {-0.5, 0, 1}, .y = {-0.5, kNoLine, 1}, .markers = true}}}},
       1, 480, 320);
-  const absl::Status status = svg.ok() ? WriteFileAtomically(argv[1], *svg) : svg.status();
+  const absl::Status status = WritePicture(svg, argv[1]);
   if (!status.ok()) {
     std::cerr << "draw_srelu: " << status << "\n";
     return 1;

@@ -2,23 +2,20 @@
 // layers have learned, and compares the two on test pictures for several seeds.
 //
 //   bazel run //lessons/learnable_parameters:train_digits -- --out=pictures
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <string>
-#include <system_error>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "framework/io/file.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/trainnet/train_net.h"
 #include "layers/srelu/srelu_layer.h"
 #include "lessons/data/digits/split_digits.h"
 #include "lessons/quickstart/srelu_shapes.h"
+#include "lessons/write_picture.h"
 
 ABSL_FLAG(std::string, out, ".", "the folder for the pictures");
 
@@ -84,13 +81,8 @@ DlNetwork WithSRelu() { return DigitsNetwork(LeakyAtFirst); }
 
 absl::Status DrawShapes(const DlNetwork& trained, const std::string& layer,
                         const std::string& name) {
-  std::filesystem::path folder = absl::GetFlag(FLAGS_out);
-  const char* const start = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder.is_relative() && start != nullptr) folder = start / folder;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);  // What fails here fails again below.
-  const absl::StatusOr<std::string> svg = SReluShapesSvg(WithSRelu(), trained, layer, 8);
-  return svg.ok() ? WriteFileAtomically((folder / name).string(), *svg) : svg.status();
+  return WritePicture(SReluShapesSvg(WithSRelu(), trained, layer, 8),
+                      absl::GetFlag(FLAGS_out) + "/" + name);
 }
 
 absl::Status Run() {

@@ -4,11 +4,8 @@
 //
 //   bazel run //lessons/multiple_inputs:train_cameras -- --out=pictures
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,12 +15,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "framework/io/file.h"
 #include "framework/io/svg_plot.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/trainnet/train_net.h"
 #include "layers/weighted_addition/weighted_addition_layer.h"
 #include "lessons/data/digits/split_digits.h"
+#include "lessons/write_picture.h"
 
 ABSL_FLAG(std::string, out, ".", "the folder for the picture");
 
@@ -135,14 +132,7 @@ absl::Status Draw(const DlArray& digits, const std::vector<Observations>& seen,
                              .caption = i == 0 ? name : ""});
     }
   }
-  const absl::StatusOr<std::string> svg = ImageGridSvg(grid);
-  if (!svg.ok()) return svg.status();
-  std::filesystem::path folder = absl::GetFlag(FLAGS_out);
-  const char* const start = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder.is_relative() && start != nullptr) folder = start / folder;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);  // What fails here fails again below.
-  return WriteFileAtomically((folder / "cameras.svg").string(), *svg);
+  return WritePicture(ImageGridSvg(grid), absl::GetFlag(FLAGS_out) + "/cameras.svg");
 }
 
 absl::Status Run() {

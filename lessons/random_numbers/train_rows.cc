@@ -4,11 +4,8 @@
 //
 //   bazel run //lessons/random_numbers:train_rows -- --out=pictures
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,13 +15,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "framework/io/file.h"
 #include "framework/io/svg_plot.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/trainnet/train_net.h"
 #include "layers/channel_dropout/channel_dropout_layer.h"
 #include "lessons/data/digits/split_digits.h"
 #include "lessons/random_numbers/broken/not_divided_layer.h"
+#include "lessons/write_picture.h"
 
 ABSL_FLAG(std::string, out, ".", "the folder for the pictures");
 
@@ -91,15 +88,7 @@ std::vector<Kind> Kinds() {
           {"rows, not divided", NotDividedLayer(0.25)}};
 }
 
-absl::Status Write(const absl::StatusOr<std::string>& svg, const std::string& name) {
-  if (!svg.ok()) return svg.status();
-  std::filesystem::path folder = absl::GetFlag(FLAGS_out);
-  const char* const start = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder.is_relative() && start != nullptr) folder = start / folder;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);  // What fails here fails again below.
-  return WriteFileAtomically((folder / name).string(), *svg);
-}
+std::string InFolder(const std::string& name) { return absl::GetFlag(FLAGS_out) + "/" + name; }
 
 // The first eight test pictures, without and with dead rows.
 absl::Status DrawPictures(const std::vector<Dataset>& tests) {
@@ -118,7 +107,7 @@ absl::Status DrawPictures(const std::vector<Dataset>& tests) {
                              .caption = i == 0 ? absl::StrCat(dead, " dead") : ""});
     }
   }
-  return Write(ImageGridSvg(grid), "dead_rows.svg");
+  return WritePicture(ImageGridSvg(grid), InFolder("dead_rows.svg"));
 }
 
 // The mean over the seeds; the fourth kind is for the table alone.
@@ -132,7 +121,7 @@ absl::Status DrawAccuracies(const std::vector<Kind>& kinds,
   for (size_t i = 0; i < 3; ++i) {
     chart.series.push_back({.name = kinds[i].name, .x = dead, .y = accuracies[i], .markers = true});
   }
-  return Write(LineChartSvg({chart}), "accuracy.svg");
+  return WritePicture(LineChartSvg({chart}), InFolder("accuracy.svg"));
 }
 
 absl::Status Run() {

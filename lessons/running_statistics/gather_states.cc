@@ -9,11 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "framework/io/file.h"
 #include "framework/io/svg_plot.h"
 #include "framework/trainnet/data.h"
 #include "layers/running_norm/running_norm_layer.h"
 #include "lessons/data/digits/split_digits.h"
+#include "lessons/write_picture.h"
 
 namespace lamina {
 namespace {
@@ -71,8 +71,7 @@ absl::Status Run(const std::string& path) {
                                  off);
     chart.series.push_back({.name = absl::StrFormat("decay %g", decay), .x = number, .y = state});
   }
-  const absl::StatusOr<std::string> svg = LineChartSvg({chart});
-  return svg.ok() ? WriteFileAtomically(path, *svg) : svg.status();
+  return WritePicture(LineChartSvg({chart}), path);
 }
 
 }  // namespace

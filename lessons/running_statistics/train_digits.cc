@@ -3,11 +3,8 @@
 // with one that goes by the batch at prediction time too. Several seeds.
 //
 //   bazel run //lessons/running_statistics:train_digits -- --out=pictures
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -15,13 +12,13 @@
 #include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "framework/io/file.h"
 #include "framework/io/svg_plot.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/trainnet/train_net.h"
 #include "layers/running_norm/running_norm_layer.h"
 #include "lessons/data/digits/split_digits.h"
 #include "lessons/running_statistics/broken/batch_predict_layer.h"
+#include "lessons/write_picture.h"
 
 ABSL_FLAG(std::string, out, ".", "the folder for the pictures");
 
@@ -57,25 +54,17 @@ double Accuracy(const DlNetwork& network, const DigitsSplit& digits, int64_t pic
 }
 // [endregion]
 
-absl::Status Write(const absl::StatusOr<std::string>& svg, const std::string& name) {
-  if (!svg.ok()) return svg.status();
-  std::filesystem::path folder = absl::GetFlag(FLAGS_out);
-  const char* const start = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder.is_relative() && start != nullptr) folder = start / folder;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);  // What fails here fails again below.
-  return WriteFileAtomically((folder / name).string(), *svg);
-}
+std::string InFolder(const std::string& name) { return absl::GetFlag(FLAGS_out) + "/" + name; }
 
 // The mean over the seeds.
 absl::Status DrawAccuracies(const std::vector<double>& states, const std::vector<double>& batch) {
   const std::vector<double> x(kPicturesInACall.begin(), kPicturesInACall.end());
-  return Write(LineChartSvg({{.title = "One trained network, asked in two ways",
-                              .x = {.label = "pictures in a call", .logarithmic = true},
-                              .y = {.label = "accuracy", .low = 0, .high = 1},
-                              .series = {{"by the states", x, states, false, true},
-                                         {"by the batch", x, batch, false, true}}}}),
-               "accuracy.svg");
+  return WritePicture(LineChartSvg({{.title = "One trained network, asked in two ways",
+                                     .x = {.label = "pictures in a call", .logarithmic = true},
+                                     .y = {.label = "accuracy", .low = 0, .high = 1},
+                                     .series = {{"by the states", x, states, false, true},
+                                                {"by the batch", x, batch, false, true}}}}),
+                      InFolder("accuracy.svg"));
 }
 
 absl::Status DrawLosses(const TrainingInfo& plain, const TrainingInfo& normalized) {
@@ -91,7 +80,7 @@ absl::Status DrawLosses(const TrainingInfo& plain, const TrainingInfo& normalize
     }
     chart.series.push_back(series);
   }
-  return Write(LineChartSvg({chart}), "loss.svg");
+  return WritePicture(LineChartSvg({chart}), InFolder("loss.svg"));
 }
 
 absl::Status Run() {

@@ -19,7 +19,8 @@ struct RunningRmsLayer : Layer, Formattable, JoinsObservations {
   Property<double> epsilon{*this, "Epsilon", 1e-5};
   // 1. A state that is called "MeanSquare", and Initialize: ones, C x 1, unless it is set already.
 
-  // 2. Predict: with the state. Then return it too: std::pair<DlArray, DlArray>.
+  // 2. Predict: with the state. A layer that has a state returns it too, so steps 1 and 2 are
+  //    checked together: std::pair<DlArray, DlArray>.
   DlArray Predict(const DlArray& x) const { return x; }
 
   // 3. Forward: with the batch. Return the new state.
