@@ -24,8 +24,8 @@ class DocsError(Exception):
 
 
 def is_public(header: pathlib.PurePath) -> bool:
-    """True for the headers that people include: not helpers of tests, sketches or faulty layers."""
-    hidden = {"internal", "testing", "sketches", "faulty"}
+    """True for the headers that people include: not helpers of tests or faulty layers."""
+    hidden = {"internal", "testing", "faulty"}
     return header.suffix == ".h" and not hidden.intersection(header.parts)
 
 

@@ -74,7 +74,7 @@ def check_name(name: str, class_name: str) -> None:
         raise NewLayerError(f"{name!r} has {len(name)} letters; at most 40.")
     for path in sorted((_LAMINA / "framework").glob("**/*.h")):
         if re.search(rf"^(struct|class) {class_name}\b(?!;)", path.read_text(encoding="utf-8"),
-                     re.MULTILINE) and "sketches" not in path.parts:
+                     re.MULTILINE):
             raise NewLayerError(f"{class_name} is there already: {path.relative_to(_LAMINA)}. "
                                 "Choose another name.")
 
