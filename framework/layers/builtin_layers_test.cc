@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/layers/testing/builtin_layer_table.h"
 #include "framework/layers/testing/message_of.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
@@ -30,111 +31,8 @@ DlArray Data(const Sizes& sizes, std::string_view format) {
   return Rand(sizes, DataType::kSingle, format) - 0.5;
 }
 
-// A row of the table: what comes, what leaves. Written from the layers' documentation.
-struct Row {
-  AnyLayer layer;
-  Sizes sizes;
-  const char* format;
-  const char* expected;
-  int num_inputs = 1;
-  bool is_complex = false;  // Is what leaves?
-};
-
-std::vector<Row> Table() {
-  return {
-      {FeatureInputLayer(3), {3, 8}, "CB", "3(C) x 8(B)"},
-      {ImageInputLayer({6, 5, 2}), {6, 5, 2, 8}, "SSCB", "6(S) x 5(S) x 2(C) x 8(B)"},
-      {ImageInputLayer({6, 5, 2}), {6, 5, 2}, "SSC", "6(S) x 5(S) x 2(C)"},
-      {Image3dInputLayer({6, 5, 4, 2}),
-       {6, 5, 4, 2, 3},
-       "SSSCB",
-       "6(S) x 5(S) x 4(S) x 2(C) x 3(B)"},
-      {SequenceInputLayer(3), {3, 8, 7}, "CBT", "3(C) x 8(B) x 7(T)"},
-      {SequenceInputLayer({4, 4, 1}), {4, 4, 1, 2, 7}, "SSCBT", "4(S) x 4(S) x 1(C) x 2(B) x 7(T)"},
-      {InputLayer({3, kUnknown}, "CU"), {3, 9}, "CU", "3(C) x 9(U)"},
-      {FullyConnectedLayer(10), {3, 8}, "CB", "10(C) x 8(B)"},
-      {FullyConnectedLayer(10), {4, 4, 2, 8}, "SSCB", "10(C) x 8(B)"},
-      {FullyConnectedLayer(10), {3, 8, 7}, "CBT", "10(C) x 8(B) x 7(T)"},
-      {FullyConnectedLayer(10), {4, 2, 8, 7}, "SCBT", "10(C) x 8(B) x 7(T)"},
-      {Convolution1dLayer(3, 5), {10, 2, 4}, "SCB", "8(S) x 5(C) x 4(B)"},
-      {Convolution1dLayer(3, 5), {2, 4, 10}, "CBT", "5(C) x 4(B) x 8(T)"},
-      {Convolution1dLayer(3, 5, {.padding = "causal"}), {2, 4, 10}, "CBT", "5(C) x 4(B) x 10(T)"},
-      {Convolution1dLayer(3, 5), {10, 2, 4, 7}, "SCBT", "8(S) x 5(C) x 4(B) x 7(T)"},
-      {Convolution2dLayer({3, 5}, 6), {12, 12, 2, 4}, "SSCB", "10(S) x 8(S) x 6(C) x 4(B)"},
-      {Convolution2dLayer(3, 6, {.stride = {2, 3}, .padding = "same"}),
-       {12, 12, 2, 4},
-       "SSCB",
-       "6(S) x 4(S) x 6(C) x 4(B)"},
-      {Convolution2dLayer(3, 6, {.dilation = {2}, .padding = 1}),
-       {12, 12, 2, 4},
-       "SSCB",
-       "10(S) x 10(S) x 6(C) x 4(B)"},
-      {Convolution2dLayer(3, 6, {.groups = 2}),
-       {12, 12, 4, 1},
-       "SSCB",
-       "10(S) x 10(S) x 6(C) x 1(B)"},
-      {Convolution2dLayer(3, 6), {12, 12, 2, 4, 5}, "SSCBT", "10(S) x 10(S) x 6(C) x 4(B) x 5(T)"},
-      {Convolution2dLayer(3, 6), {12, 2, 4, 5}, "SCBT", "10(S) x 6(C) x 4(B) x 3(T)"},
-      {Convolution3dLayer(3, 2), {5, 6, 7, 1, 2}, "SSSCB", "3(S) x 4(S) x 5(S) x 2(C) x 2(B)"},
-      {ReluLayer(), {3, 8, 7}, "CBT", "3(C) x 8(B) x 7(T)"},
-      {LeakyReluLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {ClippedReluLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {EluLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {PReluLayer(), {4, 4, 3, 8}, "SSCB", "4(S) x 4(S) x 3(C) x 8(B)"},
-      {PReluLayer(), {3, 8, 7}, "CBT", "3(C) x 8(B) x 7(T)"},
-      {GeluLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {SoftplusLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {SwishLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {TanhLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {SigmoidLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {SoftmaxLayer(), {2, 2, 3, 8}, "SSCB", "2(S) x 2(S) x 3(C) x 8(B)"},
-      {BatchNormalizationLayer(), {4, 4, 3, 8}, "SSCB", "4(S) x 4(S) x 3(C) x 8(B)"},
-      {BatchNormalizationLayer(), {3, 8, 7}, "CBT", "3(C) x 8(B) x 7(T)"},
-      {LayerNormalizationLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {GroupNormalizationLayer(2), {4, 4, 6, 8}, "SSCB", "4(S) x 4(S) x 6(C) x 8(B)"},
-      {InstanceNormalizationLayer(), {4, 4, 6, 8}, "SSCB", "4(S) x 4(S) x 6(C) x 8(B)"},
-      {MaxPooling1dLayer(2, {.stride = {2}}), {10, 2, 4}, "SCB", "5(S) x 2(C) x 4(B)"},
-      {MaxPooling1dLayer(2), {2, 4, 10}, "CBT", "2(C) x 4(B) x 9(T)"},
-      {MaxPooling2dLayer(2, {.stride = {2}}), {10, 8, 2, 4}, "SSCB", "5(S) x 4(S) x 2(C) x 4(B)"},
-      {MaxPooling2dLayer({3, 2}, {.padding = "same"}),
-       {10, 8, 2, 4},
-       "SSCB",
-       "10(S) x 8(S) x 2(C) x 4(B)"},
-      {MaxPooling3dLayer(2), {4, 5, 6, 2, 1}, "SSSCB", "3(S) x 4(S) x 5(S) x 2(C) x 1(B)"},
-      {AveragePooling1dLayer(2), {10, 2, 4}, "SCB", "9(S) x 2(C) x 4(B)"},
-      {AveragePooling2dLayer(2, {.stride = {2}}),
-       {10, 8, 2, 4},
-       "SSCB",
-       "5(S) x 4(S) x 2(C) x 4(B)"},
-      {AveragePooling2dLayer(2), {10, 2, 4, 8}, "SCBT", "9(S) x 2(C) x 4(B) x 7(T)"},
-      {AveragePooling3dLayer(2), {4, 5, 6, 2, 1}, "SSSCB", "3(S) x 4(S) x 5(S) x 2(C) x 1(B)"},
-      {GlobalAveragePooling1dLayer(), {2, 4, 10}, "CBT", "2(C) x 4(B)"},
-      {GlobalAveragePooling1dLayer(), {10, 2, 4}, "SCB", "1(S) x 2(C) x 4(B)"},
-      {GlobalAveragePooling2dLayer(), {4, 4, 2, 8}, "SSCB", "1(S) x 1(S) x 2(C) x 8(B)"},
-      {GlobalAveragePooling3dLayer(), {4, 4, 3, 2, 8}, "SSSCB", "1(S) x 1(S) x 1(S) x 2(C) x 8(B)"},
-      {GlobalMaxPooling1dLayer(), {2, 4, 10}, "CBT", "2(C) x 4(B)"},
-      {GlobalMaxPooling2dLayer(), {4, 4, 2, 8, 3}, "SSCBT", "1(S) x 1(S) x 2(C) x 8(B) x 3(T)"},
-      {GlobalMaxPooling3dLayer(), {4, 4, 3, 2, 8}, "SSSCB", "1(S) x 1(S) x 1(S) x 2(C) x 8(B)"},
-      {DropoutLayer(0.3), {3, 8}, "CB", "3(C) x 8(B)"},
-      {FlattenLayer(), {4, 3, 2, 8}, "SSCB", "24(C) x 8(B)"},
-      {FlattenLayer(), {4, 3, 2, 8, 5}, "SSCBT", "24(C) x 8(B) x 5(T)"},
-      {FlattenLayer(), {4, 8}, "SB", "4(C) x 8(B)"},
-      {IdentityLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {AdditionLayer(3), {3, 8}, "CB", "3(C) x 8(B)", 3},
-      {MultiplicationLayer(2), {3, 8}, "CB", "3(C) x 8(B)", 2},
-      {ConcatenationLayer('B', 2), {3, 8}, "CB", "3(C) x 16(B)", 2},
-      {ConcatenationLayer(1, 2), {4, 3, 2, 8}, "SSCB", "4(S) x 6(S) x 2(C) x 8(B)", 2},
-      {DepthConcatenationLayer(3), {4, 4, 2, 8}, "SSCB", "4(S) x 4(S) x 6(C) x 8(B)", 3},
-      {ComplexToRealLayer(), {3, 8}, "CB", "6(C) x 8(B)"},
-      {RealToComplexLayer(), {4, 8}, "CB", "2(C) x 8(B)", 1, true},
-      {ComplexReluLayer(), {3, 8}, "CB", "3(C) x 8(B)"},
-      {LstmLayer(5), {3, 8, 7}, "CBT", "5(C) x 8(B) x 7(T)"},
-      {LstmLayer(5, {.output_mode = "last"}), {3, 8, 7}, "CBT", "5(C) x 8(B)"},
-  };
-}
-
 TEST(BuiltinLayersTest, SizesAndLabels) {
-  for (const Row& row : Table()) {
+  for (const BuiltinLayerRow& row : BuiltinLayerTable()) {
     SCOPED_TRACE(row.layer->Type() + " of " + ToString(row.sizes) + " " + row.format);
     const DlArrays x(static_cast<size_t>(row.num_inputs), Data(row.sizes, row.format));
     const AnyLayer layer = Initialized(row.layer, x);
@@ -156,7 +54,7 @@ TEST(BuiltinLayersTest, SizesAndLabels) {
 
 TEST(BuiltinLayersTest, TheTableHasEveryLayer) {
   std::set<std::string> in_table;
-  for (const Row& row : Table()) in_table.insert(row.layer->Type());
+  for (const BuiltinLayerRow& row : BuiltinLayerTable()) in_table.insert(row.layer->Type());
   const auto check = [&]<class... T>(LayerTypes<T...>) {
     for (const AnyLayer& layer : {AnyLayer(T())...}) {
       EXPECT_EQ(in_table.count(layer->Type()), 1u) << layer->Type();
@@ -169,7 +67,7 @@ TEST(BuiltinLayersTest, TheTableHasEveryLayer) {
 }
 
 TEST(BuiltinLayersTest, DeclareWhatIsOutOfTheOrdinary) {
-  for (const Row& row : Table()) {
+  for (const BuiltinLayerRow& row : BuiltinLayerTable()) {
     const std::string& type = row.layer->Type();
     const LayerTraits& traits = row.layer.traits();
     EXPECT_EQ(traits.joins_observations, type == "BatchNormalizationLayer") << type;
@@ -205,7 +103,7 @@ TEST(BuiltinLayersTest, SettingsAreAllThereIs) {
     ((layer.As<T>() != nullptr ? void(made = Remade<T>(layer)) : void()), ...);
     return made;
   };
-  for (const Row& row : Table()) {
+  for (const BuiltinLayerRow& row : BuiltinLayerTable()) {
     SCOPED_TRACE(row.layer->Type() + " of " + ToString(row.sizes) + " " + row.format);
     const DlArrays x(static_cast<size_t>(row.num_inputs), Data(row.sizes, row.format));
     const AnyLayer layer = Initialized(row.layer, x), made = remake(BuiltinLayers(), layer);

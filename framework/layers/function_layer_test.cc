@@ -1,7 +1,9 @@
 #include "framework/layers/function_layer.h"
 
+#include <array>
 #include <vector>
 
+#include "framework/autodiff/differentiable_function.h"
 #include "framework/layers/testing/layer_gradients.h"
 #include "framework/layers/testing/message_of.h"
 #include "framework/ops/creation.h"
@@ -78,6 +80,31 @@ TEST(FunctionLayerTest, HoldsLearnables) {
   copy->ForEachLearnable([](DlArray& p) { p = ZerosLike(p); });
   EXPECT_TRUE(IsEqual(layer.Predict({X()}).outputs[0], 3 * X() + 1));
   EXPECT_TRUE(IsEqual(copy.Predict({X()}).outputs[0], ZerosLike(X())));
+}
+
+TEST(FunctionLayerTest, HoldsADifferentiableFunction) {
+  // y = gain x, and as the derivative with respect to x its sign alone.
+  struct SignGradient {
+    DlArray Forward(const DlArray& x, const DlArray& gain) const { return gain * x; }
+    std::array<DlArray, 2> Backward(const DlArray& x, const DlArray& gain, Unused,
+                                    const DlArray& dy, Unused,
+                                    const NeededGradients& needed) const {
+      return {needed[0] ? Sign(dy) : DlArray(), needed[1] ? SumTo(x * dy, gain.spec()) : DlArray()};
+    }
+  };
+  const AnyLayer layer = FunctionLayer(DifferentiableFunction(SignGradient()),
+                                       {.learnables = {{"Gain", Full({1}, 3)}}});
+  EXPECT_EQ(layer->NumInputs(), 1);
+  EXPECT_TRUE(IsEqual(layer.Predict({X()}).outputs[0], 3 * X()));
+  const DlArrays gradients = DlFeval(
+      [](AnyLayer watched, const DlArray& x) {
+        DlArrays variables = {x};
+        watched.ForEachLearnable([&](DlArray& w) { variables.push_back(w); });
+        return DlGradient(Sum(-7 * watched.Forward({x}).outputs[0]), variables);
+      },
+      layer, X());
+  EXPECT_TRUE(IsEqual(gradients[0], -OnesLike(X())));
+  EXPECT_EQ(gradients[1].At(0), -70);
 }
 
 TEST(FunctionLayerTest, WrongNumbersAreRefused) {

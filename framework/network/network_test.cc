@@ -254,6 +254,14 @@ TEST(DlNetworkTest, RefusesWrongWiring) {
             "\"a/out\". [network:NoSuchPort]");
 }
 
+TEST(DlNetworkTest, LearnablesAreCounted) {
+  DlNetwork net({LinearLayer(2)});
+  net.Initialize(kFeatures);
+  EXPECT_EQ(Thrown([&] { net.SetLearnableValues({}); }),
+            "The network has 1 learnable arrays. 0 came. Give one for each row of Learnables. "
+            "[network:LearnableCount]");
+}
+
 TEST(DlNetworkTest, RefusesBadInput) {
   DlNetwork net({Named(LinearLayer(4), "fc")});
   EXPECT_EQ(Thrown([&] { net.Predict(X()); }),

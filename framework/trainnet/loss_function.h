@@ -4,13 +4,14 @@
 //   TrainNet(data, network, "crossentropy", options);
 //   TrainNet(data, network, [](const DlArray& y, const DlArray& t) { return Huber(y, t, 0.5); },
 //            options);
+//   TrainNet(data, network, DifferentiableFunction(OwnLoss()), options);
 //
 // Names: "crossentropy" (targets one-hot, probabilities, or class numbers in an integer type, for
 // which it is the same as "index-crossentropy"), "binary-crossentropy", "index-crossentropy",
 // "mse" or "mean-squared-error", "mae" or "mean-absolute-error" or "l1loss", "l2loss", "huber"; all
 // with the defaults of loss.h. Names serve networks with one output. A function gets the outputs of
 // the network and the targets: one array each, or two DlArrays for any number; and returns a real
-// scalar.
+// scalar. A DifferentiableFunction is one with a backward of its own.
 //
 // Threads: a value; calls are as free as the function's.
 #ifndef FRAMEWORK_TRAINNET_LOSS_FUNCTION_H_

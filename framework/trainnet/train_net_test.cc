@@ -1,11 +1,13 @@
 // Does training find what it should find, and does each option do what it says?
 #include "framework/trainnet/train_net.h"
 
+#include <array>
 #include <cmath>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "framework/autodiff/differentiable_function.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/network/nested_network.h"
 #include "framework/ops/creation.h"
@@ -74,6 +76,29 @@ void ExpectNear(const Solution& actual, const Solution& expected, double toleran
 // 40 observations in batches of 40 make one iteration an epoch.
 TrainingOptions Quiet(const std::string& solver = "sgdm") {
   return {.solver = solver, .l2_regularization = 0, .verbose = false};
+}
+
+// The mean squared error with its derivative written out, for the output alone: targets need none.
+struct OwnMse {
+  DlArray Forward(const DlArray& y, const DlArray& t) const { return Mse(y, t); }
+  std::array<DlArray, 2> Backward(const DlArray& y, const DlArray& t, Unused, const DlArray& dL,
+                                  Unused, const NeededGradients& needed) const {
+    EXPECT_TRUE(needed[0]);
+    EXPECT_FALSE(needed[1]);
+    return {dL * (y - t) / static_cast<double>(Size(y, 'B')), DlArray()};
+  }
+};
+
+TEST(TrainNetTest, ADifferentiableFunctionIsALoss) {
+  TrainingOptions options = Quiet();
+  options.max_epochs = 5;
+  DlNetwork network = LineNetwork();
+  network.Initialize();
+  const TrainingResult named = TrainNet(Line(), network, "mse", options);
+  const TrainingResult own = TrainNet(Line(), network, DifferentiableFunction(OwnMse()), options);
+  ExpectNear(Parameters(own.network), Parameters(named.network), 1e-6);
+  EXPECT_NEAR(own.info.training_history.back().loss, named.info.training_history.back().loss, 1e-6);
+  EXPECT_LT(own.info.training_history.back().loss, own.info.training_history.front().loss);
 }
 
 TEST(TrainNetTest, LinearRegressionReachesTheLeastSquaresSolution) {
@@ -313,6 +338,23 @@ TEST(TrainNetTest, NestedNetworksLearnAndKeepTheirStates) {
   // With the gathered statistics prediction does what training did.
   EXPECT_NEAR(TestLoss(result.network, data, "mse"), result.info.training_history.back().loss,
               0.05);
+}
+
+TEST(TrainNetTest, FactorsReachIntoNestedNetworks) {
+  DlNetwork network{FeatureInputLayer(2), Named(InnerLayer(), "inner"), FullyConnectedLayer(1)};
+  network.Initialize();
+  network.SetLearnRateFactor("inner/Network/fullyconnected/Weights", 0);
+  TrainingOptions options = Quiet();
+  options.max_epochs = 1;
+  const DlNetwork trained = TrainNet(Line(), network, "mse", options).network;
+  for (size_t i = 0; i < network.Learnables().size(); ++i) {
+    const ParameterRow before = network.Learnables()[i], after = trained.Learnables()[i];
+    const std::string path = before.layer + "/" + before.parameter;
+    // A bias before batch normalization has no effect, so no derivative but rounding.
+    if (path == "inner/Network/fullyconnected/Bias") continue;
+    EXPECT_EQ(IsEqual(before.value, after.value), path == "inner/Network/fullyconnected/Weights")
+        << path;
+  }
 }
 
 // A recurrent state is of one batch: batches of several sizes follow one another.
