@@ -163,6 +163,18 @@ TEST(ComplexLayersTest, EveryLayerTakesComplexDataOrNamesItself) {
   EXPECT_THAT(missing, testing::IsEmpty()) << "give them a row in the table";
 }
 
+// A layer in the middle that makes complex numbers of real ones is met when the sizes are worked
+// out, before any data comes.
+TEST(ComplexLayersTest, ANetworkIsRefusedWhenItIsInitialized) {
+  DlNetwork net({Named(InputLayer({4, kUnknown}, "CB"), "x"), Named(RealToComplexLayer(), "z"),
+                 Named(ReluLayer(), "relu")});
+  EXPECT_EQ(MessageOf([&] { net.Initialize(); }),
+            "Layer \"relu\" (ReluLayer) got 2(C) x 64(B) complex single DlArray from layer \"z\" "
+            "(RealToComplexLayer): layer \"relu\" (ReluLayer), Predict: relu is not defined for "
+            "complex single arrays. A 2(C) x 64(B) complex single DlArray came. Use Real, Imag or "
+            "Abs first. [ops:UnsupportedType]");
+}
+
 TEST(ComplexLayersTest, ARefusalTellsWhereItCameFromAndWhatToDo) {
   DlNetwork net({Named(InputLayer({4, kUnknown}, "CB"), "z"), Named(ReluLayer(), "relu")});
   net.Initialize();

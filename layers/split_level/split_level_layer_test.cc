@@ -110,14 +110,13 @@ TEST(JoinLevelLayerTest, JoinsWhatALayerMadeOfTheShape) {
   FullyConnectedLayer two(2);
   two.weights = DlArray::FromVector<float>({1, 0, 0, 0, 0, 0, 0, 1}, {2, 4});  // first and last
   two.bias = Zeros({2, 1});
-  DlNetwork net;
-  net.AddLayers({InputLayer({4, 1, kUnknown}, "SCB"), Named(SplitLevelLayer(), "split")});
-  net.AddLayers({Named(two, "two")});
-  net.AddLayers({Named(JoinLevelLayer(), "join")});
-  net.ConnectLayers("split/shape", "two");
-  net.ConnectLayers("two", "join/shape");
-  net.ConnectLayers("split/level", "join/level");
-  net.ConnectLayers("split/spread", "join/spread");
+  DlNetwork net({InputLayer({4, 1, kUnknown}, "SCB"), SplitLevelLayer()});
+  net.AddLayers({two});
+  net.AddLayers({JoinLevelLayer()});
+  net.ConnectLayers("splitlevel/shape", "fullyconnected");
+  net.ConnectLayers("fullyconnected", "joinlevel/shape");
+  net.ConnectLayers("splitlevel/level", "joinlevel/level");
+  net.ConnectLayers("splitlevel/spread", "joinlevel/spread");
   net.Initialize();
   const DlArray y = net.Predict(DlArray::FromVector<float>({1, 2, 3, 4.5}, {4, 1, 1}, "SCB"));
   EXPECT_EQ(ToString(y.spec()), "2(C) x 1(B) single DlArray");
