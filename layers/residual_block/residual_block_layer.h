@@ -87,8 +87,8 @@ struct ResidualBlockLayer : Layer, Formattable, Acceleratable {
 };
 // [endregion]
 
-// [region batch norm]
-struct BatchNormResidualBlockLayer : Layer, Formattable, Acceleratable {
+// [region batch_norm]
+struct BatchNormResidualBlockLayer : Layer, Formattable, Acceleratable, JoinsObservations {
   LearnableStateNetwork network{*this, "Network"};
   LearnableNetwork skip{*this, "Skip"};
 
