@@ -19,6 +19,8 @@ constexpr int64_t kMaxElements = int64_t{1} << 21;
 // Subsequences of the random numbers, apart from one another.
 constexpr uint64_t kInitializeStream = 1, kCallStream = 2, kJitterStream = 3, kFirstFreeStream = 16;
 constexpr uint64_t kStateStream = 1000;
+// Between the seeds of calls that draw other random numbers.
+constexpr uint64_t kOtherSeed = 0x9E3779B97F4A7C15;
 
 int64_t StandIn(char label) {
   switch (label) {
@@ -41,12 +43,6 @@ char LabelOf(const NetworkDataLayout& layout, int dim) {
 
 NetworkDataLayout WithSizes(const NetworkDataLayout& layout, const Sizes& sizes) {
   return NetworkDataLayout(sizes, layout.format().str());
-}
-
-int64_t NumElementsOf(const std::vector<NetworkDataLayout>& layouts) {
-  int64_t n = 0;
-  for (const NetworkDataLayout& l : layouts) n += NumElements(l.sizes());
-  return n;
 }
 
 DlArray Scaled(const DlArray& unit, double low, double high) { return unit * (high - low) + low; }
@@ -95,8 +91,8 @@ std::string ToString(const Variant& variant, bool with_type) {
 }
 
 CheckContext::CheckContext(const AnyLayer& layer, std::span<const NetworkDataLayout> layouts,
-                           const CheckOptions& options)
-    : layer_(layer), options_(options), layouts_(layouts.begin(), layouts.end()) {
+                           const CheckOptions& options, const lamina::internal::LayerMaker& maker)
+    : layer_(layer), options_(options), maker_(maker), layouts_(layouts.begin(), layouts.end()) {
   if (static_cast<int>(layouts.size()) != layer->NumInputs()) {
     throw Error(
         "checkLayer:LayoutCount",
@@ -104,11 +100,7 @@ CheckContext::CheckContext(const AnyLayer& layer, std::span<const NetworkDataLay
                      layer->NumInputs(), " (", absl::StrJoin(layer->InputNames(), ", "), ")."),
         absl::StrCat(layouts.size(), " came."), "Give one NetworkDataLayout for each.");
   }
-  if (!(options.input_low < options.input_high) || !std::isfinite(options.input_low) ||
-      !std::isfinite(options.input_high)) {
-    throw Error("checkLayer:InputRange", "input_low is less than input_high, both finite.",
-                absl::StrCat("[", options.input_low, ", ", options.input_high, ") came."), "");
-  }
+  CheckOptionsOfInputs();
   for (size_t i = 0; i < layouts_.size(); ++i) {
     if (!layouts_[i].has_unknown()) continue;
     const NetworkDataLayout came = layouts_[i];
@@ -132,6 +124,28 @@ CheckContext::CheckContext(const AnyLayer& layer, std::span<const NetworkDataLay
   }
   for (const ParameterName& p : ParameterNames(layer)) {
     (p.kind == PropertyKind::kState ? has_states_ : has_learnables_) = true;
+  }
+}
+
+void CheckContext::CheckOptionsOfInputs() const {
+  const double low = options_.input_low, high = options_.input_high;
+  const std::string range = absl::StrCat("[", low, ", ", high, ") came.");
+  if (!(low < high) || !std::isfinite(low) || !std::isfinite(high)) {
+    throw Error("checkLayer:InputRange", "input_low is less than input_high, both finite.", range,
+                "");
+  }
+  const std::vector<std::string>& names = layer_->InputNames();
+  for (const std::string& name : options_.integer_inputs) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      throw Error("checkLayer:NoSuchInput", "integer_inputs names inputs of the layer.",
+                  absl::StrCat("\"", name, "\" came."),
+                  absl::StrCat("They are ", absl::StrJoin(names, ", "), "."));
+    }
+    if (std::ceil(low) >= std::ceil(high)) {
+      throw Error("checkLayer:InputRange",
+                  "A whole number is at least input_low and less than input_high.", range,
+                  "Inputs of whole numbers are drawn from these: 0 and 10 give 0 to 9.");
+    }
   }
 }
 
@@ -231,6 +245,33 @@ AnyLayer CheckContext::Initialized(const std::vector<NetworkDataLayout>& layouts
 
 Subject CheckContext::MakeSubject(const std::vector<NetworkDataLayout>& layouts, DataType type,
                                   uint64_t stream) const {
+  for (const Made& m : made_) {
+    if (m.type == type && m.stream == stream && m.subject.layouts == layouts) return m.subject;
+  }
+  made_.push_back({type, stream, MakeSubjectAnew(layouts, type, stream)});
+  return made_.back().subject;
+}
+
+Subject CheckContext::MakeSmallSubject(Observations observations) const {
+  // Layouts with fewer elements than this are not made smaller.
+  constexpr int64_t kSmall = 512, kSmallSize = 5;
+  const std::vector<NetworkDataLayout> given = Layouts(observations);
+  if (NumElementsOf(given) > kSmall) {
+    for (const bool shrink_all : {true, false}) {
+      try {
+        Subject subject = MakeSubject(Reduced(given, kSmallSize, shrink_all), DataType::kDouble);
+        Call(subject, Function::kForward);
+        return subject;
+      } catch (const FunctionThrew&) {
+        // Its sizes are fixed: larger ones, then.
+      }
+    }
+  }
+  return MakeSubject(given, DataType::kDouble);
+}
+
+Subject CheckContext::MakeSubjectAnew(const std::vector<NetworkDataLayout>& layouts, DataType type,
+                                      uint64_t stream) const {
   Subject subject{Initialized(layouts), layouts, MakeInputs(layouts, type, stream)};
   RandomSource source{options_.seed, kJitterStream, 0};
   const ScopedRandomSource scope(source);
@@ -269,9 +310,17 @@ Subject CheckContext::MakeSubject(const std::vector<NetworkDataLayout>& layouts,
 DlArrays CheckContext::MakeInputs(const std::vector<NetworkDataLayout>& layouts, DataType type,
                                   uint64_t stream) const {
   DlArrays inputs;
+  const double low = options_.input_low, high = options_.input_high;
   for (const NetworkDataLayout& l : layouts) {
-    inputs.push_back(MakeArray({type, l.sizes(), l.format()}, options_.input_low,
-                               options_.input_high, stream * 64 + inputs.size()));
+    const uint64_t own = stream * 64 + inputs.size();
+    if (options_.integer_inputs.count(layer_->InputNames()[inputs.size()]) > 0) {
+      const DlArray x = MakeArray({DataType::kDouble, l.sizes(), l.format()}, std::ceil(low),
+                                  std::ceil(high), own);
+      inputs.push_back(Cast(Floor(x), DataType::kInt32));
+    } else {
+      const DataType mine = options_.complex_inputs ? ToComplex(type) : type;
+      inputs.push_back(MakeArray({mine, l.sizes(), l.format()}, low, high, own));
+    }
   }
   return inputs;
 }
@@ -288,8 +337,9 @@ DlArray CheckContext::MakeArray(const ArraySpec& spec, double low, double high,
   return Complex(re, real());
 }
 
-LayerResult CheckContext::Call(const AnyLayer& layer, Arrays inputs, Function function) const {
-  RandomSource source{options_.seed, kCallStream, 0};
+LayerResult CheckContext::Call(const AnyLayer& layer, Arrays inputs, Function function,
+                               uint64_t random) const {
+  RandomSource source{options_.seed + random * kOtherSeed, kCallStream, 0};
   const ScopedRandomSource scope(source);
   return Guarded(function, [&] {
     return function == Function::kForward ? layer.Forward(inputs) : layer.Predict(inputs);
@@ -298,7 +348,9 @@ LayerResult CheckContext::Call(const AnyLayer& layer, Arrays inputs, Function fu
 
 bool CheckContext::IsRepeatable(const Subject& subject, Function function) const {
   const LayerResult first = Call(subject, function);
-  Call(subject.layer, MakeInputs(subject.layouts, subject.inputs[0].type(), 9), function);
+  DlArrays others = MakeInputs(subject.layouts, DataType::kDouble, 9);
+  for (size_t i = 0; i < others.size(); ++i) others[i] = Cast(others[i], subject.inputs[i].type());
+  Call(subject.layer, others, function);
   return Same(first, Call(subject, function));
 }
 
@@ -383,6 +435,20 @@ void SetParameters(AnyLayer& layer, Arrays values) {
   size_t i = 0;
   layer->VisitParameters("", [&](const ParameterRef& p) { *p.value = values[i++]; });
   LAMINA_CHECK(i == values.size());
+}
+
+int64_t NumElementsOf(const std::vector<NetworkDataLayout>& layouts) {
+  int64_t n = 0;
+  for (const NetworkDataLayout& l : layouts) n += NumElements(l.sizes());
+  return n;
+}
+
+int64_t NumObservations(const CheckContext& c, const std::vector<NetworkDataLayout>& layouts) {
+  for (size_t i = 0; i < layouts.size(); ++i) {
+    const int dim = c.observation_dim(static_cast<int>(i));
+    if (dim >= 0) return layouts[i].sizes()[dim];
+  }
+  return 1;
 }
 
 bool Same(Arrays a, Arrays b) {

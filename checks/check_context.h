@@ -30,6 +30,7 @@ std::string_view ToString(Function function);
 struct FunctionThrew {
   Function function;
   std::string message;
+  bool is_error = false;  ///< A lamina::Error: the layer refuses what it got.
 };
 
 /// A copy of the layer that can be called, and inputs for it.
@@ -56,11 +57,12 @@ class CheckContext {
  public:
   /// Errors: as CheckLayer.
   CheckContext(const AnyLayer& layer, std::span<const NetworkDataLayout> layouts,
-               const CheckOptions& options);
+               const CheckOptions& options, const lamina::internal::LayerMaker& maker);
 
   const AnyLayer& original() const { return layer_; }
   const LayerTraits& traits() const { return layer_.traits(); }
   const CheckOptions& options() const { return options_; }
+  const lamina::internal::LayerMaker& maker() const { return maker_; }
   /// The dim of the observations of input `i`, or -1.
   int observation_dim(int i) const { return observation_dims_[i]; }
   bool has_observations() const { return has_observations_; }
@@ -79,7 +81,7 @@ class CheckContext {
   /// A copy, initialised for the layouts, its floating arrays converted to `type`, its states those
   /// after two calls with other data (so that they are neither zero nor out of reach), its
   /// learnables moved by a tenth (so that ties of an initial value are no ties). Inputs as drawn
-  /// from (seed, stream). Throws FunctionThrew.
+  /// from (seed, stream). Made once for the same arguments. Throws FunctionThrew.
   Subject MakeSubject(const std::vector<NetworkDataLayout>& layouts, DataType type,
                       uint64_t stream = 0) const;
   Subject MakeSubject(const Variant& variant, uint64_t stream = 0) const {
@@ -92,9 +94,16 @@ class CheckContext {
   /// Evenly distributed values of this spec in [low, high), from (seed, stream).
   DlArray MakeArray(const ArraySpec& spec, double low, double high, uint64_t stream) const;
 
+  /// The same, the very layer that was initialised, not a copy of it: for tests of copies.
+  Subject MakeSubjectAnew(const std::vector<NetworkDataLayout>& layouts, DataType type,
+                          uint64_t stream = 0) const;
+  /// The layer with the smallest data that it takes, in double: at most 3 observations and, where
+  /// the layer allows it, 5 along S and T. Throws FunctionThrew.
+  Subject MakeSmallSubject(Observations observations) const;
   /// Calls Predict or Forward as a network does; random numbers drawn inside are the same in each
-  /// call. Throws FunctionThrew.
-  LayerResult Call(const AnyLayer& layer, Arrays inputs, Function function) const;
+  /// call with the same `random`. Throws FunctionThrew.
+  LayerResult Call(const AnyLayer& layer, Arrays inputs, Function function,
+                   uint64_t random = 0) const;
   LayerResult Call(const Subject& subject, Function function) const {
     return Call(subject.layer, subject.inputs, function);
   }
@@ -129,14 +138,23 @@ class CheckContext {
 
  private:
   void SetObservationDims();
+  void CheckOptionsOfInputs() const;
   std::vector<NetworkDataLayout> WithObservations(int64_t count) const;
 
   AnyLayer layer_;
   CheckOptions options_;
+  lamina::internal::LayerMaker maker_;
   std::vector<NetworkDataLayout> layouts_;
   std::vector<int> observation_dims_;
   std::vector<std::string> notes_;
   bool has_observations_ = false, has_states_ = false, has_learnables_ = false;
+
+  struct Made {
+    DataType type;
+    uint64_t stream;
+    Subject subject;
+  };
+  mutable std::vector<Made> made_;
 };
 
 /// Calls `f`; what it throws becomes FunctionThrew of `function`.
@@ -147,7 +165,7 @@ auto Guarded(Function function, F&& f) {
   } catch (const FunctionThrew&) {
     throw;
   } catch (const Error& e) {
-    throw FunctionThrew{function, e.what()};
+    throw FunctionThrew{function, e.what(), true};
   } catch (const std::exception& e) {
     throw FunctionThrew{function, e.what()};
   } catch (...) {
@@ -161,6 +179,11 @@ std::string ToString(const Variant& variant, bool with_type);
 /// The arrays of a layer, in the order of ParameterNames.
 DlArrays ParametersOf(const AnyLayer& layer);
 void SetParameters(AnyLayer& layer, Arrays values);
+
+/// The number of elements in all layouts.
+int64_t NumElementsOf(const std::vector<NetworkDataLayout>& layouts);
+/// How many observations they have; 1 when not known.
+int64_t NumObservations(const CheckContext& c, const std::vector<NetworkDataLayout>& layouts);
 
 /// All results are equal, bit for bit.
 bool Same(Arrays a, Arrays b);

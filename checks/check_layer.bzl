@@ -26,6 +26,16 @@ def _check_main_impl(ctx):
         options.append(".skip_tests = {%s}" % ", ".join(
             ['"%s"' % name for name in ctx.attr.skip_tests],
         ))
+    if ctx.attr.input_low:
+        options.append(".input_low = " + ctx.attr.input_low)
+    if ctx.attr.input_high:
+        options.append(".input_high = " + ctx.attr.input_high)
+    if ctx.attr.complex_inputs:
+        options.append(".complex_inputs = true")
+    if ctx.attr.integer_inputs:
+        options.append(".integer_inputs = {%s}" % ", ".join(
+            ['"%s"' % name for name in ctx.attr.integer_inputs],
+        ))
     source = ctx.actions.declare_file(ctx.attr.name + ".cc")
     ctx.actions.write(source, """// Written for {label}.
 #include "{header}"
@@ -51,7 +61,11 @@ _check_main = rule(
     implementation = _check_main_impl,
     attrs = {
         "check_codegen_compatibility": attr.bool(),
+        "complex_inputs": attr.bool(),
         "header": attr.string(mandatory = True),
+        "input_high": attr.string(),
+        "input_low": attr.string(),
+        "integer_inputs": attr.string_list(),
         "layer": attr.string(mandatory = True),
         "layouts": attr.string_list(mandatory = True),
         "observation_dimension": attr.int_list(),
@@ -70,6 +84,10 @@ def check_layer(
         check_codegen_compatibility = False,
         seed = 0,
         skip_tests = [],
+        input_low = "",
+        input_high = "",
+        complex_inputs = False,
+        integer_inputs = [],
         size = "small",
         tags = [],
         **kwargs):
@@ -85,6 +103,10 @@ def check_layer(
       check_codegen_compatibility: as in CheckOptions: also run the tests of code generation.
       seed: as in CheckOptions.
       skip_tests: names of tests that are not to be run.
+      input_low: where the inputs' range begins, a C++ number, "0.5"; -1 if empty.
+      input_high: where it ends; 1 if empty.
+      complex_inputs: as in CheckOptions.
+      integer_inputs: names of inputs that hold whole numbers.
       size: of the test, for its time limit.
       tags: more tags, beside "check_layer".
       **kwargs: other attributes of a test.
@@ -98,6 +120,10 @@ def check_layer(
         check_codegen_compatibility = check_codegen_compatibility,
         seed = seed,
         skip_tests = skip_tests,
+        input_low = input_low,
+        input_high = input_high,
+        complex_inputs = complex_inputs,
+        integer_inputs = integer_inputs,
         tags = ["manual"],
         testonly = True,
     )

@@ -39,8 +39,11 @@ constexpr std::string_view kNoCodegen =
 std::vector<LayerTest> AllTests() {
   std::vector<LayerTest> all;
   for (const std::span<const LayerTest> family :
-       {checks::SyntaxTests(), checks::SizeTests(), checks::TypeTests(), checks::StateTests(),
-        checks::InitializationTests(), checks::PurityTests(), checks::GradientTests(),
+       {checks::SyntaxTests(), checks::SizeTests(), checks::SizeSweepTests(), checks::LabelTests(),
+        checks::ObservationTests(), checks::TypeTests(), checks::StateTests(),
+        checks::InitializationTests(), checks::PurityTests(), checks::NonFiniteTests(),
+        checks::DeclarationTests(), checks::ThreadTests(), checks::StorageTests(),
+        checks::GradientTests(), checks::SecondDerivativeTests(), checks::TraceTests(),
         checks::DeviceTests()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
@@ -154,12 +157,39 @@ std::vector<std::string> CheckLayerTestNames() {
   return names;
 }
 
+std::vector<std::string> ClassicTestNames() {
+  return {"functionSyntaxesAreCorrect",
+          "predictDoesNotError",
+          "forwardDoesNotError",
+          "forwardPredictAreConsistentInSize",
+          "backwardDoesNotError",
+          "backwardIsConsistentInSize",
+          "predictIsConsistentInType",
+          "forwardIsConsistentInType",
+          "backwardIsConsistentInType",
+          "gradientsAreNumericallyCorrect",
+          "backwardPropagationDoesNotError",
+          "predictReturnsValidStates",
+          "forwardReturnsValidStates",
+          "resetStateDoesNotError",
+          "initializeDoesNotError",
+          "initializeSetsParameters",
+          "codegenPragmaDefinedInClassDef",
+          "layerPropertiesSupportCodegen",
+          "predictSupportsCodegen"};
+}
+
 CheckReport CheckLayer(const AnyLayer& layer, std::span<const NetworkDataLayout> layouts,
                        const CheckOptions& options) {
+  return internal::CheckLayer(layer, layouts, options, {});
+}
+
+CheckReport internal::CheckLayer(const AnyLayer& layer, std::span<const NetworkDataLayout> layouts,
+                                 const CheckOptions& options, const LayerMaker& maker) {
   const auto start = std::chrono::steady_clock::now();
   RequireKnown(options.skip_tests);
   const cpu::StrictConvolution strict;
-  const CheckContext context(layer, layouts, options);
+  const CheckContext context(layer, layouts, options, maker);
   CheckReport report;
   report.layer = layer->Type();
   report.suite =
@@ -177,10 +207,11 @@ CheckReport CheckLayer(const AnyLayer& layer, std::span<const NetworkDataLayout>
         Run(test, context, variant, &point);
       } else {
         point.status = TestStatus::kSkipped;
-        if (std::find(report.skips.begin(), report.skips.end(), point.message) ==
-            report.skips.end()) {
-          report.skips.push_back(point.message);
-        }
+      }
+      if (point.status == TestStatus::kSkipped &&
+          std::find(report.skips.begin(), report.skips.end(), point.message) ==
+              report.skips.end()) {
+        report.skips.push_back(point.message);
       }
       report.tests.push_back(std::move(point));
     }

@@ -18,10 +18,13 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "checks/check_report.h"
@@ -41,6 +44,11 @@ struct CheckOptions {
   std::set<std::string> skip_tests{};
   /// Inputs are drawn evenly from here.
   double input_low = -1, input_high = 1;
+  /// Inputs are complex; real and imaginary parts are drawn like this.
+  bool complex_inputs = false;
+  /// Names of inputs that hold whole numbers, such as indices: int32, drawn from those whole
+  /// numbers that are at least input_low and less than input_high.
+  std::set<std::string> integer_inputs{};
   /// Do not print the report.
   bool quiet = false;
 };
@@ -51,7 +59,9 @@ struct CheckOptions {
 /// Errors, of a wrong use: "checkLayer:LayoutCount" unless there is one layout for each input;
 /// "checkLayer:ObservationDimension" for a dim that a layout does not have, a number of dims that
 /// fits no inputs, or a dim that is not the one labelled "B"; "checkLayer:NoSuchTest" for a name in
-/// skip_tests that is no test; "checkLayer:InputRange" unless input_low < input_high, both finite.
+/// skip_tests that is no test; "checkLayer:NoSuchInput" for one in integer_inputs that is no input;
+/// "checkLayer:InputRange" unless input_low < input_high, both finite, with a whole number between
+/// them where integer_inputs needs one.
 CheckReport CheckLayer(const AnyLayer& layer, std::span<const NetworkDataLayout> layouts,
                        const CheckOptions& options = {});
 inline CheckReport CheckLayer(const AnyLayer& layer,
@@ -62,8 +72,19 @@ inline CheckReport CheckLayer(const AnyLayer& layer,
 
 /// The names of all tests, in the order in which they run.
 std::vector<std::string> CheckLayerTestNames();
+/// Those among them that a reader may know from other checkers of layers (docs/checking.md): the
+/// rest is Lamina's own. For CheckReport::SecondsOf.
+std::vector<std::string> ClassicTestNames();
 
 namespace internal {
+/// How a layer of the checked one's class is made, as from a file: for the test of saving.
+struct LayerMaker {
+  bool is_known = false;             ///< The class is: CheckLayer got the layer itself.
+  std::function<AnyLayer()> make{};  ///< Without arguments; unset where that cannot be.
+};
+CheckReport CheckLayer(const AnyLayer& layer, std::span<const NetworkDataLayout> layouts,
+                       const CheckOptions& options, const LayerMaker& maker);
+
 /// The report of a layer that is no AnyLayer because its functions do not fit its properties.
 CheckReport ReportBrokenSyntax(const Error& error, std::span<const NetworkDataLayout> layouts,
                                const CheckOptions& options);
@@ -82,7 +103,9 @@ requires(std::derived_from<T, Layer>) CheckReport
   } catch (const Error& e) {
     return internal::ReportBrokenSyntax(e, given, options);
   }
-  return CheckLayer(*any, given, options);
+  internal::LayerMaker maker{.is_known = true};
+  if constexpr (std::is_default_constructible_v<T>) maker.make = [] { return AnyLayer(T()); };
+  return internal::CheckLayer(*any, given, options, maker);
 }
 
 }  // namespace lamina

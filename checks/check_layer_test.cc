@@ -46,7 +46,7 @@ std::string Masked(std::string text) {
 TEST(CheckLayerTest, PassesSRelu) {
   const CheckReport report = CheckLayer(SReluLayer(), {kImage}, {.quiet = true});
   EXPECT_TRUE(report.ok()) << report;
-  EXPECT_EQ(report.Count(TestStatus::kPassed), 24);
+  EXPECT_EQ(report.Count(TestStatus::kPassed), 32);
   EXPECT_EQ(report.Count(TestStatus::kSkipped), 8);
   EXPECT_EQ(
       Masked(ToString(report)),
@@ -57,7 +57,7 @@ Skipping code generation tests. To have them run, set check_codegen_compatibilit
 observations or set observation_dimension.
 
 Running TestLayerWithoutBackward on SReluLayer, 4(S) x 3(S) x 2(C) x 5(B)
-.......... .......... ....
+.......... .......... .......... ..
 Done TestLayerWithoutBackward
 
 How close the numeric checks came (a ratio above 1 fails):
@@ -75,10 +75,12 @@ How close the numeric checks came (a ratio above 1 fails):
     RightSlope               error <e>, tolerance <t>, ratio <r>
     LeftThreshold            error <e>, tolerance <t>, ratio <r>
     RightThreshold           error <e>, tolerance <t>, ratio <r>
+  secondDerivativesAreNumericallyCorrect
+    all, twice               error <e>, tolerance <t>, ratio <r>
 __________
 
 Test Summary:
-	 24 Passed, 0 Failed, 0 Incomplete, 8 Skipped.
+	 32 Passed, 0 Failed, 0 Incomplete, 8 Skipped.
 	 Time elapsed: <time> seconds.
 )PASSING");
 }
@@ -95,7 +97,7 @@ Skipping code generation tests. To have them run, set check_codegen_compatibilit
 observations or set observation_dimension.
 
 Running TestLayerWithoutBackward on ReadsValue, 4(S) x 3(S) x 2(C) x 5(B)
-.......... .......... ..FF
+.......... .......... .......FFI
 Done TestLayerWithoutBackward
 
 __________
@@ -124,6 +126,10 @@ Failed: gradientsAreNumericallyCorrect (several observations)
     Fix:      Compute with array functions from the inputs to the outputs, and take values only for
               what is not differentiated. If it is meant so, switch this test off by its name.
 
+__________
+Incomplete: secondDerivativesAreNumericallyCorrect
+    Reason:   The first derivatives are wrong: see gradientsAreNumericallyCorrect.
+
 How close the numeric checks came (a ratio above 1 fails):
   predictKeepsObservationsApart (several observations)
     out                      error <e>, tolerance <t>, ratio <r>
@@ -138,7 +144,7 @@ How close the numeric checks came (a ratio above 1 fails):
 __________
 
 Test Summary:
-	 22 Passed, 2 Failed, 0 Incomplete, 8 Skipped.
+	 27 Passed, 2 Failed, 1 Incomplete, 8 Skipped.
 	 Time elapsed: <time> seconds.
 )FAILING");
 }
@@ -308,7 +314,7 @@ TEST_F(CheckLayerMainTest, ReturnsZeroAndWritesXml) {
   EXPECT_EQ(CheckLayerMain([] { return CheckLayer(SReluLayer(), {kImage}, {.quiet = true}); }), 0);
   const absl::StatusOr<std::string> xml = ReadFile(path_);
   ASSERT_TRUE(xml.ok()) << xml.status();
-  EXPECT_THAT(*xml, HasSubstr("name=\"SReluLayer\" tests=\"32\" failures=\"0\""));
+  EXPECT_THAT(*xml, HasSubstr("name=\"SReluLayer\" tests=\"40\" failures=\"0\""));
 }
 
 TEST_F(CheckLayerMainTest, FailsWithTheLayer) {

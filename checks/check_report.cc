@@ -135,6 +135,11 @@ void TestPoint::Incomplete(std::string why) {
   message = std::move(why);
 }
 
+void TestPoint::Skip(std::string why) {
+  if (status == TestStatus::kPassed) status = TestStatus::kSkipped;
+  message = std::move(why);
+}
+
 int CheckReport::Count(TestStatus status) const {
   return static_cast<int>(std::count_if(tests.begin(), tests.end(),
                                         [&](const TestPoint& t) { return t.status == status; }));
@@ -151,14 +156,25 @@ const TestPoint* CheckReport::FindFailed(std::string_view name) const {
   return nullptr;
 }
 
+double CheckReport::SecondsOf(std::span<const std::string> names) const {
+  double sum = 0;
+  for (const TestPoint& t : tests) {
+    if (std::find(names.begin(), names.end(), t.name) != names.end()) sum += t.seconds;
+  }
+  return sum;
+}
+
 std::string ToString(const CheckReport& report) {
   std::string out;
   for (const std::string& skip : report.skips) out += Paragraph(skip);
   for (const std::string& note : report.notes) out += Paragraph(note);
   absl::StrAppend(&out, "Running ", report.suite, " on ", report.layer, ", ", report.inputs, "\n",
                   Dots(report), "Done ", report.suite, "\n");
-  for (const TestPoint& t : report.tests) {
-    if (t.status == TestStatus::kFailed || t.status == TestStatus::kIncomplete) out += Block(t);
+  // What failed tells why the rest is incomplete.
+  for (const TestStatus status : {TestStatus::kFailed, TestStatus::kIncomplete}) {
+    for (const TestPoint& t : report.tests) {
+      if (t.status == status) out += Block(t);
+    }
   }
   out += MarginTable(report);
   absl::StrAppend(&out, std::string(kRule), "\nTest Summary:\n\t ");

@@ -9,6 +9,7 @@
 #define CHECKS_CHECK_REPORT_H_
 
 #include <iosfwd>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,8 @@ struct TestPoint {
 
   void Fail(Diagnostic diagnostic);
   void Incomplete(std::string why);
+  /// The test turned out to have no meaning for this layer; `why` is a whole skip message.
+  void Skip(std::string why);
 };
 
 struct CheckReport {
@@ -73,6 +76,8 @@ struct CheckReport {
   bool ok() const;
   /// The first test point of this name that failed; null when there is none.
   const TestPoint* FindFailed(std::string_view name) const;
+  /// The time that the tests of these names took together.
+  double SecondsOf(std::span<const std::string> names) const;
 };
 
 /// The text for a person: skipped tests and what to do, a dot for each passed test and an F for

@@ -15,20 +15,65 @@ constexpr double kRelative = 16 * static_cast<double>(std::numeric_limits<float>
 // Hoeffding: a sum of independent terms of mean 0, each at most |e|, exceeds 6 times the root of
 // the sum of their squares with a probability below 4e-8.
 constexpr double kDeviations = 6;
+// The rounding of the analytic side, which adds up the same terms in another order.
+constexpr double kSumming = 0x1p-42;
 
 }  // namespace
 
-GradientCheck::GradientCheck(const CheckContext& context, Subject subject)
-    : context_(context), function_(context, std::move(subject)) {
-  const std::vector<double> values = function_.Values({}, 0);
-  finite_ = std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
-  std::mt19937_64 random(context.options().seed + 17);
-  weights_.resize(values.size());
-  for (double& w : weights_) {
+std::vector<double> RandomWeights(size_t count, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<double> weights(count);
+  for (double& w : weights) {
     const uint64_t bits = random();
     const double size = 0.5 + static_cast<double>(bits >> 12) * 0x1p-52;
     w = bits & 1 ? size : -size;
   }
+  return weights;
+}
+
+Comparison CompareAlong(const LineFunction& values, const std::vector<double>& weights,
+                        double noise, const Allowance& allowance,
+                        const std::function<double(const std::vector<double>&)>& analytic) {
+  const LineDerivative d = DeriveAlongLine(values, noise);
+  Comparison c;
+  c.step = d.step;
+  c.finite = d.finite;
+  if (!d.finite) return c;
+  c.kinks = d.kinks;
+  c.moving = d.moving;
+  double errors = 0, terms = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (!d.smooth[i]) continue;
+    const double term = weights[i] * d.slope[i], error = weights[i] * d.error[i];
+    c.numeric += term;
+    terms += term * term;
+    errors += error * error;
+  }
+  if (d.kinks == 0) {
+    c.analytic = analytic(weights);
+  } else {
+    std::vector<double> smooth = weights;
+    for (size_t i = 0; i < smooth.size(); ++i) {
+      if (!d.smooth[i]) smooth[i] = 0;
+    }
+    c.analytic = analytic(smooth);
+  }
+  c.terms = std::sqrt(terms);
+  c.bound =
+      kDeviations * std::sqrt(errors) + kSumming * c.terms + std::numeric_limits<double>::min();
+  const double moving = static_cast<double>(std::max<int64_t>(1, d.moving));
+  c.tolerance =
+      c.bound + c.terms * (kRelative * std::min(1.0, std::sqrt(allowance.values / moving)) +
+                           kDeviations * allowance.deviation);
+  return c;
+}
+
+GradientCheck::GradientCheck(const CheckContext& context, Subject subject,
+                             const Allowance& allowance)
+    : context_(context), function_(context, std::move(subject)), allowance_(allowance) {
+  const std::vector<double> values = function_.Values({}, 0);
+  finite_ = std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+  weights_ = RandomWeights(values.size(), context.options().seed + 17);
   const Direction all = function_.DenseInAll(3);
   noise_ = RelativeNoise([&](double t) { return function_.Values(all, t); });
 }
@@ -39,34 +84,12 @@ const DlArrays& GradientCheck::gradient() const {
 }
 
 Comparison GradientCheck::Compare(const Direction& direction) const {
-  const LineDerivative d =
-      DeriveAlongLine([&](double t) { return function_.Values(direction, t); }, noise_);
-  Comparison c;
-  c.step = d.step;
-  c.finite = d.finite;
-  if (!d.finite) return c;
-  c.kinks = d.kinks;
-  c.moving = d.moving;
-  double errors = 0, terms = 0;
-  for (size_t i = 0; i < weights_.size(); ++i) {
-    if (!d.smooth[i]) continue;
-    const double term = weights_[i] * d.slope[i], error = weights_[i] * d.error[i];
-    c.numeric += term;
-    terms += term * term;
-    errors += error * error;
-  }
-  if (d.kinks == 0) {
-    c.analytic = InnerProduct(gradient(), direction);
-  } else {
-    std::vector<double> weights = weights_;
-    for (size_t i = 0; i < weights.size(); ++i) {
-      if (!d.smooth[i]) weights[i] = 0;
-    }
-    c.analytic = InnerProduct(function_.Gradient(weights), direction);
-  }
-  c.tolerance = kDeviations * std::sqrt(errors) + kRelative * std::sqrt(terms) +
-                std::numeric_limits<double>::min();
-  return c;
+  return CompareAlong(
+      [&](double t) { return function_.Values(direction, t); }, weights_, noise_, allowance_,
+      [&](const std::vector<double>& weights) {
+        return InnerProduct(weights == weights_ ? gradient() : function_.Gradient(weights),
+                            direction);
+      });
 }
 
 VariableFinding GradientCheck::CheckVariable(int i, int num_directions, int max_components) const {
@@ -80,7 +103,7 @@ VariableFinding GradientCheck::CheckVariable(int i, int num_directions, int max_
     return c;
   };
   for (int k = 0; k < num_directions; ++k) {
-    found.directions.push_back(note(Compare(function_.Dense(i, 40 + k))));
+    found.directions.push_back(note(Compare(function_.Dense(i, kDirectionStream + k))));
   }
   const int64_t n = v.num_components();
   // The same elements in variables of equal sizes: swapped derivatives can then be told.
@@ -96,16 +119,12 @@ VariableFinding GradientCheck::CheckVariable(int i, int num_directions, int max_
 
 std::optional<int64_t> GradientCheck::FindWrongComponent(int i, uint64_t stream) const {
   int64_t begin = 0, end = function_.variables()[i].num_components();
-  const auto misfit = [&](int64_t from, int64_t to) {
-    const Comparison c = Compare(function_.Dense(i, stream, from, to));
-    return c.ok() ? 0.0 : c.error() / c.tolerance;
-  };
   while (end - begin > 1) {
     const int64_t middle = begin + (end - begin) / 2;
-    const double left = misfit(begin, middle), right = misfit(middle, end);
-    if (left == 0 && right == 0) return std::nullopt;
-    (left >= right ? end : begin) = middle;
+    // If it is not in the left half, it is in the right one: the caller tries what is found.
+    (Compare(function_.Dense(i, stream, begin, middle)).ok() ? begin : end) = middle;
   }
+  if (Compare(function_.AlongComponent(i, begin)).ok()) return std::nullopt;
   return begin;
 }
 

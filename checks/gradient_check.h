@@ -5,6 +5,7 @@
 #ifndef CHECKS_GRADIENT_CHECK_H_
 #define CHECKS_GRADIENT_CHECK_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,13 +19,34 @@ namespace lamina::checks {
 struct Comparison {
   double numeric = 0, analytic = 0;
   double tolerance = 0;
+  double bound = 0;  ///< The part of the tolerance that the error of the numeric side takes.
+  double terms = 0;  ///< The root of the sum of squares of what the numeric side adds up.
   double step = 0;
   int64_t kinks = 0;   ///< Values left out.
   int64_t moving = 0;  ///< Values that change at all.
   bool finite = true;  ///< False: values are NaN or infinite, nothing was compared.
   double error() const { return std::abs(numeric - analytic); }
   bool ok() const { return error() <= tolerance; }
+  /// How far apart the two are beyond the numeric error, relative to `terms`.
+  double deviation() const {
+    return terms > 0 && error() > bound ? (error() - bound) / terms : 0;
+  }
 };
+
+/// What derivatives may differ by relative to their terms, beyond the numeric error.
+struct Allowance {
+  double values = 4096;  ///< A sum of more values than these gets no more than they would.
+  double deviation = 0;  ///< What was seen of this layer in smaller arrays.
+};
+
+/// Compares the derivative of the sum of weights * values, taken by differences, with `analytic`
+/// (given the weights, with zeros for values that are left out).
+Comparison CompareAlong(const LineFunction& values, const std::vector<double>& weights,
+                        double noise, const Allowance& allowance,
+                        const std::function<double(const std::vector<double>&)>& analytic);
+
+/// Random factors of size 0.5 to 1.5 and random sign.
+std::vector<double> RandomWeights(size_t count, uint64_t seed);
 
 /// What was found about one variable.
 struct VariableFinding {
@@ -37,12 +59,16 @@ struct VariableFinding {
   bool numeric_is_zero = true;
 };
 
+/// The stream of the first of the random directions that CheckVariable takes.
+inline constexpr uint64_t kDirectionStream = 40;
+
 class GradientCheck {
  public:
   /// Throws FunctionThrew.
-  GradientCheck(const CheckContext& context, Subject subject);
+  GradientCheck(const CheckContext& context, Subject subject, const Allowance& allowance = {});
 
   const TrainingFunction& function() const { return function_; }
+  const std::vector<double>& weights() const { return weights_; }
   double noise() const { return noise_; }
   /// False when a value at the point itself is NaN or infinite.
   bool finite() const { return finite_; }
@@ -60,6 +86,7 @@ class GradientCheck {
 
   const CheckContext& context_;
   TrainingFunction function_;
+  Allowance allowance_;
   std::vector<double> weights_;
   mutable std::optional<DlArrays> gradient_;  // Of all weights, taken when it is needed.
   double noise_;

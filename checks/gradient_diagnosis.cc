@@ -123,14 +123,8 @@ Diagnostic DiagnoseGradient(const CheckContext& context, const GradientCheck& ch
   for (size_t k = 0; k < found.directions.size() && !worst.has_value(); ++k) {
     if (found.directions[k].ok()) continue;
     shown = found.directions[k];
-    worst = check.FindWrongComponent(i, 40 + k);
-    if (!worst.has_value()) continue;
-    const Comparison one = check.Compare(check.function().AlongComponent(i, *worst));
-    if (one.ok()) {
-      worst.reset();
-    } else {
-      shown = one;
-    }
+    worst = check.FindWrongComponent(i, kDirectionStream + k);
+    if (worst.has_value()) shown = check.Compare(check.function().AlongComponent(i, *worst));
   }
   const double scale = worst.has_value() ? v.scale : 1;
   Diagnostic d;

@@ -10,46 +10,14 @@
 namespace lamina::checks {
 namespace {
 
-// Layouts with fewer elements than this are not made smaller.
-constexpr int64_t kSmall = 512;
 // Elements that may be computed for the single elements of one variable's derivative.
 constexpr int64_t kBudget = int64_t{1} << 25;
 constexpr int kMaxComponents = 12;
-constexpr int64_t kSmallSize = 5;
+// Of the many values of large arrays, as many may differ as much as a single one may.
+constexpr double kAllowedValues = 64;
 
-int64_t NumElementsOf(const std::vector<NetworkDataLayout>& layouts) {
-  int64_t n = 0;
-  for (const NetworkDataLayout& l : layouts) n += NumElements(l.sizes());
-  return n;
-}
+}  // namespace
 
-// The layer with the smallest data that it takes.
-Subject MakeSmallSubject(const CheckContext& c, const Variant& v) {
-  const std::vector<NetworkDataLayout> given = c.Layouts(v.observations);
-  if (NumElementsOf(given) > kSmall) {
-    for (const bool shrink_all : {true, false}) {
-      try {
-        const std::vector<NetworkDataLayout> small = c.Reduced(given, kSmallSize, shrink_all);
-        Subject subject = c.MakeSubject(small, DataType::kDouble);
-        c.Call(subject, Function::kForward);
-        return subject;
-      } catch (const FunctionThrew&) {
-        // Its sizes are fixed: larger ones, then.
-      }
-    }
-  }
-  return c.MakeSubject(given, DataType::kDouble);
-}
-
-int64_t NumObservations(const CheckContext& c, const std::vector<NetworkDataLayout>& layouts) {
-  for (size_t i = 0; i < layouts.size(); ++i) {
-    const int dim = c.observation_dim(static_cast<int>(i));
-    if (dim >= 0) return layouts[i].sizes()[dim];
-  }
-  return 1;
-}
-
-// Why derivatives cannot be compared at all; "" when they can.
 std::string WhyNotComparable(const CheckContext& c, const GradientCheck& check) {
   const TrainingFunction& f = check.function();
   if (!check.finite()) {
@@ -62,6 +30,8 @@ std::string WhyNotComparable(const CheckContext& c, const GradientCheck& check) 
   if (!c.IsRepeatable(f.subject(), c.training_function())) return kNotRepeatable;
   return "";
 }
+
+namespace {
 
 void BackwardPropagationDoesNotError(const CheckContext& c, const Variant& v, TestPoint* point) {
   const TrainingFunction f(c, c.MakeSubject(v));
@@ -116,7 +86,7 @@ bool MovesInSteps(const TrainingFunction& f, int i) {
 }
 
 void GradientsAreNotLost(const CheckContext& c, const Variant& v, TestPoint* point) {
-  const GradientCheck check(c, MakeSmallSubject(c, v));
+  const GradientCheck check(c, c.MakeSmallSubject(v.observations));
   if (const std::string why = WhyNotComparable(c, check); !why.empty()) {
     return point->Incomplete(why);
   }
@@ -127,7 +97,7 @@ void GradientsAreNotLost(const CheckContext& c, const Variant& v, TestPoint* poi
     if (!found.analytic_is_zero) continue;
     if (!found.numeric_is_zero) {
       point->Fail(LostDiagnostic(c, variables[k]));
-    } else if (MovesInSteps(check.function(), i)) {
+    } else if (!c.traits().not_differentiable_at_points && MovesInSteps(check.function(), i)) {
       point->Fail(
           {.expected = absl::StrCat("The outputs depend smoothly on ", InWords(variables[k]), "."),
            .came = "They change in steps: all derivatives are zero.",
@@ -135,7 +105,8 @@ void GradientsAreNotLost(const CheckContext& c, const Variant& v, TestPoint* poi
            .causes = {"Round, Floor, Sign or a comparison stands between it and the "
                       "outputs."},
            .fix = "Replace the steps by something smooth, or write a Backward that passes "
-                  "derivatives on."});
+                  "derivatives on. If it is meant so, derive the layer from "
+                  "NotDifferentiableAtPoints too."});
     }
   }
 }
@@ -176,9 +147,11 @@ bool AllOk(const VariableFinding& found) {
 
 // Along one direction in all variables, with the sizes that were given; when it fails, variable by
 // variable.
-void CheckGivenSizes(const CheckContext& c, const Variant& v, Tally* tally, TestPoint* point) {
+void CheckGivenSizes(const CheckContext& c, const Variant& v, double deviation, Tally* tally,
+                     TestPoint* point) {
   const std::vector<NetworkDataLayout> layouts = c.Layouts(v.observations);
-  const GradientCheck check(c, c.MakeSubject(layouts, DataType::kDouble));
+  const GradientCheck check(c, c.MakeSubject(layouts, DataType::kDouble),
+                            {.values = kAllowedValues, .deviation = deviation});
   const Comparison all = check.Compare(check.function().DenseInAll(50));
   tally->Add(all);
   if (all.finite) point->margins.push_back({"all, given sizes", all.error(), all.tolerance});
@@ -204,9 +177,17 @@ void CheckGivenSizes(const CheckContext& c, const Variant& v, Tally* tally, Test
 }
 
 void GradientsAreNumericallyCorrect(const CheckContext& c, const Variant& v, TestPoint* point) {
-  const GradientCheck check(c, MakeSmallSubject(c, v));
+  const GradientCheck check(c, c.MakeSmallSubject(v.observations));
   if (const std::string why = WhyNotComparable(c, check); !why.empty())
     return point->Incomplete(why);
+  if (c.traits().not_differentiable_at_points) {
+    const Comparison all = check.Compare(check.function().DenseInAll(51));
+    if (4 * all.kinks > all.moving) {
+      point->message = absl::StrCat(all.kinks, " of ", all.moving, " values have a kink or a jump ",
+                                    "however small the steps: nothing was compared.");
+      return;
+    }
+  }
   const std::vector<Variable>& variables = check.function().variables();
   const Subject& subject = check.function().subject();
   int64_t work = static_cast<int64_t>(check.function().Values({}, 0).size());
@@ -216,10 +197,14 @@ void GradientsAreNumericallyCorrect(const CheckContext& c, const Variant& v, Tes
   std::vector<VariableFinding> findings;
   Tally tally;
   bool lost = false;
+  double deviation = 0;
   for (size_t i = 0; i < variables.size(); ++i) {
     findings.push_back(
         check.CheckVariable(static_cast<int>(i), components > 4 ? 2 : 1, components));
-    for (const Comparison& one : findings.back().directions) tally.Add(one);
+    for (const Comparison& one : findings.back().directions) {
+      tally.Add(one);
+      if (one.ok()) deviation = std::max(deviation, one.deviation());
+    }
     if (IsLost(c, findings.back())) {
       lost = true;
     } else {
@@ -235,13 +220,13 @@ void GradientsAreNumericallyCorrect(const CheckContext& c, const Variant& v, Tes
     return point->Incomplete("Some derivatives are lost: see gradientsAreNotLost.");
   }
   if (!lost && !(subject.layouts == c.Layouts(v.observations))) {
-    CheckGivenSizes(c, v, &tally, point);
+    CheckGivenSizes(c, v, deviation, &tally, point);
   }
   if (tally.kinks > 0) {
     point->message = absl::StrCat(tally.kinks, " of ", tally.moving,
                                   " values had a kink within the steps and were left out.");
   }
-  if (2 * tally.kinks > tally.moving) {
+  if (2 * tally.kinks > tally.moving && !c.traits().not_differentiable_at_points) {
     point->Fail({.expected = "The outputs are smooth at almost all points.",
                  .came = absl::StrCat(tally.kinks, " of ", tally.moving,
                                       " values have a kink or a jump nearby, however small the "
@@ -249,8 +234,8 @@ void GradientsAreNumericallyCorrect(const CheckContext& c, const Variant& v, Tes
                  .where = "At inputs drawn by chance",
                  .causes = {"A step function, rounding or a comparison decides about values.",
                             "The layer computes with few digits inside."},
-                 .fix = "Replace steps by something smooth. If the layer is meant not to be "
-                        "differentiable, switch this test off by its name."});
+                 .fix = "Replace steps by something smooth. If it is meant so, derive the layer "
+                        "from NotDifferentiableAtPoints too."});
   }
 }
 

@@ -43,13 +43,35 @@ bool HasStates(const CheckContext& c);
 
 std::span<const LayerTest> SyntaxTests();
 std::span<const LayerTest> SizeTests();
+std::span<const LayerTest> SizeSweepTests();
+std::span<const LayerTest> LabelTests();
+std::span<const LayerTest> ObservationTests();
+std::span<const LayerTest> DeclarationTests();
 std::span<const LayerTest> TypeTests();
 std::span<const LayerTest> GradientTests();
+std::span<const LayerTest> SecondDerivativeTests();
 std::span<const LayerTest> StateTests();
 std::span<const LayerTest> InitializationTests();
 std::span<const LayerTest> PurityTests();
+std::span<const LayerTest> NonFiniteTests();
+std::span<const LayerTest> TraceTests();
+std::span<const LayerTest> StorageTests();
+std::span<const LayerTest> ThreadTests();
 /// Those that need a GPU or a code generator.
 std::span<const LayerTest> DeviceTests();
+
+class GradientCheck;
+/// Why derivatives cannot be compared with numeric ones at all; "" when they can.
+std::string WhyNotComparable(const CheckContext& c, const GradientCheck& check);
+
+/// Backward gives the same after calls of Forward with other inputs; true without a Backward.
+/// Throws FunctionThrew.
+bool BackwardFollowsFromItsArguments(const CheckContext& c, const Subject& subject);
+inline constexpr char kBackwardNotRepeatable[] =
+    "Backward depends on calls of Forward between: see backwardIsRepeatable.";
+
+/// "4(S) x 3(S) x 2(C)": sizes and labels without the type, which has tests of its own.
+std::string Shape(const ArraySpec& spec);
 
 /// A finding of a function that threw.
 Diagnostic ThrewDiagnostic(Function function, const std::string& message);

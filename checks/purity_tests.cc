@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "checks/layer_test.h"
+#include "framework/ops/elementwise.h"
 
 namespace lamina::checks {
 namespace {
@@ -56,22 +57,42 @@ void ForwardIsRepeatable(const CheckContext& c, const Variant& v, TestPoint* poi
   IsRepeatable(c, v, Function::kForward, point);
 }
 
-// Backward follows from its arguments: calls of Forward in between change nothing.
-void BackwardIsRepeatable(const CheckContext& c, const Variant& v, TestPoint* point) {
-  const Subject subject = SmallSubject(c, v);
-  Subject unused = subject;  // Its Backward was never called.
+// How Backward repeats itself: at once, and after Forward was called with other inputs.
+struct BackwardRepeats {
+  bool again = true, after_others = true;
+};
+BackwardRepeats RepeatBackward(const CheckContext& c, const Subject& subject) {
+  const Subject before = subject;  // Its Backward was never called.
   const internal::CallResult forward = c.CallRaw(subject, c.training_function());
   const DlArrays derivatives = c.MakeDerivatives(forward);
   const DlArrays first = c.CallBackward(subject, forward, derivatives);
-  const bool again = Same(first, c.CallBackward(subject, forward, derivatives));
+  BackwardRepeats repeats;
+  repeats.again = Same(first, c.CallBackward(subject, forward, derivatives));
   // On the very same object: what it remembers is overwritten.
-  Subject other = {subject.layer, subject.layouts, c.MakeInputs(subject.layouts, v.type, 9)};
-  unused.inputs = other.inputs;
-  const internal::CallResult next =
-      c.CallRaw(subject.layer, c.Raw(other.inputs), c.training_function());
-  const bool after_others =
+  DlArrays others = c.MakeInputs(subject.layouts, DataType::kDouble, 9);
+  for (size_t i = 0; i < others.size(); ++i) others[i] = Cast(others[i], subject.inputs[i].type());
+  const Subject other{subject.layer, subject.layouts, others},
+      unused{before.layer, subject.layouts, others};
+  const internal::CallResult next = c.CallRaw(subject.layer, c.Raw(others), c.training_function());
+  repeats.after_others =
       Same(first, c.CallBackward(subject, forward, derivatives)) &&
       Same(c.CallBackward(other, next, derivatives), c.CallBackward(unused, next, derivatives));
+  return repeats;
+}
+
+}  // namespace
+
+bool BackwardFollowsFromItsArguments(const CheckContext& c, const Subject& subject) {
+  if (!c.traits().has_backward) return true;
+  const BackwardRepeats repeats = RepeatBackward(c, subject);
+  return repeats.again && repeats.after_others;
+}
+
+namespace {
+
+// Backward follows from its arguments: calls of Forward in between change nothing.
+void BackwardIsRepeatable(const CheckContext& c, const Variant& v, TestPoint* point) {
+  const auto [again, after_others] = RepeatBackward(c, SmallSubject(c, v));
   if (again && after_others) return;
   point->Fail(
       {.expected = "Backward with the same arguments and memory gives the same derivatives.",
@@ -162,7 +183,7 @@ void LearnablesAreUsed(const CheckContext& c, const Variant& v, TestPoint* point
 }
 
 void CopiesAreIndependent(const CheckContext& c, const Variant& v, TestPoint* point) {
-  Subject subject = SmallSubject(c, v);
+  Subject subject = c.MakeSubjectAnew(c.Reduced(c.Layouts(v.observations), 5, false), v.type);
   if (!c.IsRepeatable(subject, Function::kPredict)) return point->Incomplete(kNotRepeatable);
   const LayerResult before = c.Call(subject, Function::kPredict);
   DlArrays moved = ParametersOf(subject.layer);

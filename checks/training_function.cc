@@ -80,6 +80,7 @@ DlArrays TrainingFunction::Differentiated(const LayerResult& result) const {
 }
 
 std::vector<double> TrainingFunction::Values(const Direction& direction, double t) const {
+  if (t == 0 && !center_.empty()) return center_;
   AnyLayer layer = subject_.layer;
   DlArrays inputs = subject_.inputs;
   Place(At(direction, t), &layer, &inputs);
@@ -93,6 +94,7 @@ std::vector<double> TrainingFunction::Values(const Direction& direction, double 
       out.insert(out.end(), part.begin(), part.end());
     }
   }
+  if (t == 0) center_ = out;
   return out;
 }
 
@@ -119,35 +121,60 @@ std::string TrainingFunction::Where(int64_t index) const {
 }
 
 bool TrainingFunction::KeepsType() const {
-  const DataType type = subject_.inputs[0].type();
   for (const DlArray& y : Differentiated(context_.Call(subject_, Function::kForward))) {
-    if (ToReal(y.type()) != type) return false;
+    if (ToReal(y.type()) != DataType::kDouble) return false;
   }
   return true;
 }
 
-DlArrays TrainingFunction::Gradient(const std::vector<double>& weights) const {
-  Tape tape;
-  const ScopedTape listening(&tape);
-  DlArrays watched;
-  for (const Variable& v : variables_) watched.push_back(tape.Watch(v.value));
+DlArray TrainingFunction::WeightedSum(const DlArrays& watched,
+                                      const std::vector<double>& weights) const {
   AnyLayer layer = subject_.layer;
   DlArrays inputs = subject_.inputs;
   Place(watched, &layer, &inputs);
   const DlArrays results = Differentiated(context_.Call(layer, inputs, Function::kForward));
+  return Guarded(Function::kBackward, [&] { return WeightedElements(results, weights); });
+}
+
+DlArrays TrainingFunction::Gradient(const std::vector<double>& weights) const {
+  return GradientAt({}, 0, weights);
+}
+
+DlArrays TrainingFunction::GradientAt(const Direction& direction, double t,
+                                      const std::vector<double>& weights) const {
+  Tape tape;
+  const ScopedTape listening(&tape);
+  DlArrays watched;
+  for (const DlArray& x : At(direction, t)) watched.push_back(tape.Watch(x));
+  const DlArray sum = WeightedSum(watched, weights);
+  return Guarded(Function::kBackward, [&] { return tape.Gradient(sum, watched, {}); });
+}
+
+DlArrays TrainingFunction::SecondGradient(const std::vector<double>& weights,
+                                          const std::vector<double>& factors) const {
+  Tape tape;
+  const ScopedTape listening(&tape);
+  DlArrays watched;
+  for (const Variable& v : variables_) watched.push_back(tape.Watch(v.value));
+  const DlArray sum = WeightedSum(watched, weights);
   return Guarded(Function::kBackward, [&] {
-    DlArray sum = Zeros({}, subject_.inputs[0].type());
-    size_t at = 0;
-    for (const DlArray& y : results) {
-      const size_t n = y.numel() * (IsComplex(y.type()) ? 2 : 1);
-      LAMINA_CHECK(at + n <= weights.size());
-      const DlArray w = FromComponents(
-          std::vector<double>(weights.begin() + at, weights.begin() + at + n), y.spec());
-      sum = sum + Sum(IsComplex(y.type()) ? Real(Conj(w) * y) : w * y);
-      at += n;
-    }
-    return tape.Gradient(sum, watched, {});
+    const DlArrays g = tape.Gradient(sum, watched, {.enable_higher_derivatives = true});
+    return tape.Gradient(WeightedElements(g, factors), watched, {});
   });
+}
+
+DlArray WeightedElements(const DlArrays& arrays, const std::vector<double>& factors) {
+  DlArray sum = Zeros({}, arrays.empty() ? DataType::kDouble : ToReal(arrays[0].type()));
+  size_t at = 0;
+  for (const DlArray& y : arrays) {
+    const size_t n = y.numel() * (IsComplex(y.type()) ? 2 : 1);
+    LAMINA_CHECK(at + n <= factors.size());
+    const DlArray w = FromComponents(
+        std::vector<double>(factors.begin() + at, factors.begin() + at + n), y.spec());
+    sum = sum + Sum(IsComplex(y.type()) ? Real(Conj(w) * y) : w * y);
+    at += n;
+  }
+  return sum;
 }
 
 Direction TrainingFunction::AlongComponent(int i, int64_t component) const {

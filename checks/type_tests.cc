@@ -5,9 +5,7 @@
 namespace lamina::checks {
 namespace {
 
-bool Fits(DataType type, DataType expected) {
-  return type == expected || type == ToComplex(expected);
-}
+bool Fits(DataType type, DataType expected) { return ToReal(type) == expected; }
 
 std::vector<std::string> CausesOf(DataType expected, DataType came) {
   if (expected == DataType::kDouble && ToReal(came) == DataType::kSingle) {

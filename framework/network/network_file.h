@@ -19,6 +19,7 @@
 #include <map>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -43,6 +44,10 @@ class LayerFactory {
                   "settings are Property members.");
     AnyLayer layer{T()};
     makers_[layer->Type()] = [] { return AnyLayer{T()}; };
+  }
+  /// For a class whose layers are made in another way than by T().
+  void Add(const std::string& type, std::function<AnyLayer()> make) {
+    makers_[type] = std::move(make);
   }
   /// Null when no class has this name.
   const std::function<AnyLayer()>* Find(const std::string& type) const {

@@ -230,7 +230,9 @@ def header(parts: Parts) -> str:
         lines += [
             "// Formattable: the layer gets and returns labelled arrays and may change labels; without",
             "// it, arrays without labels, dims in the order of the input's labels. Acceleratable: its",
-            "// computation may be traced once for each size and run again from the trace.",
+            "// computation may be traced once for each size and run again from the trace. Three more",
+            "// bases say what is out of the ordinary: JoinsObservations, DrawsRandomNumbers,",
+            "// NotDifferentiableAtPoints.",
         ]
     lines.append(f"struct {parts.class_name} : {bases} {{")
     for part in (properties, constructor, initialize, predict, forward, backward, reset_state):

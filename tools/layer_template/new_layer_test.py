@@ -111,7 +111,8 @@ class NewLayerTest(unittest.TestCase):
                      "Property<double>", "LearnableNetwork", "LearnableStateNetwork", "SetNumInputs",
                      "SetInputNames", "SetNumOutputs", "Initialize(", "Predict(", "Forward(",
                      "Backward(", "Memory", "Unused", "ResetState(", "DlArrays",
-                     "SetLearnRateFactor"]:
+                     "SetLearnRateFactor", "JoinsObservations", "DrawsRandomNumbers",
+                     "NotDifferentiableAtPoints"]:
             self.assertIn(word, header)
 
     def test_the_lesson_shows_regions_that_are_there(self):

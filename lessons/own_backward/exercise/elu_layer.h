@@ -14,7 +14,7 @@
 namespace lamina {
 
 struct OwnEluLayer : Layer, Acceleratable {
-  DlArray Predict(const DlArray& x) const { return Where(x > 0, x, Exp(Min(x, 0)) - 1); }
+  DlArray Predict(const DlArray& x) const { return Where(x <= 0, Exp(Min(x, 0)) - 1, x); }
 
   // Backward: one derivative, from the output and dL/dY. The input and the memory are Unused.
 };

@@ -7,7 +7,7 @@
 namespace lamina {
 
 struct OwnEluLayer : Layer, Acceleratable {
-  DlArray Predict(const DlArray& x) const { return Where(x > 0, x, Exp(Min(x, 0)) - 1); }
+  DlArray Predict(const DlArray& x) const { return Where(x <= 0, Exp(Min(x, 0)) - 1, x); }
 
   DlArray Backward(Unused, const DlArray& y, const DlArray& dLdY, Unused) const {
     return Where(y > 0, 1, y + 1) * dLdY;
