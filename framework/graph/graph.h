@@ -19,6 +19,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/ops/op.h"
@@ -50,6 +51,13 @@ class Graph {
   /// "graph:InputSpec" when an input differs in size, labels or type from what was recorded; those
   /// of the ops.
   DlArrays Evaluate(Arrays inputs) const;
+
+  /// Puts the inputs in another order, and makes other values the outputs. `inputs` holds all of
+  /// the graph's inputs.
+  void SetInterface(std::vector<int> inputs, std::vector<int> outputs) {
+    inputs_ = std::move(inputs);
+    outputs_ = std::move(outputs);
+  }
 
  private:
   friend class GraphRecorder;

@@ -11,6 +11,7 @@
 #include "framework/cpu/convolution.h"
 #include "framework/ops/op.h"
 #include "framework/ops/window.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina::internal {
 
@@ -27,13 +28,14 @@ cpu::ConvolutionShape ConvShape(const ConvParameters& parameters, const ArraySpe
                                 const ArraySpec& w);
 
 /// y of x, w and (optional) a bias of as many elements as filters.
-class ConvOp : public Op {
+class ConvOp : public Op, public WrittenOp {
  public:
   explicit ConvOp(ConvParameters p) : parameters_(std::move(p)) {}
   std::string_view Name() const override { return "conv"; }
   std::string Attributes() const override { return parameters_.ToString(); }
   void Infer(const Specs& inputs, SpecList* outputs) const override;
   void Run(Arrays inputs, Results outputs) const override;
+  void Write(OpWriter& w) const override;
   DlArrays Gradient(const GradientCall& call) const override;
   SaveMask SavedInputs() const override { return 0b011; }
   SaveMask SavedOutputs() const override { return kSaveNone; }
@@ -43,13 +45,14 @@ class ConvOp : public Op {
 };
 
 /// Something like x, of something like y, and w.
-class ConvBackwardDataOp : public Op {
+class ConvBackwardDataOp : public Op, public WrittenOp {
  public:
   ConvBackwardDataOp(ConvParameters p, ArraySpec x) : parameters_(std::move(p)), x_(std::move(x)) {}
   std::string_view Name() const override { return "conv_backward_data"; }
   std::string Attributes() const override;
   void Infer(const Specs& inputs, SpecList* outputs) const override;
   void Run(Arrays inputs, Results outputs) const override;
+  void Write(OpWriter& w) const override;
   DlArrays Gradient(const GradientCall& call) const override;
   SaveMask SavedOutputs() const override { return kSaveNone; }
 

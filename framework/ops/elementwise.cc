@@ -127,6 +127,23 @@ void ElementwiseOp::Run(Arrays x, Results outputs) const {
   kernel(args);
 }
 
+void ElementwiseOp::Write(OpWriter& w) const {
+  w.Define(0, [this, &w](const Indices& i) {
+    const size_t first = function_ == F::kWhere ? 1 : 0;
+    DataType type = w.input(static_cast<int>(first)).type;
+    for (int k = 0; k < w.num_inputs(); ++k) {
+      if (k >= static_cast<int>(first)) type = Promote(type, w.input(k).type);
+    }
+    if (cpu::FindElementwise(function_, type) == nullptr) type = DataType::kSingle;
+    std::vector<loops::Expression> x;
+    for (int k = 0; k < w.num_inputs(); ++k) {
+      const loops::Expression element = w.Load(k, internal::IndicesOf(w.input(k), w.output(0), i));
+      x.push_back(Convert(element, k < static_cast<int>(first) ? DataType::kLogical : type));
+    }
+    return internal::EvaluateOnExpressions(function_, std::move(x), w.code());
+  });
+}
+
 DlArrays ElementwiseOp::Gradient(const GradientCall& call) const {
   const ElementwiseDerivative& derivative = DerivativeOf(function_);
   DlArrays gradients(call.inputs.size());
@@ -220,7 +237,7 @@ DlArray Complex(const DlArray& re, const DlArray& im) { return Binary(F::kComple
 
 namespace {
 
-class CastOp : public Op {
+class CastOp : public Op, public WrittenOp {
  public:
   explicit CastOp(DataType type) : type_(type) {}
   std::string_view Name() const override { return "cast"; }
@@ -233,6 +250,9 @@ class CastOp : public Op {
   }
   void Run(Arrays x, Results outputs) const override {
     cpu::Cast(x[0].type(), type_, x[0].numel(), x[0].data()->bytes(), outputs.bytes(0));
+  }
+  void Write(OpWriter& w) const override {
+    w.Define(0, [this, &w](const Indices& i) { return Convert(w.Load(0, i), type_); });
   }
   DlArrays Gradient(const GradientCall& call) const override {
     return {Cast(call.output_gradients[0], call.inputs[0].type())};

@@ -6,10 +6,11 @@
 
 #include "framework/cpu/scalar_function.h"
 #include "framework/ops/op.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 
-class ElementwiseOp : public Op {
+class ElementwiseOp : public Op, public WrittenOp {
  public:
   explicit ElementwiseOp(cpu::ScalarFunction function) : function_(function) {}
   cpu::ScalarFunction function() const { return function_; }
@@ -17,6 +18,7 @@ class ElementwiseOp : public Op {
   std::string_view Name() const override { return cpu::Describe(function_).name; }
   void Infer(const Specs& inputs, SpecList* outputs) const override;
   void Run(Arrays inputs, Results outputs) const override;
+  void Write(OpWriter& w) const override;
   DlArrays Gradient(const GradientCall& call) const override;
   SaveMask SavedInputs() const override;
   SaveMask SavedOutputs() const override;

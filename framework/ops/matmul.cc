@@ -11,6 +11,7 @@
 #include "framework/ops/op.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 namespace {
@@ -26,7 +27,7 @@ std::span<const int64_t> Pages(const Sizes& sizes) {
 }
 
 // Two unlabelled arrays of one floating type, of at least two dims.
-class MatMulOp : public Op {
+class MatMulOp : public Op, public WrittenOp {
  public:
   MatMulOp(bool transpose_x, bool transpose_y) : tx_(transpose_x), ty_(transpose_y) {}
   std::string_view Name() const override { return "matmul"; }
@@ -93,6 +94,38 @@ class MatMulOp : public Op {
                        0.0, static_cast<char*>(to) + run * batch * m * n * element,
                        std::max<int64_t>(m, 1), m * n, batch);
     }
+  }
+
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const ArraySpec &x = w.input(0), &y = w.input(1), &out = w.output(0);
+    loops::LoopBuilder& code = w.code();
+    Sizes pages = out.sizes;
+    pages[0] = pages[1] = 1;
+    // Of complex numbers the transpose is the conjugate one.
+    const auto conjugated = [&code](const Expression& e, bool transposed) {
+      if (!transposed || !IsComplex(e.type())) return e;
+      return internal::EvaluateOnExpressions(cpu::ScalarFunction::kConj, {e}, code);
+    };
+    w.ForEach(pages, {}, [&](const Indices& page) {
+      code.For("column", out.sizes[1], [&](const Expression& column) {
+        code.For("row", out.sizes[0], [&](const Expression& row) {
+          const auto at = [&](const ArraySpec& spec, const Expression& i, const Expression& j) {
+            Indices indices(page.begin(), page.begin() + spec.rank());
+            indices[0] = i;
+            indices[1] = j;
+            return indices;
+          };
+          const Expression sum = code.Var("sum", Expression::Number(0, out.type));
+          code.For("k", x.sizes[tx_ ? 0 : 1], [&](const Expression& k) {
+            const Expression a = w.Load(0, tx_ ? at(x, k, row) : at(x, row, k));
+            const Expression b = w.Load(1, ty_ ? at(y, column, k) : at(y, k, column));
+            code.Assign(sum, sum + conjugated(a, tx_) * conjugated(b, ty_));
+          });
+          w.Store(0, at(out, row, column), sum);
+        });
+      });
+    });
   }
 
   // From L's change Re<dy, d(op(x) op(y))>: each factor's derivative is a product of dy and the

@@ -1,5 +1,6 @@
 #include "framework/ops/pooling.h"
 
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "framework/cpu/threads.h"
 #include "framework/ops/data_format.h"
 #include "framework/ops/op.h"
+#include "framework/ops/written_window.h"
 
 namespace lamina {
 namespace {
@@ -43,6 +45,24 @@ cpu::PoolingShape PoolShape(const PoolParameters& p, const ArraySpec& x) {
   return s;
 }
 
+// Calls `body` in loops over all windows: with the window, its indices in the output, and those in
+// the input for a place in it.
+void ForEachWindow(OpWriter& w, const PoolParameters& p,
+                   const std::function<void(const internal::WrittenWindow&, const Indices& o,
+                                            const std::function<Indices(const Indices&)>&)>& body) {
+  const cpu::PoolingShape s = PoolShape(p, w.input(0));
+  const internal::WrittenWindow window{s.spatial_rank, s.input,   s.window,   s.output,
+                                       s.stride,       {1, 1, 1}, s.pad_begin};
+  const ArraySpec& y = w.output(0);
+  w.ForEach(y.sizes, y.format, [&](const Indices& o) {
+    body(window, o, [&](const Indices& place) {
+      Indices at(o);
+      std::copy(place.begin(), place.end(), at.begin());
+      return at;
+    });
+  });
+}
+
 ArraySpec OutputSpec(const PoolParameters& p, const ArraySpec& x) {
   const cpu::PoolingShape s = PoolShape(p, x);
   ArraySpec y = x;
@@ -72,7 +92,7 @@ DlArray Gathered(const PoolParameters& p, const DlArray& x, const DlArray& indic
 DlArray Scattered(const PoolParameters& p, const ArraySpec& x, const DlArray& dy,
                   const DlArray& indices);
 
-class MaxPoolOp : public Op {
+class MaxPoolOp : public Op, public WrittenOp {
  public:
   explicit MaxPoolOp(PoolParameters p) : p_(std::move(p)) {}
   std::string_view Name() const override { return "maxpool"; }
@@ -84,6 +104,40 @@ class MaxPoolOp : public Op {
   void Run(Arrays inputs, Results outputs) const override {
     cpu::MaxPoolForward(inputs[0].type(), PoolShape(p_, inputs[0].spec()),
                         inputs[0].data()->bytes(), outputs.bytes(0), outputs.Data<int64_t>(1));
+  }
+  // The first element begins, so that -infinity has a position; a NaN stays.
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const DataType type = w.input(0).type;
+    const bool positions = w.IsUsed(1);
+    loops::LoopBuilder& code = w.code();
+    ForEachWindow(
+        w, p_,
+        [&](const internal::WrittenWindow& window, const Indices& o,
+            const std::function<Indices(const Indices&)>& input_at) {
+          const Expression best =
+              code.Var("best", Expression::Number(-std::numeric_limits<double>::infinity(), type));
+          const Expression position =
+              positions ? code.Var("position", Expression::Number(-1, DataType::kInt64)) : best;
+          window.ForEachElement(w, o, [&](const Indices& at, const Indices&) {
+            const Expression value = code.Let("value", w.Load(0, input_at(at)));
+            Expression better = (value > best) | ((value != value) & (best == best));
+            if (positions) better = better | (position < Expression(0));
+            code.If(better, [&] {
+              code.Assign(best, value);
+              if (!positions) return;
+              Expression place(0);
+              int64_t stride = 1;
+              for (int d = 0; d < window.rank; ++d) {
+                place = place + at[d] * Expression(stride);
+                stride *= window.input[d];
+              }
+              code.Assign(position, Convert(place.Typed(DataType::kInt32), DataType::kInt64));
+            });
+          });
+          w.Store(0, o, best);
+          if (positions) w.Store(1, o, position);
+        });
   }
   DlArrays Gradient(const GradientCall& call) const override {
     if (call.output_gradients[0].empty()) return DlArrays(1);
@@ -162,7 +216,7 @@ DlArray Scattered(const PoolParameters& p, const ArraySpec& x, const DlArray& dy
 
 DlArray Spread(const PoolParameters& p, const ArraySpec& x, const DlArray& dy);
 
-class AvgPoolOp : public Op {
+class AvgPoolOp : public Op, public WrittenOp {
  public:
   explicit AvgPoolOp(PoolParameters p) : p_(std::move(p)) {}
   std::string_view Name() const override { return "avgpool"; }
@@ -173,6 +227,29 @@ class AvgPoolOp : public Op {
   void Run(Arrays inputs, Results outputs) const override {
     cpu::AveragePoolForward(inputs[0].type(), PoolShape(p_, inputs[0].spec()), p_.count_padding,
                             inputs[0].data()->bytes(), outputs.bytes(0));
+  }
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const DataType type = w.input(0).type;
+    loops::LoopBuilder& code = w.code();
+    int64_t elements = 1;
+    for (int64_t n : p_.window) elements *= n;
+    const bool padded = PoolShape(p_, w.input(0)).pad_begin != std::array<int64_t, 3>{0, 0, 0} ||
+                        PoolShape(p_, w.input(0)).pad_end != std::array<int64_t, 3>{0, 0, 0};
+    const bool count = padded && !p_.count_padding;
+    ForEachWindow(
+        w, p_,
+        [&](const internal::WrittenWindow& window, const Indices& o,
+            const std::function<Indices(const Indices&)>& input_at) {
+          const Expression sum = code.Var("sum", Expression::Number(0, type));
+          const Expression n = count ? code.Var("count", Expression::Number(0, type)) : sum;
+          window.ForEachElement(w, o, [&](const Indices& at, const Indices&) {
+            code.Assign(sum, sum + w.Load(0, input_at(at)));
+            if (count) code.Assign(n, n + Expression(1));
+          });
+          w.Store(0, o,
+                  sum / (count ? n : Expression::Number(static_cast<double>(elements), type)));
+        });
   }
   DlArrays Gradient(const GradientCall& call) const override {
     return {Spread(p_, call.inputs[0].spec(), call.output_gradients[0])};

@@ -1,6 +1,7 @@
 #include "framework/ops/reduction.h"
 
 #include <bit>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/cast.h"
@@ -9,6 +10,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 namespace {
@@ -39,7 +41,7 @@ std::string_view ReductionName(Reduction r) {
   return "";
 }
 
-class ReduceOp : public Op {
+class ReduceOp : public Op, public WrittenOp {
  public:
   ReduceOp(Reduction reduction, uint32_t mask) : reduction_(reduction), mask_(mask) {}
   std::string_view Name() const override { return ReductionName(reduction_); }
@@ -69,6 +71,8 @@ class ReduceOp : public Op {
     cpu::Reduce(reduction_, x[0].type(), x[0].data()->bytes(),
                 {x[0].sizes().data(), x[0].sizes().size()}, mask_, outputs.bytes(0));
   }
+  void Write(OpWriter& w) const override;
+  bool ReadsElementsOnce() const override { return true; }
   DlArrays Gradient(const GradientCall& call) const override {
     const DlArray& x = call.inputs[0];
     const DlArray& dy = call.output_gradients[0];
@@ -92,7 +96,69 @@ class ReduceOp : public Op {
   uint32_t mask_;
 };
 
-class BroadcastOp : public Op {
+// Sums of single values are added in double.
+void ReduceOp::Write(OpWriter& w) const {
+  using loops::Expression;
+  const ArraySpec& x = w.input(0);
+  const DataType type = w.output(0).type;
+  const bool is_position = reduction_ == Reduction::kArgMax || reduction_ == Reduction::kArgMin;
+  const bool is_extreme =
+      is_position || reduction_ == Reduction::kMax || reduction_ == Reduction::kMin;
+  const bool greatest = reduction_ == Reduction::kMax || reduction_ == Reduction::kArgMax;
+  if (IsComplex(x.type) || (is_extreme && !IsRealFloating(x.type))) {
+    throw Error("emit:CannotPrint",
+                "A reduction that is printed works on single, double or, for sums, integers.",
+                absl::StrCat("A ", ToString(x), " came."), "Cast the array first.");
+  }
+  Sizes kept = x.sizes, reduced = x.sizes;
+  for (int d = 0; d < x.rank(); ++d) (mask_ >> d & 1 ? kept : reduced)[d] = 1;
+  const DataType sum_type = type == DataType::kSingle ? DataType::kDouble : type;
+  const Expression nan = Expression::Number(std::numeric_limits<double>::quiet_NaN(), x.type);
+  w.ForEach(kept, x.format, [&](const Indices& outer) {
+    const bool any = reduction_ == Reduction::kAny, all = reduction_ == Reduction::kAll;
+    const bool is_product = reduction_ == Reduction::kProd;
+    const Expression start = is_extreme ? nan
+                             : any || all
+                                 ? Expression::Number(all, DataType::kLogical)
+                                 : Expression::Number(is_product, is_product ? type : sum_type);
+    const Expression best = w.code().Var(is_extreme ? "best" : "total", start);
+    const Expression position =
+        is_position ? w.code().Var("position", Expression::Number(0, DataType::kInt64)) : best;
+    w.ForEach(reduced, x.format, [&](const Indices& inner) {
+      Indices at(inner);
+      Expression place(0);
+      int64_t step = 1;
+      for (int d = 0; d < x.rank(); ++d) {
+        if (!(mask_ >> d & 1)) at[d] = outer[d];
+        place = place + inner[d] * Expression(step);
+        step *= reduced[d];
+      }
+      const Expression element = w.Load(0, at);
+      if (is_extreme) {
+        const Expression value = w.code().Let("value", element);
+        const Expression better = greatest ? value > best : value < best;
+        w.code().If(better | ((best != best) & (value == value)), [&] {
+          w.code().Assign(best, value);
+          if (is_position)
+            w.code().Assign(position, Convert(place.Typed(DataType::kInt32), DataType::kInt64));
+        });
+      } else if (any) {
+        w.code().Assign(best, best | (element != Expression(0)));
+      } else if (all) {
+        w.code().Assign(best, best & (element != Expression(0)));
+      } else if (reduction_ == Reduction::kSumSquares) {
+        const Expression value = w.code().Let("value", Convert(element, sum_type));
+        w.code().Assign(best, best + value * value);
+      } else {
+        const Expression value = Convert(element, is_product ? type : sum_type);
+        w.code().Assign(best, is_product ? best * value : best + value);
+      }
+    });
+    w.Store(0, outer, Convert(is_position ? position : best, type));
+  });
+}
+
+class BroadcastOp : public Op, public WrittenOp {
  public:
   BroadcastOp(Sizes sizes, Format format) : sizes_(std::move(sizes)), format_(std::move(format)) {}
   std::string_view Name() const override { return "broadcast"; }
@@ -125,6 +191,11 @@ class BroadcastOp : public Op {
     cpu::StridedCopy(SizeOf(out.type), {out.sizes.data(), out.sizes.size()}, x[0].data()->bytes(),
                      {in_strides.data(), in_strides.size()}, outputs.bytes(0),
                      {out_strides.data(), out_strides.size()});
+  }
+  void Write(OpWriter& w) const override {
+    w.Define(0, [&w](const Indices& i) {
+      return w.Load(0, internal::IndicesOf(w.input(0), w.output(0), i));
+    });
   }
   DlArrays Gradient(const GradientCall& call) const override {
     return {SumTo(call.output_gradients[0], call.inputs[0].spec())};

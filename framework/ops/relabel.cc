@@ -6,11 +6,12 @@
 #include "framework/cpu/permute.h"
 #include "framework/ops/op.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 namespace {
 
-class RelabelOp : public Op {
+class RelabelOp : public Op, public WrittenOp {
  public:
   // Labels in any order, one for each dim of the input; none to drop labels.
   explicit RelabelOp(std::string_view labels) : labels_(labels) {}
@@ -25,6 +26,9 @@ class RelabelOp : public Op {
     const Sizes sizes = internal::SizesForLabels(x[0].sizes(), labels_);
     cpu::Permute(SizeOf(x[0].type()), x[0].data()->bytes(), {sizes.data(), sizes.size()}, order,
                  outputs.bytes(0));
+  }
+  void Write(OpWriter& w) const override {
+    internal::WritePermuted(w, Format::SortingPermutation(labels_));
   }
   DlArrays Gradient(const GradientCall& call) const override {
     const DlArray& dy = call.output_gradients[0];

@@ -9,12 +9,13 @@
 #include "framework/cpu/permute.h"
 #include "framework/ops/op.h"
 #include "framework/ops/reduction.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 namespace {
 
 // The same elements under other sizes and labels.
-class ReshapeOp : public Op {
+class ReshapeOp : public Op, public WrittenOp {
  public:
   ReshapeOp(Sizes sizes, Format format) : sizes_(std::move(sizes)), format_(std::move(format)) {}
   std::string_view Name() const override { return "reshape"; }
@@ -36,6 +37,7 @@ class ReshapeOp : public Op {
     out->push_back(ArraySpec{in[0].type, sizes_, format_});
   }
   void Run(Arrays in, Results out) const override { out.Share(0, in[0]); }
+  void Write(OpWriter& w) const override { w.View(0, 0); }
   DlArrays Gradient(const GradientCall& call) const override {
     return {
         Reshape(call.output_gradients[0], call.inputs[0].sizes(), call.inputs[0].format().str())};
@@ -82,7 +84,7 @@ Sizes Completed(const ArraySpec& x, const Sizes& sizes) {
   return out;
 }
 
-class PermuteOp : public Op {
+class PermuteOp : public Op, public WrittenOp {
  public:
   explicit PermuteOp(std::vector<int> order) : order_(std::move(order)) {}
   std::string_view Name() const override { return "permute"; }
@@ -99,17 +101,12 @@ class PermuteOp : public Op {
   }
   void Run(Arrays in, Results out) const override {
     const Sizes& sizes = in[0].sizes();
-    // Dims of size 1 may move without an element moving.
-    int last = -1;
-    bool moves = false;
-    for (int d : order_) {
-      if (sizes[d] == 1) continue;
-      moves = moves || d < last;
-      last = d;
+    if (!internal::MovesElements(sizes, order_) || in[0].numel() == 0) {
+      return out.Share(0, in[0]);
     }
-    if (!moves || in[0].numel() == 0) return out.Share(0, in[0]);
     cpu::Permute(SizeOf(in[0].type()), in[0].data()->bytes(), sizes, order_, out.bytes(0));
   }
+  void Write(OpWriter& w) const override { internal::WritePermuted(w, order_); }
   DlArrays Gradient(const GradientCall& call) const override {
     std::vector<int> inverse(order_.size());
     for (size_t d = 0; d < order_.size(); ++d) inverse[order_[d]] = static_cast<int>(d);

@@ -10,6 +10,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 namespace {
@@ -20,6 +21,13 @@ using internal::AlongDim;
 struct Range {
   int dim;
   int64_t start, count, step;
+
+  // Where position i[dim] of the part stands in the whole.
+  Indices At(Indices i) const {
+    i.resize(std::max(i.size(), static_cast<size_t>(dim) + 1), loops::Expression(0));
+    i[dim] = loops::Expression(start) + i[dim] * loops::Expression(step);
+    return i;
+  }
 
   std::string ToString() const {
     return absl::StrCat("dim=", dim, " start=", start, " count=", count, " step=", step);
@@ -42,7 +50,7 @@ void CopyPart(size_t element, const AlongDim& whole, const Range& range, bool to
 }
 
 // Zeros of `size` along the dim, the input at `range`. The range is that of a Slice.
-class EmbedSliceOp : public Op {
+class EmbedSliceOp : public Op, public WrittenOp {
  public:
   EmbedSliceOp(const Range& range, int64_t size) : range_(range), size_(size) {}
   std::string_view Name() const override { return "embed_slice"; }
@@ -65,6 +73,14 @@ class EmbedSliceOp : public Op {
     CopyPart(element, AlongDim(spec.sizes, range_.dim), range_, /*to_part=*/false,
              in[0].data()->bytes(), to);
   }
+  void Write(OpWriter& w) const override {
+    const ArraySpec& out = w.output(0);
+    w.ForEach(out.sizes, out.format,
+              [&](const Indices& i) { w.Store(0, i, loops::Expression::Number(0, out.type)); });
+    w.ForEach(w.input(0).sizes, out.format,
+              [&](const Indices& i) { w.Store(0, range_.At(i), w.Load(0, i)); });
+  }
+  bool ReadsElementsOnce() const override { return true; }
   DlArrays Gradient(const GradientCall& call) const override {
     return {Slice(call.output_gradients[0], range_.dim, range_.start, range_.count, range_.step)};
   }
@@ -74,7 +90,7 @@ class EmbedSliceOp : public Op {
   int64_t size_;
 };
 
-class SliceOp : public Op {
+class SliceOp : public Op, public WrittenOp {
  public:
   explicit SliceOp(const Range& range) : range_(range) {}
   std::string_view Name() const override { return "slice"; }
@@ -90,6 +106,9 @@ class SliceOp : public Op {
     if (out.spec(0).numel() == 0) return;
     CopyPart(SizeOf(in[0].type()), AlongDim(in[0].sizes(), range_.dim), range_, /*to_part=*/true,
              in[0].data()->bytes(), to);
+  }
+  void Write(OpWriter& w) const override {
+    w.Define(0, [this, &w](const Indices& i) { return w.Load(0, range_.At(i)); });
   }
   DlArrays Gradient(const GradientCall& call) const override {
     const int64_t size = call.inputs[0].size(range_.dim);
@@ -110,7 +129,7 @@ bool InRange(const Range& r, int64_t n) {
 }
 
 // Inputs of one type; labels and other sizes agree.
-class CatOp : public Op {
+class CatOp : public Op, public WrittenOp {
  public:
   explicit CatOp(int dim) : dim_(dim) {}
   std::string_view Name() const override { return "cat"; }
@@ -151,6 +170,20 @@ class CatOp : public Op {
       CopyPart(SizeOf(spec.type), whole, range, /*to_part=*/false, x.data()->bytes(), to);
     }
   }
+  void Write(OpWriter& w) const override {
+    int64_t start = 0;
+    for (int k = 0; k < w.num_inputs(); ++k) {
+      Sizes sizes = w.input(k).sizes;
+      sizes.resize(w.output(0).sizes.size(), 1);
+      const Range range{dim_, start, sizes[dim_], 1};
+      start += range.count;
+      w.ForEach(sizes, w.output(0).format, [&](const Indices& i) {
+        const Indices from(i.begin(), i.begin() + w.input(k).rank());
+        w.Store(0, range.At(i), w.Load(k, from));
+      });
+    }
+  }
+  bool ReadsElementsOnce() const override { return true; }
   DlArrays Gradient(const GradientCall& call) const override {
     DlArrays gradients(call.inputs.size());
     int64_t start = 0;

@@ -1,5 +1,6 @@
 #include "framework/ops/softmax.h"
 
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -12,12 +13,13 @@
 #include "framework/ops/op.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 namespace {
 
 // Softmax or its logarithm over `count` neighbouring dims from `first` on.
-class SoftmaxOp : public Op {
+class SoftmaxOp : public Op, public WrittenOp {
  public:
   SoftmaxOp(bool logarithm, int first, int count)
       : logarithm_(logarithm), first_(first), count_(count) {}
@@ -37,6 +39,46 @@ class SoftmaxOp : public Op {
     const auto kernel = logarithm_ ? cpu::LogSoftmax : cpu::Softmax;
     if (x.numel() > 0) kernel(x.type(), inner, n, outer, x.data()->bytes(), outputs.bytes(0));
     if (x.numel() == 0) outputs.Share(0, x);
+  }
+  // The greatest element is taken off first, so that nothing overflows.
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const ArraySpec& x = w.input(0);
+    Sizes others = x.sizes, along = x.sizes;
+    for (int d = 0; d < x.rank(); ++d) {
+      (d >= first_ && d < first_ + count_ ? others : along)[d] = 1;
+    }
+    loops::LoopBuilder& code = w.code();
+    w.ForEach(others, x.format, [&](const Indices& outer) {
+      const auto each = [&](const std::function<void(const Indices&)>& body) {
+        w.ForEach(along, x.format, [&](Indices at) {
+          for (int d = 0; d < x.rank(); ++d) {
+            if (d < first_ || d >= first_ + count_) at[d] = outer[d];
+          }
+          body(at);
+        });
+      };
+      const Expression greatest = code.Var(
+          "greatest", Expression::Number(-std::numeric_limits<double>::infinity(), x.type));
+      const Expression total = code.Var("total", Expression::Number(0, x.type));
+      each([&](const Indices& at) {
+        const Expression value = code.Let("value", w.Load(0, at));
+        code.If(value > greatest, [&] { code.Assign(greatest, value); });
+      });
+      each([&](const Indices& at) {
+        const Expression value = Exp(w.Load(0, at) - greatest);
+        if (logarithm_) return code.Assign(total, total + value);
+        const Expression power = code.Let("power", value);
+        w.Store(0, at, power);
+        code.Assign(total, total + power);
+      });
+      if (logarithm_) {
+        const Expression shift = code.Let("shift", greatest + Log(total));
+        each([&](const Indices& at) { w.Store(0, at, w.Load(0, at) - shift); });
+      } else {
+        each([&](const Indices& at) { w.Store(0, at, w.LoadOutput(0, at) / total); });
+      }
+    });
   }
   DlArrays Gradient(const GradientCall& call) const override {
     std::vector<int> dims(count_);

@@ -10,11 +10,12 @@
 #include "framework/ops/op.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 namespace {
 
-class SplitOp : public Op {
+class SplitOp : public Op, public WrittenOp {
  public:
   SplitOp(int dim, Sizes parts) : dim_(dim), parts_(std::move(parts)) {}
   std::string_view Name() const override { return "split"; }
@@ -43,6 +44,16 @@ class SplitOp : public Op {
                     bytes);
       }
       from += bytes;
+    }
+  }
+  void Write(OpWriter& w) const override {
+    int64_t start = 0;
+    for (size_t part = 0; part < parts_.size(); ++part) {
+      w.Define(static_cast<int>(part), [this, &w, start](Indices i) {
+        i[dim_] = i[dim_] + loops::Expression(start);
+        return w.Load(0, i);
+      });
+      start += parts_[part];
     }
   }
   DlArrays Gradient(const GradientCall& call) const override {

@@ -9,6 +9,7 @@
 #include "framework/ops/normalization.h"
 #include "framework/ops/op.h"
 #include "framework/ops/reduction.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina::internal {
 namespace {
@@ -81,7 +82,7 @@ class StandardizeGradientOp : public Op {
   uint32_t dims_;
 };
 
-class StandardizeOp : public Op {
+class StandardizeOp : public Op, public WrittenOp {
  public:
   StandardizeOp(uint32_t dims, double epsilon) : dims_(dims), epsilon_(epsilon) {}
   std::string_view Name() const override { return "standardize"; }
@@ -102,6 +103,46 @@ class StandardizeOp : public Op {
     cpu::Standardize(inputs[0].type(), inputs[0].data()->bytes(), inputs[0].sizes(), dims_,
                      epsilon_, outputs.bytes(0), outputs.bytes(1), outputs.bytes(2),
                      outputs.bytes(3));
+  }
+  // In double, in two passes, so that a large mean costs no digits.
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const ArraySpec& x = w.input(0);
+    const DataType type = DataType::kDouble;
+    const Sizes groups = GroupSpec(x, dims_).sizes;
+    Sizes along = x.sizes;
+    for (int d = 0; d < x.rank(); ++d) {
+      if (!(dims_ >> d & 1)) along[d] = 1;
+    }
+    const Expression n = Expression::Number(static_cast<double>(GroupSize(x, dims_)), type);
+    loops::LoopBuilder& code = w.code();
+    w.ForEach(groups, x.format, [&](const Indices& outer) {
+      const auto each = [&](const std::function<void(const Indices&)>& body) {
+        w.ForEach(along, x.format, [&](Indices at) {
+          for (int d = 0; d < x.rank(); ++d) {
+            if (!(dims_ >> d & 1)) at[d] = outer[d];
+          }
+          body(at);
+        });
+      };
+      const Expression sum = code.Var("sum", Expression::Number(0, type));
+      each([&](const Indices& at) { code.Assign(sum, sum + Convert(w.Load(0, at), type)); });
+      const Expression mean = code.Let("mean", sum / n);
+      const Expression squares = code.Var("squares", Expression::Number(0, type));
+      each([&](const Indices& at) {
+        const Expression difference = code.Let("difference", Convert(w.Load(0, at), type) - mean);
+        code.Assign(squares, squares + difference * difference);
+      });
+      const Expression variance = code.Let("variance", squares / n);
+      const Expression scale =
+          code.Let("scale", Expression::Number(1, type) / Sqrt(variance + Expression(epsilon_)));
+      each([&](const Indices& at) {
+        w.Store(0, at, Convert((Convert(w.Load(0, at), type) - mean) * scale, x.type));
+      });
+      w.Store(1, outer, Convert(mean, x.type));
+      w.Store(2, outer, Convert(variance, x.type));
+      w.Store(3, outer, Convert(scale, x.type));
+    });
   }
   // Besides the path through y, the statistics are outputs of their own: with n elements in a
   // group,

@@ -1,0 +1,368 @@
+#include "framework/emit/c_printer.h"
+
+#include <cmath>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "framework/dlarray/error.h"
+
+namespace lamina {
+
+using loops::Expression;
+using loops::Operation;
+using loops::Statement;
+
+namespace {
+
+// C's precedences, the higher the tighter.
+constexpr int kConditional = 1, kOr = 2, kAnd = 3, kEquality = 6, kRelation = 7, kSum = 9,
+              kProduct = 10, kUnary = 11, kPrimary = 12;
+constexpr size_t kWidth = 98;
+
+struct Infix {
+  const char* text;
+  int precedence, left, right;
+};
+// Comparisons and mixed logic are put in parentheses where C would not need them: people do.
+Infix InfixOf(Operation operation) {
+  switch (operation) {
+    case Operation::kAdd:
+      return {"+", kSum, kSum, kProduct};
+    case Operation::kSubtract:
+      return {"-", kSum, kSum, kProduct};
+    case Operation::kMultiply:
+      return {"*", kProduct, kProduct, kUnary};
+    case Operation::kDivide:
+      return {"/", kProduct, kProduct, kUnary};
+    case Operation::kModulo:
+      return {"%", kProduct, kProduct, kUnary};
+    case Operation::kLess:
+      return {"<", kRelation, kSum, kSum};
+    case Operation::kLessEqual:
+      return {"<=", kRelation, kSum, kSum};
+    case Operation::kGreater:
+      return {">", kRelation, kSum, kSum};
+    case Operation::kGreaterEqual:
+      return {">=", kRelation, kSum, kSum};
+    case Operation::kEqual:
+      return {"==", kEquality, kSum, kSum};
+    case Operation::kNotEqual:
+    case Operation::kXor:
+      return {"!=", kEquality, kSum, kSum};
+    case Operation::kAnd:
+      return {"&&", kAnd, kAnd, kEquality};
+    case Operation::kOr:
+      return {"||", kOr, kEquality, kEquality};
+    default:
+      return {nullptr, 0, 0, 0};
+  }
+}
+
+// Breaks lines at spaces that do not stand inside a comment.
+std::string Wrapped(const std::string& line, int indent) {
+  std::string out, rest = line;
+  const std::string further(2 * indent + 4, ' ');
+  while (rest.size() > kWidth) {
+    size_t at = rest.rfind(' ', kWidth);
+    if (at == std::string::npos || at <= further.size()) break;
+    absl::StrAppend(&out, rest.substr(0, at), "\n");
+    rest = further + rest.substr(at + 1);
+  }
+  return absl::StrCat(out, rest, "\n");
+}
+
+}  // namespace
+
+const std::set<std::string>& CReservedWords() {
+  static const auto* const kWords = [] {
+    auto* words = new std::set<std::string>{
+        "auto",     "break",    "case",     "char",     "complex",   "const",      "context",
+        "continue", "default",  "do",       "double",   "else",      "enum",       "extern",
+        "float",    "for",      "goto",     "if",       "imaginary", "inline",     "int",
+        "int32_t",  "int64_t",  "long",     "main",     "memcpy",    "parameters", "register",
+        "restrict", "return",   "short",    "signed",   "sizeof",    "static",     "struct",
+        "switch",   "to_int32", "to_int64", "to_uint8", "typedef",   "uint8_t",    "union",
+        "unsigned", "void",     "volatile", "while"};
+    for (const char* function :
+         {"acos", "acosh", "asin", "asinh",    "atan", "atan2", "atanh", "cabs",  "ceil",
+          "cexp", "cimag", "conj", "copysign", "cos",  "cosh",  "creal", "csqrt", "erf",
+          "exp",  "expm1", "fabs", "floor",    "fmod", "log",   "log10", "log1p", "log2",
+          "pow",  "round", "sin",  "sinh",     "sqrt", "tan",   "tanh",  "trunc"}) {
+      words->insert(function);
+      words->insert(absl::StrCat(function, "f"));
+    }
+    for (const char* helper : {"complex", "mod", "sigmoid"}) {
+      words->insert(absl::StrCat(helper, "_float"));
+      words->insert(absl::StrCat(helper, "_double"));
+    }
+    return words;
+  }();
+  return *kWords;
+}
+
+std::string CType(DataType type) {
+  switch (type) {
+    case DataType::kSingle:
+      return "float";
+    case DataType::kDouble:
+      return "double";
+    case DataType::kComplexSingle:
+      return "float complex";
+    case DataType::kComplexDouble:
+      return "double complex";
+    case DataType::kInt32:
+      return "int32_t";
+    case DataType::kInt64:
+      return "int64_t";
+    case DataType::kLogical:
+    case DataType::kUint8:
+      break;
+  }
+  return "uint8_t";
+}
+
+std::string CNumber(double value, DataType type) {
+  if (!IsRealFloating(type)) return absl::StrFormat("%d", static_cast<int64_t>(value));
+  const bool single = type == DataType::kSingle;
+  if (single) value = static_cast<float>(value);
+  if (std::isnan(value)) return single ? "NAN" : "(double)NAN";
+  const char* const cast = single ? "" : "(double)";
+  if (std::isinf(value)) return absl::StrCat(value < 0 ? "-" : "", cast, "INFINITY");
+  std::string text;
+  for (int digits = 1; digits <= 17; ++digits) {
+    text = absl::StrFormat("%.*g", digits, value);
+    const double read =
+        single ? std::strtof(text.c_str(), nullptr) : std::strtod(text.c_str(), nullptr);
+    if (read == value) break;
+  }
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text + (single ? "f" : "");
+}
+
+std::string CPrinter::Helper(const std::string& name, const std::string& definition) {
+  helpers_[name] = definition;
+  return name;
+}
+
+std::string CPrinter::Helpers() const {
+  std::string text;
+  for (const auto& [name, definition] : helpers_) absl::StrAppend(&text, definition, "\n");
+  return text;
+}
+
+std::string CPrinter::Call(const Expression& x) {
+  const std::string& name = x.node().name;
+  const DataType type = x.node().operands[0].type();
+  const bool single = ToReal(type) == DataType::kSingle;
+  const std::string suffix = single ? "f" : "", c_type = single ? "float" : "double";
+  std::string function;
+  if (name == "complex") {
+    uses_complex_ = true;
+    function = Helper(absl::StrCat("complex_", c_type),
+                      absl::StrReplaceAll("static T complex complex_T(T re, T im) {\n"
+                                          "  const T parts[2] = {re, im};\n"
+                                          "  T complex z;\n"
+                                          "  memcpy(&z, parts, sizeof z);\n"
+                                          "  return z;\n"
+                                          "}\n",
+                                          {{"T", c_type}}));
+  } else if (IsComplex(type)) {
+    uses_complex_ = true;
+    function = absl::StrCat(name == "conj" ? "" : "c", name, suffix);
+  } else if (name == "sigmoid") {
+    function = Helper(
+        absl::StrCat("sigmoid_", c_type),
+        absl::StrReplaceAll("/* 1 / (1 + exp(-x)), without overflow. */\n"
+                            "static T sigmoid_T(T x) {\n"
+                            "  const T e = expF(-fabsF(x));\n"
+                            "  return x >= 0 ? 1 / (1 + e) : x < 0 ? e / (1 + e) : x + 0.5F;\n"
+                            "}\n",
+                            {{"T", c_type}, {"0.5F", single ? "0.5f" : "0.5"}, {"F", suffix}}));
+  } else if (name == "mod") {
+    if (!IsRealFloating(type)) {
+      throw Error("emit:CannotPrint", "The modulo that is printed is that of single or double.",
+                  absl::StrCat(std::string(Name(type)), " values came."), "Cast them first.");
+    }
+    function =
+        Helper(absl::StrCat("mod_", c_type),
+               absl::StrReplaceAll("/* x - floor(x / y) y: has the sign of y; x for y = 0. */\n"
+                                   "static T mod_T(T x, T y) {\n"
+                                   "  const T r = fmodF(x, y);\n"
+                                   "  if (y == 0) return x;\n"
+                                   "  if (r == 0) return copysignF(0, y);\n"
+                                   "  return (r < 0) != (y < 0) ? r + y : r;\n"
+                                   "}\n",
+                                   {{"T", c_type}, {"F", suffix}}));
+  } else {
+    if (!IsRealFloating(type)) {
+      throw Error("emit:CannotPrint",
+                  absl::StrCat("The function ", name, " is printed for single and double."),
+                  absl::StrCat(std::string(Name(type)), " values came."), "Cast them first.");
+    }
+    function = absl::StrCat(name == "abs" ? "fabs" : name, suffix);
+  }
+  std::string text = absl::StrCat(function, "(");
+  for (const Expression& operand : x.node().operands) {
+    absl::StrAppend(&text, text.back() == '(' ? "" : ", ", Print(operand, kConditional));
+  }
+  return text + ")";
+}
+
+std::string CPrinter::Conversion(const Expression& x, int* precedence) {
+  const Expression& from = x.node().operands[0];
+  const DataType to = x.type();
+  *precedence = kPrimary;
+  if (IsComplex(to)) {
+    uses_complex_ = true;
+    if (IsComplex(from.type())) {
+      *precedence = kUnary;
+      return absl::StrCat("(", CType(to), ")", Print(from, kUnary));
+    }
+    const DataType part = ToReal(to);
+    return Print(loops::MakeComplex(Convert(from, part), Expression::Number(0, part)), kPrimary);
+  }
+  if (IsComplex(from.type())) {
+    const Expression real = Expression::Make(Operation::kCall, ToReal(from.type()), {from}, "real");
+    return Print(Convert(real, to), *precedence);
+  }
+  if (to == DataType::kLogical) {
+    *precedence = kEquality;
+    return absl::StrCat(Print(from, kSum), " != 0");
+  }
+  if (IsInteger(to) && IsRealFloating(from.type())) {
+    const std::string t = CType(to);
+    const std::string limit = to == DataType::kInt32   ? "INT32"
+                              : to == DataType::kInt64 ? "INT64"
+                                                       : "UINT8";
+    const std::string least = to == DataType::kUint8 ? "0" : limit + "_MIN";
+    // 2^31, 2^63, 2^8: the first value that does not fit.
+    const std::string beyond = to == DataType::kInt32   ? "2147483648.0"
+                               : to == DataType::kInt64 ? "9223372036854775808.0"
+                                                        : "255.0";
+    const std::string name = absl::StrCat("to_", t.substr(0, t.size() - 2));
+    Helper(name, absl::StrCat("/* Rounded to the nearest, kept within the type; 0 for NaN. */\n"
+                              "static ",
+                              t, " ", name,
+                              "(double x) {\n"
+                              "  const double rounded = round(x);\n"
+                              "  if (rounded != rounded) return 0;\n"
+                              "  if (rounded <= ",
+                              least, ") return ", least,
+                              ";\n"
+                              "  if (rounded >= ",
+                              beyond, ") return ", limit,
+                              "_MAX;\n"
+                              "  return (",
+                              t,
+                              ")rounded;\n"
+                              "}\n"));
+    return absl::StrCat(name, "(", Print(from, kConditional), ")");
+  }
+  *precedence = kUnary;
+  return absl::StrCat("(", CType(to), ")", Print(from, kUnary));
+}
+
+std::string CPrinter::Print(const Expression& x) { return Print(x, kConditional); }
+
+std::string CPrinter::Print(const Expression& x, int least) {
+  const Expression::Node& node = x.node();
+  if (IsComplex(node.type)) uses_complex_ = true;
+  std::string text;
+  int precedence = kPrimary;
+  switch (node.operation) {
+    case Operation::kNumber:
+      text = CNumber(node.value, node.type);
+      if (text[0] == '-') precedence = kUnary;
+      if (text[0] == '-' && least > kConditional) precedence = 0;
+      break;
+    case Operation::kVariable:
+      text = node.name;
+      break;
+    case Operation::kLoad:
+      text = absl::StrCat(node.name, "[", Print(node.operands[0], kConditional), "]");
+      break;
+    case Operation::kNegate:
+      precedence = kUnary;
+      text = absl::StrCat("-", Print(node.operands[0], kPrimary));
+      break;
+    case Operation::kNot:
+      precedence = kUnary;
+      text = absl::StrCat("!", Print(node.operands[0], kUnary));
+      break;
+    case Operation::kSelect:
+      precedence = kConditional;
+      text = absl::StrCat(Print(node.operands[0], kOr), " ? ", Print(node.operands[1], kOr), " : ",
+                          Print(node.operands[2], kConditional));
+      break;
+    case Operation::kCall:
+      text = Call(x);
+      break;
+    case Operation::kConvert:
+      text = Conversion(x, &precedence);
+      break;
+    default: {
+      const Infix infix = InfixOf(node.operation);
+      precedence = infix.precedence;
+      text = absl::StrCat(Print(node.operands[0], infix.left), " ", infix.text, " ",
+                          Print(node.operands[1], infix.right));
+    }
+  }
+  return precedence < least ? absl::StrCat("(", text, ")") : text;
+}
+
+std::string CPrinter::Print(const loops::Block& block, int indent) {
+  std::string text;
+  const std::string margin(2 * indent, ' ');
+  const auto line = [&](const std::string& content) {
+    text += Wrapped(absl::StrCat(margin, content), indent);
+  };
+  // Variables of indices and logicals are plain ints.
+  const auto type = [](const Expression& x) {
+    return x.type() == DataType::kLogical || x.type() == DataType::kInt32 ? std::string("int")
+                                                                          : CType(x.type());
+  };
+  for (const Statement& s : block) {
+    switch (s.kind) {
+      case Statement::kFor:
+        line(absl::StrCat("for (int ", s.name, " = 0; ", s.name, " < ",
+                          s.extent == Statement::kVariableExtent ? Print(s.variable_extent, kSum)
+                                                                 : absl::StrCat(s.extent),
+                          "; ++", s.name, ") {"));
+        absl::StrAppend(&text, Print(s.body, indent + 1), margin, "}\n");
+        break;
+      case Statement::kIf:
+        line(absl::StrCat("if (", Print(s.value), ") {"));
+        absl::StrAppend(&text, Print(s.body, indent + 1), margin, "}\n");
+        break;
+      case Statement::kLet:
+        line(absl::StrCat("const ", type(s.value), " ", s.name, " = ", Print(s.value), ";"));
+        break;
+      case Statement::kVar:
+        line(absl::StrCat(type(s.value), " ", s.name, " = ", Print(s.value), ";"));
+        break;
+      case Statement::kAssign: {
+        // total = total + x is written total += x.
+        const Expression::Node& node = s.value.node();
+        const bool accumulates =
+            (node.operation == Operation::kAdd || node.operation == Operation::kMultiply) &&
+            node.operands[0].operation() == Operation::kVariable &&
+            node.operands[0].node().name == s.name;
+        if (accumulates) {
+          line(absl::StrCat(s.name, node.operation == Operation::kAdd ? " += " : " *= ",
+                            Print(node.operands[1]), ";"));
+        } else {
+          line(absl::StrCat(s.name, " = ", Print(s.value), ";"));
+        }
+        break;
+      }
+      case Statement::kStore:
+        line(absl::StrCat(s.name, "[", Print(s.index), "] = ", Print(s.value), ";"));
+        break;
+    }
+  }
+  return text;
+}
+
+}  // namespace lamina

@@ -1,0 +1,52 @@
+// Expressions and loops as C99.
+//
+//   CPrinter printer;
+//   std::string body = printer.Print(step.code, /*indent=*/1);
+//   std::string file = printer.Helpers() + "void f(const float *x, float *y) {\n" + body + "}\n";
+//
+// Elementary functions are those of the C library; where C has none (sigmoid, the modulo with the
+// sign of the divisor, rounding to integers that keeps within the type), Helpers() holds a small
+// function. No function of the C library is used that C99 does not have. Results: within the errors
+// of framework/cpu/math.h and of the C library of the eager ones; NaN, infinity and signed zero as
+// in the eager ops. The compiler must not be told to ignore them (-ffast-math).
+//
+// Threads: a printer is used by one thread.
+#ifndef FRAMEWORK_EMIT_C_PRINTER_H_
+#define FRAMEWORK_EMIT_C_PRINTER_H_
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "framework/loops/statement.h"
+
+namespace lamina {
+
+/// Words that no array and no variable may be named: those of C, and functions that are called.
+const std::set<std::string>& CReservedWords();
+/// "float", "double", "uint8_t" for logical, "float complex", "int32_t", ...
+std::string CType(DataType type);
+/// A number as C writes it, exactly: "0.1f", "-INFINITY", "3".
+std::string CNumber(double value, DataType type);
+
+class CPrinter {
+ public:
+  std::string Print(const loops::Expression& x);
+  std::string Print(const loops::Block& block, int indent);
+  /// The functions that the printed code calls and C does not have.
+  std::string Helpers() const;
+  bool uses_complex() const { return uses_complex_; }
+
+ private:
+  std::string Print(const loops::Expression& x, int least);
+  std::string Call(const loops::Expression& x);
+  std::string Conversion(const loops::Expression& x, int* precedence);
+  std::string Helper(const std::string& name, const std::string& definition);
+
+  std::map<std::string, std::string> helpers_;
+  bool uses_complex_ = false;
+};
+
+}  // namespace lamina
+
+#endif  // FRAMEWORK_EMIT_C_PRINTER_H_

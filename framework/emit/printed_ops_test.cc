@@ -1,0 +1,560 @@
+// Every op that has a printed form against the eager op, over sizes drawn by chance.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <complex>
+#include <functional>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "framework/emit/testing/run_printed.h"
+#include "framework/ops/activation.h"
+#include "framework/ops/convolution.h"
+#include "framework/ops/creation.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/elementwise_op.h"
+#include "framework/ops/lstm.h"
+#include "framework/ops/matmul.h"
+#include "framework/ops/normalization.h"
+#include "framework/ops/pooling.h"
+#include "framework/ops/random.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
+#include "framework/ops/softmax.h"
+#include "framework/ops/split.h"
+
+namespace lamina {
+namespace {
+
+using Function = std::function<DlArrays(Arrays)>;
+using testing::PrintedCase;
+
+// What is compared, and how close it must come.
+struct Case {
+  std::string name;
+  Function function;
+  DlArrays inputs;
+  /// The bound of |C - eager| for output 0, from the inputs; null: bit for bit.
+  std::function<DlArray(Arrays)> bound;
+};
+
+class Draw {
+ public:
+  explicit Draw(uint32_t seed) : random_(seed) {}
+  int64_t Size(int64_t least, int64_t most) {
+    return std::uniform_int_distribution<int64_t>(least, most)(random_);
+  }
+  // Multiples of 1/16 in [-2, 2]: sums and products of few of them are exact.
+  DlArray Array(const Sizes& sizes, DataType type, std::string_view format = "") {
+    std::vector<double> values(NumElements(sizes));
+    for (double& v : values) v = static_cast<double>(Size(-32, 32)) / 16;
+    return Cast(DlArray::FromVector<double>(values, sizes, format), type);
+  }
+
+ private:
+  std::mt19937 random_;
+};
+
+void Compare(const std::vector<Case>& cases) {
+  std::vector<PrintedCase> printed;
+  for (const Case& c : cases) {
+    std::vector<ArraySpec> specs;
+    for (const DlArray& x : c.inputs) specs.push_back(x.spec());
+    printed.push_back({RecordGraph(c.function, specs), c.inputs});
+  }
+  const std::vector<DlArrays> results = testing::RunPrinted(printed);
+  ASSERT_EQ(results.size(), cases.size());
+  for (size_t c = 0; c < cases.size(); ++c) {
+    const DlArrays eager = cases[c].function(cases[c].inputs);
+    ASSERT_EQ(results[c].size(), eager.size());
+    for (size_t k = 0; k < eager.size(); ++k) {
+      const DlArray& y = results[c][k];
+      ASSERT_EQ(y.spec(), eager[k].spec()) << cases[c].name;
+      if (cases[c].bound == nullptr || k > 0) {
+        EXPECT_TRUE(IsEqual(y, eager[k])) << cases[c].name << "\n"
+                                          << testing::PrintedFunction(printed[c].graph, "f")
+                                          << "printed gives " << y << "\neager gives " << eager[k];
+        continue;
+      }
+      const DlArray bound = cases[c].bound(cases[c].inputs);
+      for (int64_t i = 0; i < y.numel(); ++i) {
+        const double a = y.At(i), b = eager[k].At(i);
+        const bool same = a == b || (std::isnan(a) && std::isnan(b));
+        if (same) continue;
+        const double allowed = bound.numel() == 1 ? bound.At(0) : bound.At(i);
+        EXPECT_LE(std::abs(a - b), allowed)
+            << cases[c].name << ", element " << i << ": printed " << a << ", eager " << b << "\n"
+            << testing::PrintedFunction(printed[c].graph, "f");
+      }
+    }
+  }
+}
+
+// The distance of neighbouring numbers at the values of y.
+DlArray Ulp(const DlArray& y) {
+  std::vector<double> ulps(y.numel());
+  for (int64_t i = 0; i < y.numel(); ++i) {
+    const double v = std::abs(y.At(i));
+    ulps[i] = y.type() == DataType::kSingle
+                  ? std::nextafterf(static_cast<float>(v), INFINITY) - static_cast<float>(v)
+                  : std::nextafter(v, INFINITY) - v;
+    if (!std::isfinite(ulps[i])) ulps[i] = 0;
+  }
+  return DlArray::FromVector<double>(ulps, {y.numel()});
+}
+
+// The greatest number of ulp between the eager function (framework/cpu/math.h) and the C library.
+double UlpsOf(cpu::ScalarFunction f) {
+  using F = cpu::ScalarFunction;
+  switch (f) {
+    case F::kExp:
+    case F::kLog:
+    case F::kErf:
+      return 3;
+    case F::kExpm1:
+    case F::kLog1p:
+    case F::kTanh:
+      return 4;
+    case F::kSigmoid:
+      return 5;
+    case F::kLog2:
+    case F::kLog10:
+    case F::kSin:
+    case F::kCos:
+    case F::kTan:
+    case F::kAsin:
+    case F::kAcos:
+    case F::kAtan:
+    case F::kSinh:
+    case F::kCosh:
+    case F::kAsinh:
+    case F::kAcosh:
+    case F::kAtanh:
+    case F::kPower:
+    case F::kAtan2:
+      return 2.5;
+    default:
+      return 0;
+  }
+}
+
+TEST(PrintedOpsTest, ScalarFunctionsOfSpecialAndOtherNumbers) {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  const std::vector<double> values = {0.0,  -0.0, 1,    -1,   0.5,   -0.5, 1.5, -1.5,  2.5,
+                                      -2.5, 0.3,  -0.7, 3.25, -7.75, 20,   -20, 88.5,  -104,
+                                      1e-3, 1e-9, -1e9, 1e30, inf,   -inf, nan, 0.999, 1.0001};
+  std::vector<double> x, y;
+  for (double a : values) {
+    for (double b : values) x.push_back(a), y.push_back(b);
+  }
+  const Sizes sizes{static_cast<int64_t>(x.size())};
+  const DlArray a = DlArray::FromVector<double>(x, sizes),
+                b = DlArray::FromVector<double>(y, sizes);
+  for (DataType type : {DataType::kSingle, DataType::kDouble}) {
+    std::vector<Case> cases;
+    for (int f = 0; f < cpu::kNumScalarFunctions; ++f) {
+      const auto function = static_cast<cpu::ScalarFunction>(f);
+      if (function == cpu::ScalarFunction::kComplex) continue;
+      const OpPtr& op = ElementwiseOpOf(function);
+      DlArrays inputs = {Cast(a, type), Cast(b, type), Cast(b * 2, type)};
+      inputs.resize(cpu::Describe(function).arity);
+      if (function == cpu::ScalarFunction::kWhere) inputs[0] = a > 0;
+      Case c{std::string(op->Name()), [op](Arrays in) { return DlArrays{Apply(op, in)}; }, inputs,
+             nullptr};
+      if (const double ulps = UlpsOf(function); ulps > 0) {
+        c.bound = [op, ulps](Arrays in) { return ulps * Ulp(Apply(op, in)); };
+      }
+      cases.push_back(std::move(c));
+    }
+    Compare(cases);
+  }
+}
+
+TEST(PrintedOpsTest, ElementwiseFunctionsBroadcastAsTheEagerOnesDo) {
+  Draw draw(1);
+  std::vector<Case> cases;
+  for (int i = 0; i < 12; ++i) {
+    const int64_t h = draw.Size(1, 4), w = draw.Size(1, 4), c = draw.Size(1, 3),
+                  n = draw.Size(1, 3);
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    cases.push_back({"srelu",
+                     [](Arrays x) {
+                       return DlArrays{
+                           Where(x[0] <= x[1], x[1] + x[2] * (x[0] - x[1]),
+                                 Where(x[0] < x[3], x[0], x[3] + x[2] * (x[0] - x[3])))};
+                     },
+                     {draw.Array({h, w, c, n}, type, "SSCB"), draw.Array({1, 1, c}, type),
+                      draw.Array({1, 1, c}, type), draw.Array({1, 1, c}, type)},
+                     nullptr});
+    cases.push_back({"labels meet",
+                     [](Arrays x) { return DlArrays{x[0] * x[1] + x[2]}; },
+                     {draw.Array({h, c, n}, type, "SCB"), draw.Array({c, w}, type, "CT"),
+                      draw.Array({n}, type, "B")},
+                     nullptr});
+    cases.push_back({"chain with a reused step",
+                     [](Arrays x) {
+                       const DlArray s = x[0] + x[1];
+                       return DlArrays{s * s - Abs(s), Max(s, 0.25) * x[0]};
+                     },
+                     {draw.Array({h, w}, type), draw.Array({1, w}, type)},
+                     nullptr});
+  }
+  Compare(cases);
+}
+
+TEST(PrintedOpsTest, ShapeOpsMoveTheSameElements) {
+  Draw draw(2);
+  std::vector<Case> cases;
+  for (int i = 0; i < 8; ++i) {
+    const int64_t h = draw.Size(1, 4), w = draw.Size(2, 4), c = draw.Size(1, 3),
+                  n = draw.Size(1, 3);
+    const DlArray x = draw.Array({h, w, c, n}, DataType::kSingle, "SSCB");
+    const DlArray plain = draw.Array({h, w, c}, DataType::kDouble);
+    const auto add = [&](const char* name, Function f, const DlArray& in) {
+      cases.push_back({name, std::move(f), {in}, nullptr});
+    };
+    add(
+        "permute",
+        [](Arrays a) {
+          return DlArrays{Permute(a[0], std::vector<int>{2, 0, 1})};
+        },
+        plain);
+    add(
+        "permute and add",
+        [](Arrays a) {
+          return DlArrays{Permute(a[0] + 1, std::vector<int>{1, 2, 0}) * 2};
+        },
+        plain);
+    add(
+        "reshape",
+        [h, w, c](Arrays a) {
+          return DlArrays{Reshape(a[0] * 2, {c, h * w}) + 1};
+        },
+        plain);
+    add(
+        "identity",
+        [](Arrays a) {
+          return DlArrays{a[0], a[0]};
+        },
+        plain);
+    add(
+        "relabel", [](Arrays a) { return DlArrays{DlArray(StripDims(a[0]), "BCSS") - 1}; }, x);
+    add(
+        "slice", [w](Arrays a) { return DlArrays{Slice(a[0], 1, w - 1, w, -1) * 3}; }, x);
+    add(
+        "flip", [](Arrays a) { return DlArrays{Flip(a[0], "SC")}; }, x);
+    add(
+        "split",
+        [w](Arrays a) {
+          const DlArrays parts = Split(a[0], 1, {1, w - 1});
+          return DlArrays{parts[0] * 2, parts[1]};
+        },
+        x);
+    add(
+        "cat",
+        [](Arrays a) {
+          return DlArrays{Cat(2, DlArrays{a[0], a[0] * 2, -a[0]})};
+        },
+        x);
+    add(
+        "repmat",
+        [](Arrays a) {
+          return DlArrays{Repmat(a[0], std::vector<int64_t>{2, 1, 3})};
+        },
+        plain);
+    add(
+        "broadcast",
+        [n](Arrays a) {
+          return DlArrays{
+              BroadcastTo(Sum(a[0], "S"),
+                          ArraySpec{DataType::kSingle, {2, 2, a[0].size(2), n}, Format("SSCB")})};
+        },
+        x);
+    add(
+        "squeeze", [](Arrays a) { return DlArrays{Squeeze(a[0])}; }, x);
+    add(
+        "full", [h](Arrays a) { return DlArrays{a[0] + Full({h}, 0.75)}; }, plain);
+  }
+  Compare(cases);
+}
+
+TEST(PrintedOpsTest, CastsConvertAsTheEagerOnesDo) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const DlArray x =
+      DlArray::FromVector<double>({0.5, -0.5, 1.5, 2.5, -2.5, 1e12, -1e12, 1e30, -1e30, 255.4, 256,
+                                   -3, inf, -inf, std::nan(""), 0, -0.0, 1e-30},
+                                  {18});
+  std::vector<Case> cases;
+  for (DataType from :
+       {DataType::kSingle, DataType::kDouble, DataType::kLogical, DataType::kInt32}) {
+    for (DataType to : {DataType::kSingle, DataType::kDouble, DataType::kLogical, DataType::kInt32,
+                        DataType::kInt64, DataType::kUint8}) {
+      if (from == DataType::kInt32 && to == DataType::kUint8) continue;
+      cases.push_back({std::string(Name(from)) + " to " + std::string(Name(to)),
+                       [to](Arrays a) { return DlArrays{Cast(a[0], to)}; },
+                       {Cast(x, from)},
+                       nullptr});
+    }
+  }
+  Compare(cases);
+}
+
+// n u sum |terms|, in either order of adding.
+constexpr double kU[] = {0x1p-24, 0x1p-53};
+double RoundingOf(const DlArray& x) { return kU[x.type() == DataType::kDouble]; }
+
+TEST(PrintedOpsTest, Reductions) {
+  Draw draw(3);
+  std::vector<Case> cases;
+  for (int i = 0; i < 8; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const Sizes sizes{draw.Size(1, 5), draw.Size(1, 4), draw.Size(1, 3)};
+    const DlArray x = draw.Array(sizes, type, "SCB");
+    for (const char* dims : {"S", "C", "SB", "SCB"}) {
+      const DimSet set(dims);
+      const auto add = [&](const char* name, Function f) {
+        cases.push_back({name, std::move(f), {x}, nullptr});
+      };
+      // Exact, since the elements are few multiples of 1/16.
+      add("sum", [set](Arrays a) { return DlArrays{Sum(a[0], set)}; });
+      add("sum of a chain", [set](Arrays a) { return DlArrays{Sum(a[0] * a[0] - 1, set)}; });
+      add("max", [set](Arrays a) { return DlArrays{MaxOver(a[0], set)}; });
+      add("min", [set](Arrays a) { return DlArrays{MinOver(a[0], set)}; });
+      if (set.Mask("", x.spec()) != 0b101 && set.Mask("", x.spec()) != 0b111) {
+        add("argmax", [set](Arrays a) { return DlArrays{ArgMax(a[0], set)}; });
+      }
+      add("any, all", [set](Arrays a) {
+        return DlArrays{Any(a[0] > 1, set), All(a[0] < 1.5, set)};
+      });
+    }
+  }
+  Compare(cases);
+}
+
+TEST(PrintedOpsTest, MatrixProducts) {
+  Draw draw(4);
+  std::vector<Case> cases;
+  for (int i = 0; i < 10; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const int64_t m = draw.Size(1, 5), n = draw.Size(1, 5), k = draw.Size(1, 6),
+                  p = draw.Size(1, 3);
+    const bool tx = i & 2, ty = i & 4;
+    cases.push_back({"matmul",
+                     [tx, ty](Arrays a) { return DlArrays{MatMul(a[0], a[1], tx, ty)}; },
+                     {draw.Array(tx ? Sizes{k, m} : Sizes{m, k}, type),
+                      draw.Array(ty ? Sizes{n, k} : Sizes{k, n}, type)},
+                     nullptr});
+    cases.push_back({"pages",
+                     [](Arrays a) { return DlArrays{MatMul(a[0], a[1])}; },
+                     {draw.Array({m, k, p}, type), draw.Array({k, n, i % 3 ? p : 1}, type)},
+                     nullptr});
+    cases.push_back({"fully connected",
+                     [](Arrays a) { return DlArrays{FullyConnect(a[0], a[1], a[2])}; },
+                     {draw.Array({2, m, k, p}, type, "SSCB"), draw.Array({n, 2 * m * k}, type),
+                      draw.Array({n, 1}, type)},
+                     nullptr});
+    cases.push_back({"contract",
+                     [](Arrays a) { return DlArrays{Contract(a[0], a[1], 'C')}; },
+                     {draw.Array({m, k, p}, type, "SCB"), draw.Array({k, n}, type, "CU")},
+                     nullptr});
+  }
+  Compare(cases);
+}
+
+TEST(PrintedOpsTest, Convolutions) {
+  Draw draw(5);
+  std::vector<Case> cases;
+  for (int i = 0; i < 12; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const int64_t groups = draw.Size(1, 2), c = groups * draw.Size(1, 2),
+                  f = groups * draw.Size(1, 2);
+    const int64_t n = draw.Size(1, 2), stride = draw.Size(1, 2), dilation = draw.Size(1, 2);
+    ConvOptions options;
+    options.stride = {stride};
+    options.dilation = {dilation};
+    options.groups = groups;
+    if (i % 3 == 0) options.padding = "same";
+    if (i % 3 == 1) options.padding = Padding::BeginEnd({1, 0}, {0, 2});
+    const auto conv = [options](Arrays a) {
+      return DlArrays{DlConv(a[0], a[1], a.size() > 2 ? a[2] : DlArray(), options)};
+    };
+    cases.push_back({"conv",
+                     conv,
+                     {draw.Array({7, 6, c, n}, type, "SSCB"),
+                      draw.Array({3, 2, c / groups, f}, type), draw.Array({f}, type)},
+                     nullptr});
+    cases.push_back(
+        {"conv without bias",
+         conv,
+         {draw.Array({7, 6, c, n}, type, "SSCB"), draw.Array({1, 3, c / groups, f}, type)},
+         nullptr});
+    cases.push_back(
+        {"conv over time",
+         [](Arrays a) { return DlArrays{DlConv(a[0], a[1], a[2], {.padding = "causal"})}; },
+         {draw.Array({2, n, 9}, type, "CBT"), draw.Array({3, 2, 4}, type), draw.Array({4}, type)},
+         nullptr});
+    cases.push_back({"transposed",
+                     [stride](Arrays a) {
+                       return DlArrays{DlTranspConv(a[0], a[1], a[2], {.stride = {stride}})};
+                     },
+                     {draw.Array({3, 4, 2, n}, type, "SSCB"), draw.Array({3, 2, f, 2}, type),
+                      draw.Array({f}, type)},
+                     nullptr});
+  }
+  Compare(cases);
+}
+
+TEST(PrintedOpsTest, Pooling) {
+  Draw draw(6);
+  std::vector<Case> cases;
+  for (int i = 0; i < 8; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const DlArray x = draw.Array({6, 7, draw.Size(1, 2), draw.Size(1, 2)}, type, "SSCB");
+    const int64_t stride = draw.Size(1, 3);
+    PoolOptions options;
+    options.window = {2, 4};
+    options.stride = {stride};
+    if (i % 4 > 1) options.padding = {1, 1};
+    cases.push_back({"max with indices",
+                     [options](Arrays a) {
+                       const MaxPoolResult r = MaxPoolWithIndices(a[0], options);
+                       return DlArrays{r.y, r.indices};
+                     },
+                     {x},
+                     nullptr});
+    cases.push_back(
+        {"max", [options](Arrays a) { return DlArrays{MaxPool(a[0], options)}; }, {x}, nullptr});
+    const bool count_padding = i % 3 == 0;
+    // Sums are exact; the quotient may be taken as a product.
+    cases.push_back({"average",
+                     [options, count_padding](Arrays a) {
+                       return DlArrays{AvgPool(a[0], options, count_padding)};
+                     },
+                     {x},
+                     [](Arrays a) { return DlArray(4 * RoundingOf(a[0])); }});
+    cases.push_back({"global average",
+                     [](Arrays a) { return DlArrays{AvgPool(a[0], {.global = true})}; },
+                     {x},
+                     [](Arrays a) { return DlArray(4 * RoundingOf(a[0])); }});
+  }
+  DlArray special = DlArray::FromVector<double>(
+      {std::nan(""), 1, -INFINITY, -INFINITY, 2, 3, -INFINITY, std::nan("")}, {8, 1, 1}, "SCB");
+  cases.push_back({"NaN and infinity",
+                   [](Arrays a) {
+                     const MaxPoolResult r =
+                         MaxPoolWithIndices(a[0], {.window = {2}, .stride = {2}});
+                     return DlArrays{r.y, r.indices};
+                   },
+                   {special},
+                   nullptr});
+  Compare(cases);
+}
+
+TEST(PrintedOpsTest, SoftmaxAndNormalizations) {
+  Draw draw(7);
+  std::vector<Case> cases;
+  for (int i = 0; i < 8; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const int64_t c = 2 * draw.Size(1, 4);
+    const DlArray x = draw.Array({3, c, draw.Size(1, 3)}, type, "SCB");
+    const DlArray scale = draw.Array({c}, type), offset = draw.Array({c}, type);
+    // exp of both within 3 ulp of numbers below 1, a sum of c of them, a quotient.
+    const auto softmax_bound = [c](Arrays a) {
+      return DlArray((8.0 + static_cast<double>(c)) * 2 * RoundingOf(a[0]));
+    };
+    cases.push_back(
+        {"softmax", [](Arrays a) { return DlArrays{Softmax(a[0])}; }, {x}, softmax_bound});
+    cases.push_back({"softmax over S and B",
+                     [](Arrays a) { return DlArrays{SoftmaxOver(a[0], "SB")}; },
+                     {x},
+                     [](Arrays a) { return DlArray(40 * RoundingOf(a[0])); }});
+    // Of numbers up to 4 + log(8).
+    cases.push_back(
+        {"logsoftmax",
+         [](Arrays a) { return DlArrays{LogSoftmax(a[0])}; },
+         {x},
+         [c](Arrays a) { return DlArray((40.0 + static_cast<double>(c)) * RoundingOf(a[0])); }});
+    // Standardized values are at most sqrt(n); scale and offset at most 2. The eager sums are
+    // within (130 + log2 n) u, the printed ones are in double.
+    const auto norm_bound = [](Arrays a) {
+      return DlArray(2 * 140 * RoundingOf(a[0]) * 2 * std::sqrt(static_cast<double>(a[0].numel())));
+    };
+    cases.push_back({"layer norm",
+                     [](Arrays a) { return DlArrays{LayerNorm(a[0], a[1], a[2])}; },
+                     {x, offset, scale},
+                     norm_bound});
+    cases.push_back({"group norm",
+                     [](Arrays a) { return DlArrays{GroupNorm(a[0], 2, a[1], a[2])}; },
+                     {x, offset, scale},
+                     norm_bound});
+    cases.push_back({"instance norm",
+                     [](Arrays a) { return DlArrays{InstanceNorm(a[0], a[1], a[2])}; },
+                     {x, offset, scale},
+                     norm_bound});
+  }
+  Compare(cases);
+}
+
+TEST(PrintedOpsTest, ComplexNumbers) {
+  Draw draw(8);
+  std::vector<Case> cases;
+  for (int i = 0; i < 4; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const DlArray re = draw.Array({3, 4}, type), im = draw.Array({3, 4}, type),
+                  other = draw.Array({4, 3}, type);
+    const auto add = [&](const char* name, const std::function<DlArray(const DlArray&)>& f) {
+      cases.push_back({name,
+                       [f](Arrays a) {
+                         const DlArray y = f(Complex(a[0], a[1]));
+                         return IsComplex(y.type()) ? DlArrays{Real(y), Imag(y)} : DlArrays{y};
+                       },
+                       {re, im},
+                       nullptr});
+    };
+    add("conj", [](const DlArray& z) { return Conj(z); });
+    add("times", [](const DlArray& z) { return z * z + 1; });
+    add("times i", [](const DlArray& z) { return z * DlArray(std::complex<double>(0, 1)); });
+    add("where", [](const DlArray& z) { return Where(Real(z) > 0, z, -z); });
+    add("matmul", [](const DlArray& z) { return MatMul(z, z, false, true); });
+    // Quotients, roots and exponentials are rounded otherwise.
+    const auto near = [&](const char* name, const std::function<DlArray(const DlArray&)>& f) {
+      for (const bool real : {true, false}) {
+        cases.push_back({name,
+                         [f, real](Arrays a) {
+                           const DlArray y = f(Complex(a[0], a[1]));
+                           return DlArrays{real ? Real(y) : Imag(y)};
+                         },
+                         {re, im},
+                         [f](Arrays a) {
+                           return Cast(Abs(f(Complex(a[0], a[1]))), DataType::kDouble) *
+                                  (16 * RoundingOf(a[0]));
+                         }});
+      }
+    };
+    near("sign", [](const DlArray& z) { return Sign(z); });
+    near("quotient",
+         [](const DlArray& z) { return (z + 1) / (z - DlArray(std::complex<double>(3, 1))); });
+    near("exp", [](const DlArray& z) { return Exp(z); });
+    near("sqrt", [](const DlArray& z) { return Sqrt(z); });
+    near("abs", [](const DlArray& z) { return Complex(Abs(z), Abs(z)); });
+  }
+  Compare(cases);
+}
+
+TEST(PrintedOpsTest, ARandomOpIsAnErrorThatNamesIt) {
+  const Graph graph = RecordGraph([](Arrays x) { return DlArrays{x[0] + RandLike(x[0])}; },
+                                  std::vector<ArraySpec>{{DataType::kSingle, {8}, "C"}});
+  try {
+    testing::PrintedFunction(graph, "f");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(),
+                 "Every op of generated code has a printed form. The op rand has none. It draws "
+                 "random numbers: use it in training (Forward) only. [emit:CannotPrint]");
+  }
+}
+
+}  // namespace
+}  // namespace lamina

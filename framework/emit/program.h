@@ -1,0 +1,67 @@
+// Program: a graph as loops over memory, ready to be printed.
+//
+// Elementwise functions are computed where their values are read, so that a chain of them is one
+// loop; what is read more than once, or by more than one loop, gets memory. That memory is planned
+// once: arrays whose lives do not overlap share it. Nothing of this knows a language.
+//
+//   const Program program = WriteProgram(graph, {.inputs = {"x"}, .outputs = {"y"}});
+//   std::cout << PrintC(program.steps[0].code, 1);        // c_printer.h
+//
+// Threads: pure functions; a program is a plain value.
+#ifndef FRAMEWORK_EMIT_PROGRAM_H_
+#define FRAMEWORK_EMIT_PROGRAM_H_
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "framework/graph/graph.h"
+#include "framework/loops/statement.h"
+
+namespace lamina {
+
+/// An array that the program's code names.
+struct ProgramArray {
+  enum Role : uint8_t { kInput, kOutput, kConstant, kScratch };
+  std::string name;
+  ArraySpec spec;
+  Role role;
+  int index = 0;       ///< Which input or output of the graph.
+  DlArray constant{};  ///< Of a constant: its values.
+  int64_t offset = 0;  ///< Of scratch: elements from the start of the scratch memory of its type.
+  int first_step = -1, last_step = -1;  ///< Of scratch: when its values are needed.
+};
+
+/// Some loops, and what they compute.
+struct ProgramStep {
+  std::string comment;  ///< "bn: minus, times; relu: relu -> 8(S) x 8(S) x 16(C) x 1(B)"
+  loops::Block code;
+};
+
+struct Program {
+  std::vector<ProgramArray> arrays;
+  std::vector<ProgramStep> steps;
+  /// Elements of scratch memory, by type.
+  int64_t scratch[kNumDataTypes] = {};
+};
+
+struct ProgramNames {
+  std::vector<std::string> inputs, outputs;  ///< C identifiers, one for each.
+  /// For each step of the graph the layer that it belongs to; empty where it is unknown.
+  std::vector<std::string> layers = {};
+  std::set<std::string> reserved = {};  ///< Names that arrays and variables must not have.
+};
+
+/// Errors: "emit:CannotPrint" for an op that has no printed form (names the op and the layer);
+/// "emit:TooLarge" for an array of 2^31 elements or more.
+Program WriteProgram(const Graph& graph, const ProgramNames& names);
+
+/// "8(S) x 8(S) x 16(C)" for a single array; others name their type.
+std::string Described(const ArraySpec& spec);
+
+/// `text` as a C identifier in small letters: "LeftSlope" gives "left_slope".
+std::string Identifier(std::string_view text);
+
+}  // namespace lamina
+
+#endif  // FRAMEWORK_EMIT_PROGRAM_H_
