@@ -9,6 +9,7 @@
 #include "checks/check_context.h"
 #include "checks/layer_test.h"
 #include "framework/cpu/convolution.h"
+#include "framework/emit/c_compiler.h"
 
 namespace lamina {
 namespace {
@@ -33,8 +34,9 @@ constexpr std::string_view kNoGpu =
 constexpr std::string_view kCodegenNotAsked =
     "Skipping code generation tests. To have them run, set check_codegen_compatibility, and label "
     "the observations or set observation_dimension.";
-constexpr std::string_view kNoCodegen =
-    "Skipping code generation tests. This build of Lamina has no code generator.";
+constexpr std::string_view kNoCompiler =
+    "Skipping tests that compile generated code. There is no C compiler: install one (cc), or name "
+    "it in the environment variable CC.";
 
 std::vector<LayerTest> AllTests() {
   std::vector<LayerTest> all;
@@ -44,7 +46,7 @@ std::vector<LayerTest> AllTests() {
         checks::InitializationTests(), checks::PurityTests(), checks::NonFiniteTests(),
         checks::DeclarationTests(), checks::ThreadTests(), checks::StorageTests(),
         checks::GradientTests(), checks::SecondDerivativeTests(), checks::TraceTests(),
-        checks::DeviceTests()}) {
+        checks::DeviceTests(), checks::CodegenTests()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;
@@ -74,8 +76,9 @@ std::string WhySkipped(const LayerTest& test, const Variant& variant, const Chec
     return absl::StrCat("Skipping ", std::string(test.name), ". It is switched off by skip_tests.");
   }
   if (test.needs == Needs::kGpu) return std::string(kNoGpu);
-  if (test.needs == Needs::kCodegen) {
-    return std::string(c.options().check_codegen_compatibility ? kNoCodegen : kCodegenNotAsked);
+  if (test.needs == Needs::kCodegen || test.needs == Needs::kCompiler) {
+    if (!c.options().check_codegen_compatibility) return std::string(kCodegenNotAsked);
+    if (test.needs == Needs::kCompiler && FindCompiler().empty()) return std::string(kNoCompiler);
   }
   if (test.needs == Needs::kInitialize && !c.traits().has_initialize) {
     return std::string(kNoInitialize);

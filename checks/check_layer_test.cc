@@ -196,7 +196,7 @@ TEST(CheckLayerTest, TellsWhatCodeGenerationNeeds) {
         .skips;
   };
   EXPECT_THAT(skips(false), Contains(HasSubstr("set check_codegen_compatibility")));
-  EXPECT_THAT(skips(true), Contains(HasSubstr("no code generator")));
+  EXPECT_THAT(skips(true), Not(Contains(HasSubstr("code generation"))));
 }
 
 TEST(CheckLayerTest, TakesInputsFromARange) {

@@ -1,5 +1,5 @@
-// Tests that need a GPU or a code generator. Neither is part of this build yet: they are listed and
-// skipped, with what to do.
+// Tests that need a GPU, which is not part of this build yet: they are listed and skipped, with
+// what to do.
 #include "checks/layer_test.h"
 
 namespace lamina::checks {
@@ -10,10 +10,6 @@ constexpr LayerTest kTests[] = {
     {"forwardIsConsistentInTypeOnGpu", Variants::kObservations, HasForward, nullptr, Needs::kGpu},
     {"backwardIsConsistentInTypeOnGpu", Variants::kObservations, HasBackward, nullptr, Needs::kGpu},
     {"gradientsAreNumericallyCorrectOnGpu", Variants::kObservations, Always, nullptr, Needs::kGpu},
-    {"codegenPragmaDefinedInClassDef", Variants::kOnce, Always, nullptr, Needs::kCodegen},
-    {"layerPropertiesSupportCodegen", Variants::kOnce, Always, nullptr, Needs::kCodegen},
-    {"predictSupportsCodegen", Variants::kObservations, Always, nullptr, Needs::kCodegen},
-    {"statesSupportCodegen", Variants::kOnce, HasStates, nullptr, Needs::kCodegen},
 };
 
 }  // namespace

@@ -23,7 +23,7 @@ enum class Variants : uint8_t {
 
 /// What a test needs beyond a layer that it applies to; where that is missing it is skipped, and
 /// the report says what to do.
-enum class Needs : uint8_t { kNothing, kInitialize, kGpu, kCodegen };
+enum class Needs : uint8_t { kNothing, kInitialize, kGpu, kCodegen, kCompiler };
 
 struct LayerTest {
   std::string_view name;
@@ -57,8 +57,9 @@ std::span<const LayerTest> NonFiniteTests();
 std::span<const LayerTest> TraceTests();
 std::span<const LayerTest> StorageTests();
 std::span<const LayerTest> ThreadTests();
-/// Those that need a GPU or a code generator.
+/// Those that need a GPU.
 std::span<const LayerTest> DeviceTests();
+std::span<const LayerTest> CodegenTests();
 
 class GradientCheck;
 /// Why derivatives cannot be compared with numeric ones at all; "" when they can.
