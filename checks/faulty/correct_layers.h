@@ -6,12 +6,17 @@
 #define CHECKS_FAULTY_CORRECT_LAYERS_H_
 
 #include <array>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "checks/faulty/layouts.h"
 #include "framework/lamina.h"
+
+namespace lamina {
+struct CheckReport;  // checks/check_report.h
+}  // namespace lamina
 
 namespace lamina::faulty {
 
@@ -159,9 +164,16 @@ struct CorrectLayer {
   /// The class, and what sets it apart from others of its class: "PeepholeLstmLayer, last step".
   std::string name;
   AnyLayer (*make)();
+  /// Without arguments, as a file makes it.
+  AnyLayer (*empty)();
   /// Twenty, of different label sets and sizes, ones and odd ones among them.
   std::vector<Layouts> layouts;
+  /// Tests that it is meant to fail.
+  std::set<std::string> skip_tests{};
 };
+
+/// The report of CheckLayer on the layer; never printed.
+CheckReport Check(const CorrectLayer& layer, const Layouts& layouts, uint64_t seed);
 
 /// All reference layers in their variants, and the small ones above.
 std::vector<CorrectLayer> CorrectLayers();

@@ -14,12 +14,20 @@ void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
 
 std::vector<FaultGroup> AllFaults() {
   std::vector<FaultGroup> all;
-  for (FaultGroup (*kind)() :
-       {BackwardFaults, SReluBackwardFaults, FunctionFaults,       MemoryFaults,
-        GradientFaults, TypeFaults,          SizeFaults,           ObservationFaults,
-        StateFaults,    ResetFaults,         RecurrentFaults,      StatisticsFaults,
-        RandomFaults,   SeveralFaults,       ComplexFaults,        NestedFaults,
-        ProjectFaults,  HiddenMemoryFaults,  InitializationFaults, SyntaxFaults}) {
+  for (FaultGroup (*kind)() : {BackwardFaults,     SReluBackwardFaults,
+                               FunctionFaults,     MemoryFaults,
+                               GradientFaults,     SecondDerivativeFaults,
+                               TypeFaults,         SizeFaults,
+                               OtherSizeFaults,    LabelFaults,
+                               NanFaults,          ObservationFaults,
+                               StateFaults,        ResetFaults,
+                               RecurrentFaults,    StatisticsFaults,
+                               RandomFaults,       DeclarationFaults,
+                               SeveralFaults,      ComplexFaults,
+                               NestedFaults,       ProjectFaults,
+                               HiddenMemoryFaults, ThreadFaults,
+                               TraceFaults,        InitializationFaults,
+                               StorageFaults,      SyntaxFaults}) {
     all.push_back(kind());
   }
   return all;
@@ -43,7 +51,8 @@ CheckReport Check(const Fault& fault, uint64_t seed) {
   } catch (const Error& e) {
     return internal::ReportBrokenSyntax(e, fault.layouts, options);
   }
-  return CheckLayer(*layer, fault.layouts, options);
+  return internal::CheckLayer(*layer, fault.layouts, options,
+                              {.is_known = true, .make = fault.make});
 }
 
 Names FailedTests(const CheckReport& report) {

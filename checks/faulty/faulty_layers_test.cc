@@ -46,8 +46,7 @@ TEST_P(CorrectLayerTest, IsNotAccused) {
   const std::vector<Layouts>& layouts = GetParam().layouts;
   EXPECT_EQ(layouts.size(), 20);
   for (size_t i = 0; i < layouts.size(); i += 4) {
-    const CheckReport report =
-        CheckLayer(GetParam().make(), layouts[i], {.seed = i, .quiet = true});
+    const CheckReport report = Check(GetParam(), layouts[i], i);
     EXPECT_TRUE(report.ok()) << "seed " << i << "\n" << report;
     EXPECT_GT(report.Count(TestStatus::kPassed), 10);
   }

@@ -46,6 +46,9 @@ struct FunctionLosesLearnable : SwishBy<Spoiled<[](D& d, A, A, A) { d[1] = 0 * d
 struct FunctionIgnoresDerivative
     : SwishBy<Spoiled<[](D& d, A x, A beta, A) { d = Both(x, beta, 1 + 0 * x); }>> {};
 
+struct FunctionDetaches
+    : SwishBy<Spoiled<[](D& d, A x, A beta, A dy) { d = Both(ExtractData(x), beta, dy); }>> {};
+
 /// Asks for the wrong one: unset where somebody asked.
 struct MaskSwapped : SwishFunction {
   D Backward(const DlArray& x, const DlArray& beta, Unused, const DlArray& dy, Unused,
@@ -95,6 +98,8 @@ FaultGroup FunctionFaults() {
           Of<L, FunctionMaskSwapped>("nothing where a derivative is needed", Image(),
                                      "gradientsAreNotLost"),
           Of<L, FunctionReadsOutput>("the output taken for the input", Image(), numeric),
+          Of<L, FunctionDetaches>("Backward takes the input for a constant", Image(),
+                                  "secondDerivativesAreNumericallyCorrect"),
           Of<L, FunctionKeepsOther>("another value is kept than Backward means", Image(), numeric),
       }};
 }

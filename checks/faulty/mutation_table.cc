@@ -136,8 +136,7 @@ FalseAlarms RunCorrectLayers(const std::vector<CorrectLayer>& layers, const Corr
     const size_t layouts = std::min(layer.layouts.size(), static_cast<size_t>(runs.layouts));
     for (size_t i = 0; i < layouts; ++i) {
       for (int seed = 0; seed < runs.seeds; ++seed) {
-        const CheckReport report = CheckLayer(layer.make(), layer.layouts[i],
-                                              {.seed = static_cast<uint64_t>(seed), .quiet = true});
+        const CheckReport report = Check(layer, layer.layouts[i], static_cast<uint64_t>(seed));
         ++here.runs;
         if (report.ok()) continue;
         ++here.alarms;

@@ -14,9 +14,9 @@
 #include "absl/flags/usage.h"
 #include "checks/faulty/mutation_table.h"
 
-ABSL_FLAG(int, seeds, 2, "Random seeds that each correct layer is checked with, in each layout.");
+ABSL_FLAG(int, seeds, 1, "Random seeds that each correct layer is checked with, in each layout.");
 ABSL_FLAG(int, layouts, 20, "Layouts that each correct layer is checked with, 20 at most.");
-ABSL_FLAG(int, fault_seeds, 3, "Random seeds that each faulty layer is checked with.");
+ABSL_FLAG(int, fault_seeds, 2, "Random seeds that each faulty layer is checked with.");
 ABSL_FLAG(std::string, only, "",
           "Only faults and layers with this in their name, or in that of the layer that a fault is "
           "made from.");

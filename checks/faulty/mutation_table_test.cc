@@ -37,8 +37,14 @@ TEST(MutationTableTest, CountsWhatIsCaughtAndWhatIsNot) {
 
 // A faulty layer passed off as a correct one is a false alarm in each run.
 TEST(MutationTableTest, CountsFalseAlarms) {
-  const CorrectLayer right{"Right", [] { return AnyLayer(TanhScaleLayer()); }, {Image(), Image()}};
-  const CorrectLayer wrong{"Wrong", FindFault("HiddenCounter").make, {Image(), Features()}};
+  const CorrectLayer right{"Right",
+                           [] { return AnyLayer(TanhScaleLayer()); },
+                           [] { return AnyLayer(TanhScaleLayer()); },
+                           {Image(), Image()}};
+  const CorrectLayer wrong{"Wrong",
+                           FindFault("HiddenCounter").make,
+                           FindFault("HiddenCounter").make,
+                           {Image(), Features()}};
   std::ostringstream out;
   const FalseAlarms alarms = RunCorrectLayers({right, wrong}, {.seeds = 3, .layouts = 1}, out);
   EXPECT_EQ(alarms.runs, 6);

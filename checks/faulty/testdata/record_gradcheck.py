@@ -17,6 +17,7 @@ sys.path.insert(0, str(FOLDER / "gradcheck"))
 
 import function_faults  # noqa: E402,F401
 import other_faults  # noqa: E402,F401
+import second_derivative_faults  # noqa: E402,F401
 import srelu_faults  # noqa: E402,F401
 import tanh_faults  # noqa: E402,F401
 from table import FAULTS, RIGHT  # noqa: E402

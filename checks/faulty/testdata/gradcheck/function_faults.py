@@ -56,6 +56,7 @@ spoiled(
 spoiled("FunctionNotSummed", lambda d, dy, x, beta: [d[0], dy * x * x * slope(x, beta)])
 spoiled("FunctionLosesLearnable", lambda d, dy, x, beta: [d[0], 0 * d[1]])
 spoiled("FunctionIgnoresDerivative", lambda d, dy, x, beta: derivatives(1 + 0 * x, x, beta))
+spoiled("FunctionDetaches", lambda d, dy, x, beta: derivatives(dy, x.detach(), beta))
 function_fault(
     "FunctionMaskSwapped",
     lambda dy, x, beta, y, kept, needed: (
