@@ -1,8 +1,12 @@
-"""What of the programs' outputs differs from run to run, and from machine to machine.
+"""What the lessons record: which parts of an output differ from run to run, and from machine to
+machine, and the reports of CheckLayer.
 
 For record_output (tools/weave). A recording keeps the numbers that were printed; a run on another
 processor, which rounds otherwise, may come this far from them.
 """
+
+load("//checks:check_layer.bzl", "check_layer")
+load("//tools/weave:record_output.bzl", "record_output")
 
 # A report of CheckLayer.
 REPORT_MASKS = {"Time elapsed: [0-9.e+-]+ seconds": "Time elapsed: <time> seconds"}
@@ -12,6 +16,9 @@ REPORT_NEAR = {
     "tolerance ([0-9.e+-]+),": "50%",
     "ratio ([0-9.e+-]+)": "1000%",
     "([0-9]+) of ([0-9]+) values had a kink": "20%",
+    # Of a wrong derivative.
+    "numeric one, (-?[0-9.]+), to within ([0-9.e-]+)": "1%",
+    "gets (-?[0-9.]+): ([0-9.]+) off, ([0-9.]+) relative": "1%",
 }
 
 # The progress table of TrainNet. Differences in rounding grow while a network is trained, so losses
@@ -28,3 +35,43 @@ def together(*tables):
     for part in tables:
         table.update(part)
     return table
+
+def record_report(name, check, **kwargs):
+    """Records the report of a check_layer target.
+
+    Args:
+      name: "record_NAME": the recording is output/NAME.txt.
+      check: the label of the check.
+      **kwargs: of record_output.
+    """
+    record_output(
+        name = name,
+        size = "small",
+        masks = REPORT_MASKS,
+        near = REPORT_NEAR,
+        program = check,
+        recording = "output/%s.txt" % name[len("record_"):],
+        **kwargs
+    )
+
+def broken_layer(name, layer, layouts):
+    """The check of a faulty layer, which is meant to fail, and the recording of its report.
+
+    Args:
+      name: the layer stands in broken/NAME_layer.h, part of the library ":broken".
+      layer: as in check_layer.
+      layouts: as in check_layer.
+    """
+    check_layer(
+        name = name + "_check",
+        header = "%s/broken/%s_layer.h" % (native.package_name(), name),
+        layer = layer,
+        layouts = layouts,
+        tags = ["manual"],  # It fails, as it should: its recording is the test.
+        deps = [":broken"],
+    )
+    record_report(
+        name = "record_" + name,
+        check = ":%s_check" % name,
+        exit_code = 1,
+    )
