@@ -28,9 +28,7 @@ struct Comparison {
   double error() const { return std::abs(numeric - analytic); }
   bool ok() const { return error() <= tolerance; }
   /// How far apart the two are beyond the numeric error, relative to `terms`.
-  double deviation() const {
-    return terms > 0 && error() > bound ? (error() - bound) / terms : 0;
-  }
+  double deviation() const { return terms > 0 && error() > bound ? (error() - bound) / terms : 0; }
 };
 
 /// What derivatives may differ by relative to their terms, beyond the numeric error.

@@ -1,4 +1,4 @@
-// A picture that a program of a lesson has drawn, written where the reader asked for it.
+// What a program of a lesson writes, pictures above all, goes where the reader asked for it.
 //
 //   ABSL_FLAG(std::string, out, ".", "the folder for the pictures");
 //   ...
@@ -15,8 +15,11 @@
 
 namespace lamina {
 
-/// Writes the picture as a file; folders that are missing are made. A relative path counts from the
-/// folder in which `bazel run` was called. Errors: that of the picture; those of
+/// Where a file of this name goes: a relative path counts from the folder in which `bazel run` was
+/// called. Folders that are missing are made; where that fails, writing the file fails too.
+std::string OutputPath(const std::string& path);
+
+/// Writes the picture to OutputPath(path). Errors: that of the picture; those of
 /// WriteFileAtomically.
 absl::Status WritePicture(const absl::StatusOr<std::string>& svg, const std::string& path);
 

@@ -86,10 +86,10 @@ struct GeneratedCode {
 /// `layouts` has one for each input, with known sizes. Errors: "codegen:InvalidName";
 /// "codegen:UnknownSize"; "codegen:NotInitialized"; with max_observations "codegen:Observations"
 /// when a layout has no B, when the code of a layer is not the same for any number of observations
-/// (it takes a mean over them), or when a state has a size that depends on it; "codegen:ReadsValues" when a layer reads the
-/// values of an array; "codegen:StateSize" when a state's size does not settle;
-/// "emit:CannotPrint" for an op that has no printed form (names the op and the layer);
-/// "emit:TooLarge"; "network:InputCount" and those of the layers.
+/// (it takes a mean over them), or when a state has a size that depends on it;
+/// "codegen:ReadsValues" when a layer reads the values of an array; "codegen:StateSize" when a
+/// state's size does not settle; "emit:CannotPrint" for an op that has no printed form (names the
+/// op and the layer); "emit:TooLarge"; "network:InputCount" and those of the layers.
 GeneratedCode GenerateCode(const DlNetwork& network, std::span<const NetworkDataLayout> layouts,
                            const CodegenOptions& options = {});
 inline GeneratedCode GenerateCode(const DlNetwork& network,

@@ -4,11 +4,8 @@
 //
 //   bazel run //lessons/complex_values:train_digits -- --out=pictures
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -16,7 +13,6 @@
 #include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "framework/io/file.h"
 #include "framework/io/svg_plot.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/network/network_file.h"
@@ -25,6 +21,7 @@
 #include "lessons/complex_values/fourier_layers.h"
 #include "lessons/complex_values/turned_pictures.h"
 #include "lessons/data/digits/split_digits.h"
+#include "lessons/write_picture.h"
 
 ABSL_FLAG(std::string, out, ".", "the folder for the picture and the network");
 
@@ -65,14 +62,7 @@ int64_t SameWhenTurned(const DlNetwork& network, const DlArray& pictures) {
   return static_cast<int64_t>(Sum(Single(Equal(y, turned))).Scalar());
 }
 
-std::filesystem::path Folder() {
-  std::filesystem::path folder = absl::GetFlag(FLAGS_out);
-  const char* const start = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder.is_relative() && start != nullptr) folder = start / folder;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);  // What fails here fails again below.
-  return folder;
-}
+std::string InFolder(const std::string& name) { return absl::GetFlag(FLAGS_out) + "/" + name; }
 
 // [region filters]
 // Output z = sum of Weights F(x) is also z = sum of P x, where the pattern P is the transform of
@@ -125,7 +115,7 @@ absl::StatusOr<std::string> AnswersSvg(const DlNetwork& complex, const DlNetwork
 }
 
 absl::Status Write(const std::string& name, const absl::StatusOr<std::string>& svg) {
-  return svg.ok() ? WriteFileAtomically((Folder() / name).string(), *svg) : svg.status();
+  return WritePicture(svg, InFolder(name));
 }
 
 // [region save]
@@ -163,7 +153,7 @@ absl::Status Run() {
     if (seed > 1) continue;
     absl::Status status = Write("answers.svg", AnswersSvg(trained[0], trained[1], digits->test));
     if (status.ok()) status = Write("patterns.svg", PatternsSvg(trained[0], 8));
-    if (status.ok()) status = SaveAndLoad(trained[0], (Folder() / "complex.safetensors").string());
+    if (status.ok()) status = SaveAndLoad(trained[0], OutputPath(InFolder("complex.safetensors")));
     if (!status.ok()) return status;
   }
   std::cout << "\nAccuracy on the 360 test pictures:\n\n" << accuracy;

@@ -4,11 +4,8 @@
 //
 //   bazel run //lessons/multiple_outputs:forecast_co2 -- --out=pictures
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -16,12 +13,12 @@
 #include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "framework/io/file.h"
 #include "framework/io/svg_plot.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/trainnet/train_net.h"
 #include "layers/split_level/split_level_layer.h"
 #include "lessons/multiple_outputs/co2_windows.h"
+#include "lessons/write_picture.h"
 
 ABSL_FLAG(std::string, out, ".", "the folder for the pictures");
 
@@ -80,13 +77,8 @@ double Error(const Co2Series& series, const DlArray& forecast, const DlArray& ta
 
 absl::Status Draw(const std::string& name, const std::vector<LineChart>& charts, int columns,
                   int width, int height) {
-  std::filesystem::path folder = absl::GetFlag(FLAGS_out);
-  const char* const start = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder.is_relative() && start != nullptr) folder = start / folder;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);  // What fails here fails again below.
-  const absl::StatusOr<std::string> svg = LineChartSvg(charts, columns, width, height);
-  return svg.ok() ? WriteFileAtomically((folder / name).string(), *svg) : svg.status();
+  return WritePicture(LineChartSvg(charts, columns, width, height),
+                      absl::GetFlag(FLAGS_out) + "/" + name);
 }
 
 // One window, its level and spread, and beside it its shape.

@@ -5,11 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -17,13 +14,13 @@
 #include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "framework/io/file.h"
 #include "framework/io/svg_plot.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/trainnet/train_net.h"
 #include "framework/trainnet/updates.h"
 #include "layers/thermal_cell/thermal_cell_layer.h"
 #include "lessons/data/ground_temperature/ground_temperature.h"
+#include "lessons/write_picture.h"
 
 ABSL_FLAG(std::string, out, ".", "the folder for the pictures");
 
@@ -130,19 +127,10 @@ DlArray Regression(const GroundTemperature& day) {
 }
 // [endregion]
 
-std::string Path(const std::string& name) {
-  std::filesystem::path folder = absl::GetFlag(FLAGS_out);
-  const char* const start = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder.is_relative() && start != nullptr) folder = start / folder;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);  // What fails here fails again below.
-  return (folder / name).string();
-}
-
 absl::Status Draw(const std::string& name, const std::vector<LineChart>& panels, int columns,
                   int width, int height) {
-  const absl::StatusOr<std::string> svg = LineChartSvg(panels, columns, width, height);
-  return svg.ok() ? WriteFileAtomically(Path(name), *svg) : svg.status();
+  return WritePicture(LineChartSvg(panels, columns, width, height),
+                      absl::GetFlag(FLAGS_out) + "/" + name);
 }
 
 Series Line(const std::string& name, const std::vector<double>& x, const DlArray& y,

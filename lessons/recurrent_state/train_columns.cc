@@ -2,11 +2,8 @@
 // and what padding does to it.
 //
 //   bazel run //lessons/recurrent_state:train_columns -- --out=pictures
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -14,12 +11,12 @@
 #include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
-#include "framework/io/file.h"
 #include "framework/io/svg_plot.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/trainnet/train_net.h"
 #include "layers/peephole_lstm/peephole_lstm_layer.h"
 #include "lessons/recurrent_state/digit_columns.h"
+#include "lessons/write_picture.h"
 
 ABSL_FLAG(std::string, out, ".", "the folder for the picture");
 
@@ -114,13 +111,7 @@ absl::Status Draw(const DlNetwork& network, const ColumnSequences& test) {
            .marked = best != digit});
     }
   }
-  std::filesystem::path folder = absl::GetFlag(FLAGS_out);
-  const char* const start = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder.is_relative() && start != nullptr) folder = start / folder;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);  // What fails here fails again below.
-  const absl::StatusOr<std::string> svg = ImageGridSvg(grid);
-  return svg.ok() ? WriteFileAtomically((folder / "reading.svg").string(), *svg) : svg.status();
+  return WritePicture(ImageGridSvg(grid), absl::GetFlag(FLAGS_out) + "/reading.svg");
 }
 
 absl::Status Run() {
