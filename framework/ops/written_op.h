@@ -3,9 +3,9 @@
 // An op that can be written derives from WrittenOp beside Op and says in Write what it computes, in
 // one of three ways:
 //
-//   w.Define(0, [&w](const Indices& i) { return Exp(w.Load(0, i)); });   // each element from
-//   others w.View(0, 0);                                                        // the same
-//   elements w.code().For(...); w.Store(0, i, value);                             // any loops
+//   w.Define(0, [&w](const Indices& i) { return Exp(w.Load(0, i)); });   // each from others
+//   w.View(0, 0);                                                        // the same elements
+//   w.code().For(...); w.Store(0, i, value);                             // any loops
 //
 // What is Defined has no memory of its own unless it needs it: it is computed where it is read, so
 // that a chain of elementwise functions becomes one loop. Who prints (framework/emit) implements

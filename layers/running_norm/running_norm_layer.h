@@ -1,9 +1,9 @@
 // Brings each channel to mean 0 and variance 1: in training by the mean m and the variance v of the
 // batch, at prediction time by what training gathered of them in two states.
 //
-//   Forward:  y = (x - m) / sqrt(v + epsilon),  Mean     <- (1 - decay) Mean + decay m
-//                                               Variance <- (1 - decay) Variance + decay v n / (n -
-//                                               1)
+//   Forward:  y = (x - m) / sqrt(v + epsilon)
+//             Mean     <- (1 - decay) Mean + decay m
+//             Variance <- (1 - decay) Variance + decay v n / (n - 1)
 //   Predict:  y = (x - Mean) / sqrt(Variance + epsilon)
 //
 // m and v are taken over the n values that a channel has in the batch: all of its S, T and U
