@@ -7,8 +7,8 @@
 // with ParallelFor, and the result does not depend on the number of threads.
 //
 //   // 128 lines of 256 numbers, one after another
-//   cpu::Fft(DataType::kComplexSingle, cpu::FftSign::kMinus, /*inner=*/1, 256, /*outer=*/128, x,
-//   y);
+//   cpu::Fft(DataType::kComplexSingle, cpu::FftSign::kMinus, /*inner=*/1, 256, /*outer=*/128,
+//            x, y);
 
 #include <cstdint>
 

@@ -3,9 +3,10 @@
 //   Fft:   y_k = sum over j of x_j exp(-2 pi i j k / n)            j, k = 0 .. n - 1
 //   Ifft:  x_j = 1/n  sum over k of y_k exp(2 pi i j k / n)
 //
-//   DlArray spectrum = Fft(x, 'T');          // of each series: x real or complex, the result
-//   complex DlArray image = Real(Ifft(Fft(x, "S"), "S"));   // over all S dims: of each image, in
-//   2-D
+//   DlArray spectrum = Fft(x, 'T');                  // of each series: x may be real, the result
+//   is
+//                                                    // complex
+//   DlArray image = Real(Ifft(Fft(x, "S"), "S"));    // over all S dims: of each image, in 2-D
 //
 // Sizes and labels stay; any length. Several dims are transformed one after another, which is the
 // transform in as many dimensions. y_0 is the sum; y_k and y_(n-k) belong to the same frequency, k
