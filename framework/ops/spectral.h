@@ -3,9 +3,7 @@
 //   Fft:   y_k = sum over j of x_j exp(-2 pi i j k / n)            j, k = 0 .. n - 1
 //   Ifft:  x_j = 1/n  sum over k of y_k exp(2 pi i j k / n)
 //
-//   DlArray spectrum = Fft(x, 'T');                  // of each series: x may be real, the result
-//   is
-//                                                    // complex
+//   DlArray spectrum = Fft(x, 'T');                  // of each series, real or complex; complex
 //   DlArray image = Real(Ifft(Fft(x, "S"), "S"));    // over all S dims: of each image, in 2-D
 //
 // Sizes and labels stay; any length. Several dims are transformed one after another, which is the
