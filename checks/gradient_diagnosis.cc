@@ -54,15 +54,18 @@ int SwappedWith(const std::vector<Variable>& variables,
 
 std::vector<std::string> Causes(const CheckContext& context, const GradientCheck& check,
                                 const std::vector<VariableFinding>& findings, int i,
-                                int64_t observations) {
+                                const Comparison& shown, int64_t observations) {
   std::vector<std::string> causes;
+  if (!std::isfinite(shown.analytic)) causes.emplace_back(kNotFiniteCause);
   const std::vector<Variable>& variables = check.function().variables();
   if (const int j = SwappedWith(variables, findings, i); j >= 0) {
     causes.push_back(absl::StrCat("It is the derivative with respect to ",
                                   Quoted(variables[j].name),
                                   ": two are returned in the wrong "
                                   "order."));
-  } else if (const std::optional<double> r = CommonFactor(findings[i].each)) {
+  } else if (const std::optional<double> r = CommonFactor(findings[i].each);
+             // The elements that are wrong are not among those that were looked at.
+             r.has_value() && !Near(*r, 1)) {
     const double n = static_cast<double>(observations);
     if (Near(*r, -1)) {
       causes.push_back("Its sign is wrong.");
@@ -131,13 +134,20 @@ Diagnostic DiagnoseGradient(const CheckContext& context, const GradientCheck& ch
   d.expected =
       absl::StrFormat("The derivative with respect to %s is the numeric one, %.8g, to within %.1g.",
                       InWords(v), shown.numeric / scale, shown.tolerance / scale);
-  d.came = absl::StrFormat("Training gets %.8g: %.3g off, %.2g relative (step %.1e).",
-                           shown.analytic / scale, shown.error() / scale,
-                           shown.error() / std::max(std::abs(shown.numeric), 1e-300), shown.step);
+  if (!std::isfinite(shown.analytic)) {
+    d.came = kGetsNotFinite;
+  } else {
+    const std::string relative =
+        shown.numeric == 0
+            ? ""
+            : absl::StrFormat(", %.2g relative", shown.error() / std::abs(shown.numeric));
+    d.came = absl::StrFormat("Training gets %.8g: %.3g off%s (step %.1e).", shown.analytic / scale,
+                             shown.error() / scale, relative, shown.step);
+  }
   d.where = worst.has_value()
                 ? WhereInVariable(v, *worst)
                 : absl::StrCat(Quoted(v.name), ", along a random direction of all its elements");
-  d.causes = Causes(context, check, findings, i, observations);
+  d.causes = Causes(context, check, findings, i, shown, observations);
   d.fix =
       context.traits().has_backward
           ? "Derive Backward again from Forward. Is Forward made of array functions alone? Then "

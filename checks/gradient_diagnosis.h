@@ -9,6 +9,12 @@
 
 namespace lamina::checks {
 
+/// What came, and its most probable cause, where an analytic derivative is NaN or infinite.
+inline constexpr char kGetsNotFinite[] = "Training gets NaN or infinity.";
+inline constexpr char kNotFiniteCause[] =
+    "The derivative divides by what is 0 here: that of a root, a norm or a standard deviation is "
+    "infinite at 0. Add a small constant under the root.";
+
 /// What is wrong with the derivative of variable `i`; `findings` has all variables. `observations`
 /// is how many there are, 1 when not known.
 Diagnostic DiagnoseGradient(const CheckContext& context, const GradientCheck& check,

@@ -118,8 +118,9 @@ void DimsAreFoundByLabel(const CheckContext& c, const Variant& v, TestPoint* poi
         }
         if (a.size() == b.size() && !(worst > kRounding * Largest(a))) continue;
         point->Fail(
-            {.expected = absl::StrCat("With one more dim of size 1, ", std::string(1, label),
-                                      ", the values stay the same, or the layer refuses the data."),
+            {.expected =
+                 absl::StrCat("With one more dim, ", std::string(1, label), " of size 1, the ",
+                              "values stay the same, or the layer refuses the data."),
              .came = a.size() != b.size()
                          ? absl::StrCat(std::string(ToString(function)), " returned ",
                                         Shape(after->outputs[i].spec()), " instead of ",

@@ -119,7 +119,8 @@ void PredictReturnsFiniteValues(const CheckContext& c, const Variant& v, TestPoi
         point->Fail(
             {.expected = absl::StrCat("The outputs are finite for inputs in [",
                                       c.options().input_low, ", ", c.options().input_high, ")."),
-             .came = absl::StrCat(std::string(ToString(function)), " returned ", values[k], "."),
+             .came = absl::StrCat(std::string(ToString(function)), " returned ",
+                                  std::isnan(values[k]) ? "NaN." : "infinity."),
              .where = absl::StrCat(Quoted(subject.layer->OutputNames()[i]), " at ",
                                    Coordinates(y.spec(), element)),
              .causes = {"A division by zero, a logarithm or a root of what may be negative, "

@@ -68,6 +68,10 @@ Diagnostic Differs(const CheckContext& c, const std::string& where, const Compar
         "Write Backward in array functions of its arguments. If second derivatives are of no "
         "use to this layer, switch this test off by its name.";
   }
+  if (!std::isfinite(one.analytic)) {
+    d.came = "Differentiating twice gives NaN or infinity.";
+    d.causes.insert(d.causes.begin(), kNotFiniteCause);
+  }
   return d;
 }
 
@@ -84,8 +88,7 @@ void Threw(const CheckContext& c, const FunctionThrew& e, TestPoint* point) {
                .came = absl::StrCat("Taking second derivatives threw:\n", e.message),
                .where = "",
                .causes = {c.traits().has_backward
-                              ? "Backward does not follow its contract for every derivative that "
-                                "may come."
+                              ? "An operation in Backward has no derivative, or a wrong one."
                               : "The gradient of an operation of your own cannot be "
                                 "differentiated."},
                .fix = "Write gradients in array functions. If second derivatives are of no use to "

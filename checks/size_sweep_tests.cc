@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "checks/gradient_check.h"
+#include "checks/gradient_diagnosis.h"
 #include "checks/layer_test.h"
 #include "checks/observation_split.h"
 #include "checks/size_sweep.h"
@@ -55,15 +56,21 @@ void CompareDerivatives(const CheckContext& c, const SizeCase& one, const Subjec
   if (!WhyNotComparable(c, check).empty()) return;
   const Comparison along = check.Compare(check.function().DenseInAll(90));
   if (!along.finite || along.ok()) return;
+  const bool finite = std::isfinite(along.analytic);
   point->Fail(
       {.expected = absl::StrFormat("The derivative along a random direction is the numeric one, "
                                    "%.8g, for other sizes too.",
                                    along.numeric),
-       .came = absl::StrFormat("Training gets %.8g: %.3g off.", along.analytic, along.error()),
+       .came = finite
+                   ? absl::StrFormat("Training gets %.8g: %.3g off.", along.analytic, along.error())
+                   : kGetsNotFinite,
        .where = InWords(one),
-       .causes = {"A loop or a sum of Backward ends too early, or counts with sizes of the first "
-                  "call."},
-       .fix = "Take sizes from the arrays of each call."});
+       .causes = {finite ? "A loop or a sum of Backward ends too early, or counts with sizes of "
+                           "the first call."
+                         : kNotFiniteCause},
+       .fix = finite ? "Take sizes from the arrays of each call."
+                     : "Let the derivative stay finite for these sizes, or throw an Error that "
+                       "says which sizes are meant."});
 }
 
 // The first observation alone gives what it gives among others.

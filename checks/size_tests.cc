@@ -1,5 +1,6 @@
 // Sizes and labels: Forward's are Predict's, derivatives' are those of what they belong to.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "checks/layer_test.h"
@@ -10,8 +11,8 @@ std::string Shape(const ArraySpec& spec) {
   ArraySpec s = spec;
   s.type = DataType::kSingle;
   const std::string text = ToString(s);
-  const size_t type = text.rfind("single");
-  return type == 0 ? "a scalar" : text.substr(0, type - 1);
+  const std::string shape = text.substr(0, text.rfind(" single"));
+  return shape == "scalar" ? "a scalar" : shape;
 }
 
 namespace {
@@ -47,19 +48,23 @@ void BackwardIsConsistentInSize(const CheckContext& c, const Variant& v, TestPoi
     const auto& [name, value, is_input] = targets[i];
     if (value.sizes() == result[i].sizes() && value.format() == result[i].format()) continue;
     const bool unset = result[i].empty() && !value.empty();
-    point->Fail(
-        {.expected = absl::StrCat("The derivative with respect to ", Quoted(name),
-                                  " has its sizes and labels, ", Shape(value.spec()), "."),
-         .came = unset ? "It is unset." : absl::StrCat("It is ", Shape(result[i].spec()), "."),
-         .where = absl::StrCat("Result ", i + 1, " of Backward, ", Quoted(name)),
-         .causes = {unset      ? "No derivative was computed for it."
-                    : is_input ? "The derivatives are returned in another order."
-                               : "A parameter that is used for many elements gets the sum of their "
-                                 "derivatives, and that sum is missing or runs over other dims.",
-                    "A dim of size 1 was dropped or added."},
-         .fix = is_input ? "Return dLdX first, one for each input, each like its input."
-                         : "Sum over every dim along which the parameter was repeated: "
-                           "SumTo(dLdW, weights.spec())."});
+    Diagnostic d{
+        .expected = absl::StrCat("The derivative with respect to ", Quoted(name),
+                                 " has its sizes and labels, ", Shape(value.spec()), "."),
+        .came = unset ? "It is unset." : absl::StrCat("It is ", Shape(result[i].spec()), "."),
+        .where = absl::StrCat("Result ", i + 1, " of Backward, ", Quoted(name)),
+        .causes = {is_input ? "The derivatives are returned in another order."
+                            : "A parameter that is used for many elements gets the sum of their "
+                              "derivatives, and that sum is missing or runs over other dims.",
+                   "A dim of size 1 was dropped or added."},
+        .fix = is_input ? "Return dLdX first, one for each input, each like its input."
+                        : "Sum over every dim along which the parameter was repeated: "
+                          "SumTo(dLdW, weights.spec())."};
+    if (unset) {
+      d.causes = {"No derivative was computed for it."};
+      d.fix = "Compute it. Where no output depends on it, return zeros: ZerosLike.";
+    }
+    point->Fail(std::move(d));
   }
 }
 

@@ -63,14 +63,15 @@ void ReturnsValidStates(const CheckContext& c, const Variant& v, Function functi
     const int rank = std::max(initial[i].rank(), returned[i].rank());
     for (int d = 0; d < rank && !initial[i].empty(); ++d) {
       if (initial[i].size(d) == returned[i].size(d) || initial[i].size(d) == 1) continue;
-      point->Fail({.expected = absl::StrCat("State ", Quoted(names[i]), " keeps the sizes that it ",
-                                            "starts with, ", lamina::ToString(initial[i].sizes()),
-                                            "; dims of size 1 may be repeated."),
-                   .came = absl::StrCat(function_name, " returned ",
-                                        lamina::ToString(returned[i].sizes()), "."),
-                   .where = absl::StrCat("State ", Quoted(names[i])),
-                   .causes = {"The states are returned in another order."},
-                   .fix = "Return each new state in the order of the State properties."});
+      point->Fail(
+          {.expected = absl::StrCat("State ", Quoted(names[i]), " keeps the sizes that it ",
+                                    "starts with, ", Shape(initial[i].spec()),
+                                    "; dims of size 1 may be repeated."),
+           .came = absl::StrCat(function_name, " returned ", Shape(returned[i].spec()), "."),
+           .where = absl::StrCat("State ", Quoted(names[i])),
+           .causes = {"The states are returned in another order.",
+                      "A dim was dropped, added or reduced on the way."},
+           .fix = "Return each new state in the order of the State properties."});
       break;
     }
   }

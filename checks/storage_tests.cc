@@ -101,8 +101,8 @@ void FailToRead(const std::string& what, const std::string& why, TestPoint* poin
 // What differs between the layer and the loaded one.
 void Compare(const AnyLayer& saved, const AnyLayer& loaded, TestPoint* point) {
   const auto fail = [&](const std::string& what, const std::string& was, const std::string& is) {
-    point->Fail({.expected = absl::StrCat(what, " is as it was saved, ", was, "."),
-                 .came = absl::StrCat("It is ", is, "."),
+    point->Fail({.expected = absl::StrCat("Loading brings back ", what, ": ", was, "."),
+                 .came = absl::StrCat("It brought ", is, "."),
                  .where = what,
                  .causes = {"It is of a type that the file rounds or changes.",
                             "The layer's copy constructor or assignment forgets it."},
@@ -113,19 +113,20 @@ void Compare(const AnyLayer& saved, const AnyLayer& loaded, TestPoint* point) {
     if (properties[i].access->get == nullptr) continue;
     const std::string was = lamina::ToString(saved->GetProperty(properties[i])),
                       is = lamina::ToString(loaded->GetProperty(loaded->Properties()[i]));
-    if (was != is) fail(absl::StrCat("Property ", Quoted(properties[i].name)), was, is);
+    if (was != is) fail(absl::StrCat("the property ", Quoted(properties[i].name)), was, is);
   }
   const std::vector<ParameterName> names = CheckContext::ParameterNames(saved);
   const DlArrays was = ParametersOf(saved), is = ParametersOf(loaded);
   for (size_t i = 0; i < names.size() && i < is.size(); ++i) {
     if (IsEqual(was[i], is[i])) continue;
-    fail(absl::StrCat(std::string(lamina::ToString(names[i].kind)), " ", Quoted(names[i].name)),
+    fail(absl::StrCat(names[i].kind == PropertyKind::kState ? "the state " : "the learnable ",
+                      Quoted(names[i].name)),
          ToString(was[i].spec()), absl::StrCat("another ", ToString(is[i].spec())));
   }
   const std::vector<Factors> before = FactorsOf(saved), after = FactorsOf(loaded);
   for (size_t i = 0; i < before.size() && i < after.size(); ++i) {
     if (before[i].learn_rate == after[i].learn_rate && before[i].l2 == after[i].l2) continue;
-    fail(absl::StrCat("The factors of ", Quoted(before[i].name)),
+    fail(absl::StrCat("the factors of ", Quoted(before[i].name)),
          absl::StrCat(before[i].learn_rate, " and ", before[i].l2),
          absl::StrCat(after[i].learn_rate, " and ", after[i].l2));
   }

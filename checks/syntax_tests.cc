@@ -40,16 +40,16 @@ void FunctionSyntaxesAreCorrect(const CheckContext& c, const Variant& v, TestPoi
     const internal::CallResult result = c.CallRaw(subject, function);
     const int came = static_cast<int>(result.values.size());
     if (came == outputs + states) return true;
+    const bool lacks_states = came < outputs + states && came >= outputs;
     const std::string name(ToString(function));
-    point->Fail(
-        {.expected = absl::StrCat(name, " returns ", outputs, " output(s) and ", states,
-                                  " state array(s): ", outputs + states, " in all."),
-         .came = absl::StrCat("It returned ", came, " arrays."),
-         .where = "",
-         .causes = {came == outputs ? "The new states are not returned."
-                                    : "NumOutputs does not say how many outputs there are."},
-         .fix = absl::StrCat("Return each output, then each new state in the order of the ",
-                             "State properties; call SetNumOutputs in the constructor.")});
+    point->Fail({.expected = absl::StrCat(name, " returns ", outputs, " output(s) and ", states,
+                                          " state array(s): ", outputs + states, " in all."),
+                 .came = absl::StrCat("It returned ", came, came == 1 ? " array." : " arrays."),
+                 .where = "",
+                 .causes = {lacks_states ? "New states are not returned."
+                                         : "NumOutputs does not say how many outputs there are."},
+                 .fix = absl::StrCat("Return each output, then each new state in the order of the ",
+                                     "State properties; call SetNumOutputs in the constructor.")});
     return false;
   };
   bool ok = check(Function::kPredict);
@@ -69,7 +69,7 @@ void FunctionSyntaxesAreCorrect(const CheckContext& c, const Variant& v, TestPoi
            "Backward returns ", layer->NumInputs(), " derivative(s) of inputs, ", learnables,
            " of learnables",
            c.backward_takes_states() ? absl::StrCat(" and ", states, " of states.") : "."),
-       .came = absl::StrCat("It returned ", came, " arrays."),
+       .came = absl::StrCat("It returned ", came, came == 1 ? " array." : " arrays."),
        .where = "",
        .causes = {"A learnable has no derivative, or one was returned twice."},
        .fix = "Return one derivative for each input, each learnable, and (if it takes those of new "

@@ -46,7 +46,10 @@ class WholeLayer {
     }
     const DlArray sum = WeightedElements(floating, RandomWeights(n, 7));
     DlArrays out = results;
-    for (DlArray& g : tape.Gradient(sum, watched, {})) out.push_back(std::move(g));
+    for (DlArray& g :
+         Guarded(Function::kBackward, [&] { return tape.Gradient(sum, watched, {}); })) {
+      out.push_back(std::move(g));
+    }
     return out;
   }
 
@@ -101,6 +104,9 @@ Recorded Record(const CheckContext& c, const WholeLayer& whole) {
   const ScopedListener listening(&last);
   try {
     out.graph = RecordGraph(whole, specs);
+  } catch (const FunctionThrew& e) {
+    out.why = e.message;
+    out.last_op = last.text();
   } catch (const std::exception& e) {
     out.why = e.what();
     out.last_op = last.text();
