@@ -116,8 +116,9 @@ def run_program(spec: Spec, out: pathlib.Path) -> str:
     """Runs the program with {out} set to `out`; its standard output, masked."""
     command = [os.path.abspath(spec.program)]
     command += [argument.replace("{out}", str(out)) for argument in spec.args]
-    environment = {name: value for name, value in os.environ.items()
-                   if name not in ("BUILD_WORKSPACE_DIRECTORY", "BUILD_WORKING_DIRECTORY")}
+    # Not where this script writes, nor the file in which a test reports: a check would report there.
+    own = ("BUILD_WORKSPACE_DIRECTORY", "BUILD_WORKING_DIRECTORY", "XML_OUTPUT_FILE")
+    environment = {name: value for name, value in os.environ.items() if name not in own}
     environment.setdefault("RUNFILES_DIR", str(pathlib.Path.cwd().parent))
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                             env=environment, check=False)

@@ -80,6 +80,12 @@ class RecordTest(unittest.TestCase):
             self.assertEqual(self.run_record(exit_code=3)[0], 0)
         self.assertEqual(self.run_record("--check", exit_code=3)[0], 1)
 
+    def test_a_check_does_not_report_in_place_of_the_test(self) -> None:
+        pathlib.Path("program.sh").write_text('#!/bin/sh\necho "report: ${XML_OUTPUT_FILE-none}"\n')
+        with mock.patch.dict(os.environ, {"XML_OUTPUT_FILE": "test.xml"}):
+            self.run_record(files=[], masks={})
+        self.assertEqual(pathlib.Path("lessons/x/output/run.txt").read_text(), "report: none\n")
+
     def test_a_promised_file_that_is_not_written(self) -> None:
         status, printed = self.run_record(files=["curve.svg", "loss.svg"])
         self.assertEqual(status, 1)
