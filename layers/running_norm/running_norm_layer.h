@@ -18,7 +18,7 @@
 //   LayerResult r = layer.Forward({x});        // r.outputs[0] is y
 //   layer.SetStates(r.states);                 // TrainNet does this after each iteration
 //
-// Input and output: any format with a "C" dim. Threads: as every layer.
+// Input and output: any format with a "C" dim and another. Threads: as every layer.
 #ifndef LAYERS_RUNNING_NORM_RUNNING_NORM_LAYER_H_
 #define LAYERS_RUNNING_NORM_RUNNING_NORM_LAYER_H_
 
