@@ -146,10 +146,8 @@ void ShowAll() {
   SHOW(SetsUpOneThread);
   SHOW(ThrowsInOtherThreads);
   SHOW(HoldsFunction);
-  SHOW(LosesList);
   SHOW(BackwardThrowsNextTime);
-  SHOW(SquaresOnce<true>);
-  SHOW(SquaresOnce<false>);
+  SHOW(SquaresOnce);
   SHOW(BendsInBoth<true>);
   SHOW(NanNearby);
   SHOW(ThrowsNumber);

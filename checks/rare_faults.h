@@ -11,7 +11,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "checks/faulty/correct_layers.h"
 #include "framework/layers/function_layer.h"
@@ -108,15 +107,6 @@ struct CopiesDefaultsWrongly : TanhScaleLayer {
   }
   CopiesDefaultsWrongly& operator=(const CopiesDefaultsWrongly&) = default;
 };
-/// After loading the list is empty.
-struct LosesList : TanhScaleLayer {
-  std::vector<double> gains;
-  void Initialize(const NetworkDataLayout& layout) {
-    TanhScaleLayer::Initialize(layout);
-    gains = {2};
-  }
-  DlArray Predict(const DlArray& x) const { return gains.at(0) * TanhScaleLayer::Predict(x); }
-};
 
 // --- Derivatives --------------------------------------------------------------------------------
 
@@ -170,20 +160,15 @@ struct BackwardThrowsNextTime : OwnBackwardLayer {
                                       memory);
   }
 };
-/// y = x^2, with a backward that throws (or is lost) when it is differentiated itself.
-template <bool kThrows>
+/// y = x^2, with a backward that throws when it is differentiated itself.
 struct SquareOnce {
   DlArray Forward(const DlArray& x) const { return Square(x); }
   DlArray Backward(const DlArray& x, Unused, const DlArray& dy, Unused) const {
-    if (kThrows) return 2 * DifferentiableFunction(Unforgiving())(x) * dy;
-    return 2 * ExtractData(x) * dy;
+    return 2 * DifferentiableFunction(Unforgiving())(x) * dy;
   }
 };
-template <bool kThrows>
 struct SquaresOnce : Layer {
-  DlArray Predict(const DlArray& x) const {
-    return DifferentiableFunction(SquareOnce<kThrows>())(x);
-  }
+  DlArray Predict(const DlArray& x) const { return DifferentiableFunction(SquareOnce())(x); }
 };
 /// Steps wherever one looks, as it declares.
 struct DeclaredSteps : TanhScaleLayer, NotDifferentiableAtPoints {
