@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "framework/dlarray/error.h"
 
@@ -326,7 +327,11 @@ std::string CPrinter::Print(const loops::Block& block, int indent) {
   for (const Statement& s : block) {
     switch (s.kind) {
       case Statement::kFor:
-        line(absl::StrCat("for (int ", s.name, " = 0; ", s.name, " < ",
+        if (!s.sums.empty()) {
+          absl::StrAppend(&text, "#pragma omp simd reduction(+ : ", absl::StrJoin(s.sums, ", "),
+                          ")\n");
+        }
+        line(absl::StrCat("for (int ", s.name, " = ", Print(s.first, kSum), "; ", s.name, " < ",
                           s.extent == Statement::kVariableExtent ? Print(s.variable_extent, kSum)
                                                                  : absl::StrCat(s.extent),
                           "; ++", s.name, ") {"));

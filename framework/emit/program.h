@@ -1,8 +1,9 @@
 // Program: a graph as loops over memory, ready to be printed.
 //
-// Elementwise functions are computed where their values are read, so that a chain of them is one
-// loop; what is read more than once, or by more than one loop, gets memory. That memory is planned
-// once: arrays whose lives do not overlap share it. Nothing of this knows a language.
+// Elementwise functions are computed where their values are read, and what is computed or summed
+// over the same indices is computed in the same loops (placement.h); what other loops read gets
+// memory. That memory is planned once: arrays whose lives do not overlap share it. Nothing of this
+// knows a language.
 //
 //   const Program program = WriteProgram(graph, {.inputs = {"x"}, .outputs = {"y"}});
 //   std::cout << PrintC(program.steps[0].code, 1);        // c_printer.h
@@ -11,6 +12,7 @@
 #ifndef FRAMEWORK_EMIT_PROGRAM_H_
 #define FRAMEWORK_EMIT_PROGRAM_H_
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,13 +31,15 @@ struct ProgramArray {
   int index = 0;       ///< Which input or output of the graph.
   DlArray constant{};  ///< Of a constant: its values.
   int64_t offset = 0;  ///< Of scratch: elements from the start of the scratch memory of its type.
+                       ///< Of programs that call ops: not planned yet.
   int first_step = -1, last_step = -1;  ///< Of scratch: when its values are needed.
 };
 
-/// Some loops, and what they compute.
+/// Some loops, or the call of an op, and what they compute.
 struct ProgramStep {
   std::string comment;  ///< "bn: minus, times; relu: relu -> 8(S) x 8(S) x 16(C) x 1(B)"
-  loops::Block code;
+  loops::Block code = {};
+  int called = -1;  ///< The step of the graph whose op is called; then there is no code.
 };
 
 struct Program {
@@ -43,6 +47,8 @@ struct Program {
   std::vector<ProgramStep> steps;
   /// Elements of scratch memory, by type.
   int64_t scratch[kNumDataTypes] = {};
+  /// For each value of the graph its array; that of what it shows for a view; -1 without memory.
+  std::vector<int> array_of;
 };
 
 struct ProgramNames {
@@ -52,9 +58,19 @@ struct ProgramNames {
   std::set<std::string> reserved = {};  ///< Names that arrays and variables must not have.
 };
 
+/// For programs that the framework itself runs. Ops without a printed form and those that have a
+/// fast kernel are called, and results that are an input, a constant or another result are no
+/// arrays of their own. Each element is loaded once, before it is used, so that a compiler need not
+/// prove that a choice may load both.
+struct CallOps {
+  /// Is this op written out although it has a fast kernel? (Small ones: a call has its cost.)
+  std::function<bool(const Graph&, const GraphStep&)> write_out;
+};
+
 /// Errors: "emit:CannotPrint" for an op that has no printed form (names the op and the layer);
-/// "emit:TooLarge" for an array of 2^31 elements or more.
-Program WriteProgram(const Graph& graph, const ProgramNames& names);
+/// "emit:TooLarge" for an array of 2^31 elements or more. With `calls` neither occurs, but for
+/// arrays that are too large.
+Program WriteProgram(const Graph& graph, const ProgramNames& names, const CallOps* calls = nullptr);
 
 /// "8(S) x 8(S) x 16(C)" for a single array; others name their type.
 std::string Described(const ArraySpec& spec);

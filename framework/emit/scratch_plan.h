@@ -1,17 +1,24 @@
-// The memory of a program's intermediate arrays, planned once: what does not live at the same time
-// shares elements.
+// Memory for arrays that are not all needed at the same time.
 //
-// Threads: a pure function.
+// Threads: pure functions but for their arguments.
 #ifndef FRAMEWORK_EMIT_SCRATCH_PLAN_H_
 #define FRAMEWORK_EMIT_SCRATCH_PLAN_H_
 
-#include "framework/emit/program.h"
+#include <cstdint>
+#include <vector>
 
 namespace lamina::internal {
 
-/// Sets the offsets of all scratch arrays from their first and last steps, largest arrays first,
-/// each at the lowest place that is free during its life; and the program's `scratch`.
-void PlanScratch(Program* program);
+/// An array: how large it is, and from which step to which its values are needed.
+struct Life {
+  int64_t size = 0;
+  int first = 0, last = 0;
+  int64_t offset = 0;  ///< Is found.
+};
+
+/// Gives arrays whose lives meet places that do not. Returns the size of all. Few arrays are placed
+/// from the largest to the smallest, which wastes little; many in the order of time, which is fast.
+int64_t PlanMemory(std::vector<Life>* lives);
 
 }  // namespace lamina::internal
 

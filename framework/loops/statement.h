@@ -43,6 +43,10 @@ struct Statement {
   Block body = {};
   /// Of a loop whose `extent` is kVariableExtent.
   Expression variable_extent = Expression(0);
+  /// Of a loop: where it begins. The extent is where it ends.
+  Expression first = Expression(0);
+  /// Of a loop: variables that it only adds to, in any order. Its iterations are independent else.
+  std::vector<std::string> sums = {};
   static constexpr int64_t kVariableExtent = -1;
 };
 

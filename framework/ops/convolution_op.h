@@ -35,6 +35,7 @@ class ConvOp : public Op, public WrittenOp {
   std::string Attributes() const override { return parameters_.ToString(); }
   void Infer(const Specs& inputs, SpecList* outputs) const override;
   void Run(Arrays inputs, Results outputs) const override;
+  bool HasFastKernel() const override { return true; }
   void Write(OpWriter& w) const override;
   DlArrays Gradient(const GradientCall& call) const override;
   SaveMask SavedInputs() const override { return 0b011; }
@@ -52,6 +53,7 @@ class ConvBackwardDataOp : public Op, public WrittenOp {
   std::string Attributes() const override;
   void Infer(const Specs& inputs, SpecList* outputs) const override;
   void Run(Arrays inputs, Results outputs) const override;
+  bool HasFastKernel() const override { return true; }
   void Write(OpWriter& w) const override;
   DlArrays Gradient(const GradientCall& call) const override;
   SaveMask SavedOutputs() const override { return kSaveNone; }

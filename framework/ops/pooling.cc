@@ -105,6 +105,7 @@ class MaxPoolOp : public Op, public WrittenOp {
     cpu::MaxPoolForward(inputs[0].type(), PoolShape(p_, inputs[0].spec()),
                         inputs[0].data()->bytes(), outputs.bytes(0), outputs.Data<int64_t>(1));
   }
+  bool HasFastKernel() const override { return true; }
   // The first element begins, so that -infinity has a position; a NaN stays.
   void Write(OpWriter& w) const override {
     using loops::Expression;
@@ -228,6 +229,7 @@ class AvgPoolOp : public Op, public WrittenOp {
     cpu::AveragePoolForward(inputs[0].type(), PoolShape(p_, inputs[0].spec()), p_.count_padding,
                             inputs[0].data()->bytes(), outputs.bytes(0));
   }
+  bool HasFastKernel() const override { return true; }
   void Write(OpWriter& w) const override {
     using loops::Expression;
     const DataType type = w.input(0).type;

@@ -96,7 +96,6 @@ class ReduceOp : public Op, public WrittenOp {
   uint32_t mask_;
 };
 
-// Sums of single values are added in double.
 void ReduceOp::Write(OpWriter& w) const {
   using loops::Expression;
   const ArraySpec& x = w.input(0);
@@ -110,17 +109,25 @@ void ReduceOp::Write(OpWriter& w) const {
                 "A reduction that is printed works on single, double or, for sums, integers.",
                 absl::StrCat("A ", ToString(x), " came."), "Cast the array first.");
   }
+  if (reduction_ == Reduction::kSum || reduction_ == Reduction::kSumSquares) {
+    const bool squares = reduction_ == Reduction::kSumSquares;
+    // Squares are those of the type in which they are added.
+    const DataType sum_type = type == DataType::kSingle ? DataType::kDouble : type;
+    return w.Sum(0, mask_, [&w, squares, sum_type](const Indices& at) {
+      const Expression element = w.Load(0, at);
+      if (!squares) return element;
+      const Expression value = w.code().Let("value", Convert(element, sum_type));
+      return value * value;
+    });
+  }
   Sizes kept = x.sizes, reduced = x.sizes;
   for (int d = 0; d < x.rank(); ++d) (mask_ >> d & 1 ? kept : reduced)[d] = 1;
-  const DataType sum_type = type == DataType::kSingle ? DataType::kDouble : type;
   const Expression nan = Expression::Number(std::numeric_limits<double>::quiet_NaN(), x.type);
   w.ForEach(kept, x.format, [&](const Indices& outer) {
     const bool any = reduction_ == Reduction::kAny, all = reduction_ == Reduction::kAll;
-    const bool is_product = reduction_ == Reduction::kProd;
-    const Expression start = is_extreme ? nan
-                             : any || all
-                                 ? Expression::Number(all, DataType::kLogical)
-                                 : Expression::Number(is_product, is_product ? type : sum_type);
+    const Expression start = is_extreme   ? nan
+                             : any || all ? Expression::Number(all, DataType::kLogical)
+                                          : Expression::Number(1, type);
     const Expression best = w.code().Var(is_extreme ? "best" : "total", start);
     const Expression position =
         is_position ? w.code().Var("position", Expression::Number(0, DataType::kInt64)) : best;
@@ -146,12 +153,8 @@ void ReduceOp::Write(OpWriter& w) const {
         w.code().Assign(best, best | (element != Expression(0)));
       } else if (all) {
         w.code().Assign(best, best & (element != Expression(0)));
-      } else if (reduction_ == Reduction::kSumSquares) {
-        const Expression value = w.code().Let("value", Convert(element, sum_type));
-        w.code().Assign(best, best + value * value);
       } else {
-        const Expression value = Convert(element, is_product ? type : sum_type);
-        w.code().Assign(best, is_product ? best * value : best + value);
+        w.code().Assign(best, best * Convert(element, type));
       }
     });
     w.Store(0, outer, Convert(is_position ? position : best, type));

@@ -104,6 +104,7 @@ class StandardizeOp : public Op, public WrittenOp {
                      epsilon_, outputs.bytes(0), outputs.bytes(1), outputs.bytes(2),
                      outputs.bytes(3));
   }
+  bool HasFastKernel() const override { return true; }
   // In double, in two passes, so that a large mean costs no digits.
   void Write(OpWriter& w) const override {
     using loops::Expression;

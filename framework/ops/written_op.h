@@ -1,10 +1,11 @@
 // How an op is written out: as loops over elements, so that its computation can be printed.
 //
 // An op that can be written derives from WrittenOp beside Op and says in Write what it computes, in
-// one of three ways:
+// one of four ways:
 //
 //   w.Define(0, [&w](const Indices& i) { return Exp(w.Load(0, i)); });   // each from others
 //   w.View(0, 0);                                                        // the same elements
+//   w.Sum(0, 0b10, [&w](const Indices& i) { return w.Load(0, i); });     // sums of others
 //   w.code().For(...); w.Store(0, i, value);                             // any loops
 //
 // What is Defined has no memory of its own unless it needs it: it is computed where it is read, so
@@ -44,6 +45,10 @@ class OpWriter {
   virtual void Define(int output, Element element) = 0;
   /// The output has the elements of the input, in the same order in memory.
   virtual void View(int output, int input) = 0;
+  /// The output is the sum of `element` over the dims of input 0 whose bits are set in `dims`; its
+  /// other dims are those of input 0, and `element` gets indices of input 0. Single is added in
+  /// double. `element` is called while the writer lives.
+  virtual void Sum(int output, uint32_t dims, Element element) = 0;
   /// Writes one element of an output.
   virtual void Store(int output, const Indices& at, const loops::Expression& value) = 0;
   /// An element of an output that this op stored.
@@ -63,6 +68,9 @@ class WrittenOp {
   /// Of loops: each element of each input is read once at most, so that an input may be computed
   /// where it is read.
   virtual bool ReadsElementsOnce() const { return false; }
+  /// The framework's own kernel is faster than loops that are written out, on arrays of any size
+  /// but the smallest: where there is the choice, it is called.
+  virtual bool HasFastKernel() const { return false; }
 };
 
 namespace internal {

@@ -1,0 +1,238 @@
+#include "framework/emit/kernels.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "framework/cpu/threads.h"
+#include "framework/emit/c_printer.h"
+#include "framework/emit/scratch_plan.h"
+#include "framework/ops/matmul_op.h"
+
+namespace lamina {
+
+using loops::Block;
+using loops::Expression;
+using loops::Operation;
+using loops::Statement;
+
+namespace {
+
+// An index as something that varies and a number of elements.
+std::pair<Expression, int64_t> SplitConstant(const Expression& x) {
+  if (x.is_number()) return {Expression(0), static_cast<int64_t>(x.node().value)};
+  if (x.operation() != Operation::kAdd) return {x, 0};
+  const auto [a, m] = SplitConstant(x.node().operands[0]);
+  const auto [b, n] = SplitConstant(x.node().operands[1]);
+  return {a + b, m + n};
+}
+
+// Calls read(array, index) and stored(array, index) for all places in memory that a block names.
+template <class R, class S>
+void ForEachPlace(const Block& block, const R& read, const S& stored) {
+  const auto visit = [&read](const Expression& x) {
+    if (x.operation() == Operation::kLoad) read(x.node().name, x.node().operands[0]);
+  };
+  for (const Statement& s : block) {
+    Visit(s.value, visit);
+    if (s.kind == Statement::kStore) {
+      Visit(s.index, visit);
+      stored(s.name, s.index);
+    }
+    ForEachPlace(s.body, read, stored);
+  }
+}
+
+// Elements that the innermost loops compute in all.
+int64_t Work(const Block& block) {
+  int64_t inner = 0;
+  for (const Statement& s : block) {
+    if (s.kind == Statement::kFor) inner += s.extent * Work(s.body);
+    if (s.kind == Statement::kIf) inner += Work(s.body);
+  }
+  return std::max<int64_t>(inner, 1);
+}
+
+// Marks the innermost loops that add to variables: the compiler may then add in any order.
+void MarkSums(Block& block) {
+  for (Statement& s : block) {
+    MarkSums(s.body);
+    if (s.kind != Statement::kFor) continue;
+    std::vector<std::string> sums;
+    std::set<std::string> reads, writes;
+    bool simple = true;
+    for (const Statement& inner : s.body) {
+      if (inner.kind == Statement::kAssign) {
+        const Expression::Node& node = inner.value.node();
+        simple = simple && node.operation == Operation::kAdd &&
+                 node.operands[0].operation() == Operation::kVariable &&
+                 node.operands[0].node().name == inner.name;
+        sums.push_back(inner.name);
+      } else {
+        simple = simple && (inner.kind == Statement::kLet || inner.kind == Statement::kStore);
+      }
+    }
+    ForEachPlace(
+        s.body, [&](const std::string& array, const Expression&) { reads.insert(array); },
+        [&](const std::string& array, const Expression&) { writes.insert(array); });
+    for (const std::string& w : writes) simple = simple && reads.count(w) == 0;
+    if (simple) s.sums = std::move(sums);
+  }
+}
+
+class KernelWriter {
+ public:
+  explicit KernelWriter(const Graph& graph) : graph_(graph) {}
+
+  KernelProgram Run() {
+    ProgramNames names;
+    names.reserved = CReservedWords();
+    for (size_t i = 0; i < graph_.inputs().size(); ++i) {
+      names.inputs.push_back(absl::StrCat("input", i));
+    }
+    for (size_t k = 0; k < graph_.outputs().size(); ++k) {
+      names.outputs.push_back(absl::StrCat("output", k));
+    }
+    const CallOps calls{[](const Graph&, const GraphStep&) { return false; }};
+    Program program = WriteProgram(graph_, names, &calls);
+    out_.arrays = std::move(program.arrays);
+    out_.array_of = std::move(program.array_of);
+    for (size_t i = 0; i < out_.arrays.size(); ++i) {
+      array_by_name_[out_.arrays[i].name] = static_cast<int>(i);
+    }
+    for (ProgramStep& step : program.steps) {
+      if (step.called < 0) {
+        AddLoops(std::move(step));
+      } else if (!AddProduct(step.called)) {
+        out_.calls.emplace_back().op_step = step.called;
+      }
+    }
+    if (out_.num_kernels > 0) out_.source = absl::StrCat(printer_.Helpers(), source_);
+    Plan();
+    return std::move(out_);
+  }
+
+ private:
+  // The parameters of a kernel, in the order in which it names them.
+  struct Parameters {
+    std::vector<KernelArgument> arguments;
+    std::vector<DataType> types;
+    std::vector<bool> is_const;
+    std::map<std::pair<int, int64_t>, int> index;
+  };
+
+  void AddLoops(ProgramStep step) {
+    // What is stored is one parameter, so that none overlaps another that is written.
+    std::map<std::string, std::set<int64_t>> offsets;
+    std::set<std::string> stored;
+    const auto note = [&](const std::string& array, const Expression& index) {
+      offsets[array].insert(SplitConstant(index).second);
+    };
+    ForEachPlace(step.code, note, [&](const std::string& array, const Expression& index) {
+      note(array, index);
+      stored.insert(array);
+    });
+    Parameters parameters;
+    const auto place = [&](const std::string& array, const Expression& index) {
+      const int a = array_by_name_.at(array);
+      auto [rest, offset] = SplitConstant(index);
+      if (stored.count(array) > 0 && offsets[array].size() > 1) {
+        rest = index;
+        offset = 0;
+      }
+      const DataType type = out_.arrays[a].spec.type;
+      const auto [found, is_new] =
+          parameters.index.emplace(std::pair(a, offset), parameters.index.size());
+      if (is_new) {
+        parameters.arguments.push_back({a, offset * static_cast<int64_t>(SizeOf(type))});
+        parameters.types.push_back(type);
+        parameters.is_const.push_back(stored.count(array) == 0);
+      }
+      return std::pair(absl::StrCat("p", found->second), rest);
+    };
+    Rename(step.code, place);
+    MarkSums(step.code);
+    KernelCall call;
+    if (step.code.size() == 1 && step.code[0].kind == Statement::kFor) {
+      Statement& loop = step.code[0];
+      call.count = loop.extent;
+      call.grain = std::max<int64_t>(1, cpu::kElementwiseGrain / Work(loop.body));
+      loop.first = Expression::Variable("begin");
+      loop.extent = Statement::kVariableExtent;
+      loop.variable_extent = Expression::Variable("end");
+    }
+    std::string body;
+    for (size_t i = 0; i < parameters.types.size(); ++i) {
+      const std::string type =
+          absl::StrCat(parameters.is_const[i] ? "const " : "", CType(parameters.types[i]));
+      absl::StrAppend(&body, "  ", type, " *restrict const p", i, " = (", type, " *)a[", i, "];\n");
+    }
+    absl::StrAppend(&body, printer_.Print(step.code, 1));
+    call.arguments = std::move(parameters.arguments);
+    AddCall(body, step.comment, std::move(call));
+  }
+
+  template <class F>
+  static void Rename(Block& block, const F& place) {
+    const auto replace = [&place](const Expression& x) {
+      if (x.operation() != Operation::kLoad) return x;
+      const auto [name, index] = place(x.node().name, x.node().operands[0]);
+      return Expression::Load(name, x.type(), index);
+    };
+    for (Statement& s : block) {
+      s.value = Rewrite(s.value, replace);
+      if (s.kind == Statement::kStore) {
+        const auto [name, index] = place(s.name, Rewrite(s.index, replace));
+        s.name = name;
+        s.index = index.Typed(DataType::kInt32);
+      }
+      Rename(s.body, place);
+    }
+  }
+
+  // A small product is faster than the call of a library.
+  bool AddProduct(int s) {
+    (void)s;
+    return false;
+  }
+
+  void AddCall(const std::string& body, const std::string& comment, KernelCall call) {
+    const auto [found, is_new] = kernels_.emplace(body, out_.num_kernels);
+    if (is_new) {
+      absl::StrAppend(&source_, "\n/* ", comment, " */\nvoid k", out_.num_kernels++,
+                      "(char *const *a, int64_t begin, int64_t end) {\n", body, "}\n");
+    }
+    call.kernel = found->second;
+    out_.calls.push_back(std::move(call));
+  }
+
+  void Plan() {
+    constexpr int64_t kAlignment = 64;
+    std::vector<ProgramArray*> arrays;
+    std::vector<internal::Life> lives;
+    for (ProgramArray& a : out_.arrays) {
+      if (a.role != ProgramArray::kScratch || a.first_step < 0) continue;
+      const int64_t bytes = a.spec.numel() * static_cast<int64_t>(SizeOf(a.spec.type));
+      arrays.push_back(&a);
+      lives.push_back(
+          {(bytes + kAlignment - 1) / kAlignment * kAlignment, a.first_step, a.last_step});
+    }
+    out_.scratch_bytes = internal::PlanMemory(&lives);
+    for (size_t i = 0; i < arrays.size(); ++i) arrays[i]->offset = lives[i].offset;
+  }
+
+  const Graph& graph_;
+  KernelProgram out_;
+  CPrinter printer_;
+  std::string source_;
+  std::map<std::string, int> array_by_name_;
+  std::map<std::string, int> kernels_;  // By their bodies.
+};
+
+}  // namespace
+
+KernelProgram WriteKernels(const Graph& graph) { return KernelWriter(graph).Run(); }
+
+}  // namespace lamina

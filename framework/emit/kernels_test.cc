@@ -1,0 +1,101 @@
+// Which kernels there are, and how they read. That they compute what the ops compute is tested
+// where they are run (framework/acceleration).
+#include "framework/emit/kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "framework/autodiff/dlgradient.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/matmul.h"
+#include "framework/ops/random.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
+#include "framework/ops/split.h"
+
+namespace lamina {
+namespace {
+
+KernelProgram Write(const std::function<DlArrays(Arrays)>& function,
+                    const std::vector<ArraySpec>& specs) {
+  return WriteKernels(RecordGraph(function, specs));
+}
+
+ArraySpec Single(Sizes sizes) { return {DataType::kSingle, std::move(sizes), {}}; }
+
+TEST(KernelsTest, AForwardAndABackwardPassAreOneLoop) {
+  const KernelProgram program = Write(
+      [](Arrays in) {
+        return DlFeval(
+            [](const DlArrays& x) {
+              const DlArray y = Where(x[0] <= x[1], x[1] + x[2] * (x[0] - x[1]), x[0]);
+              return DlVectorJacobian(y, y, x);
+            },
+            DlArrays(in.begin(), in.end()));
+      },
+      {Single({6, 5, 4, 3}), Single({1, 1, 4}), Single({1, 1, 4})});
+  EXPECT_EQ(program.num_kernels, 1) << program.source;
+  EXPECT_EQ(program.scratch_bytes, 0) << program.source;
+  EXPECT_EQ(program.source, "");
+}
+
+TEST(KernelsTest, TimeStepsAreOneFunction) {
+  const KernelProgram program = Write(
+      [](Arrays in) {
+        DlArray h = in[1];
+        for (const DlArray& x : Split(in[0], 1, Sizes(40, 1))) h = Tanh(h + x);
+        return DlArrays{h};
+      },
+      {Single({8, 40}), Single({8, 1})});
+  EXPECT_LE(program.num_kernels, 3) << program.source;
+  EXPECT_EQ(program.source, "");
+}
+
+TEST(KernelsTest, WhatHasNoPrintedFormIsCalled) {
+  const KernelProgram program = Write(
+      [](Arrays in) {
+        const DlArray x = in[0] * 2;
+        return DlArrays{Sum(x * Rand(x.sizes()), 0), Reshape(x, {12}), in[0]};
+      },
+      {Single({3, 4})});
+  int ops = 0;
+  for (const KernelCall& call : program.calls) ops += call.kernel < 0;
+  EXPECT_EQ(ops, 1);
+  EXPECT_EQ(program.num_kernels, 2) << program.source;
+}
+
+TEST(KernelsTest, ManyArraysArePlannedWithoutOverlap) {
+  const KernelProgram program = Write(
+      [](Arrays in) {
+        DlArray h = in[0];
+        DlArrays all;
+        for (int t = 0; t < 1500; ++t) {
+          h = MatMul(in[1], h);
+          if (t % 500 == 0) all.push_back(h);
+        }
+        all.push_back(h);
+        return DlArrays{Sum(Cat(1, all), 1)};
+      },
+      {Single({20, 2}), Single({20, 20})});
+  std::vector<const ProgramArray*> scratch;
+  for (const ProgramArray& a : program.arrays) {
+    if (a.role == ProgramArray::kScratch) scratch.push_back(&a);
+  }
+  ASSERT_GT(scratch.size(), 1000u);
+  const auto bytes = [](const ProgramArray* a) {
+    return a->spec.numel() * static_cast<int64_t>(SizeOf(a->spec.type));
+  };
+  for (const ProgramArray* a : scratch) {
+    EXPECT_EQ(a->offset % 64, 0);
+    EXPECT_LE(a->offset + bytes(a), program.scratch_bytes);
+    for (const ProgramArray* b : scratch) {
+      if (a == b || a->last_step < b->first_step || b->last_step < a->first_step) continue;
+      EXPECT_TRUE(a->offset + bytes(a) <= b->offset || b->offset + bytes(b) <= a->offset);
+    }
+  }
+  EXPECT_LE(program.scratch_bytes, 8 * 192);
+}
+
+}  // namespace
+}  // namespace lamina
