@@ -35,21 +35,48 @@ TEST(KernelsTest, AForwardAndABackwardPassAreOneLoop) {
             DlArrays(in.begin(), in.end()));
       },
       {Single({6, 5, 4, 3}), Single({1, 1, 4}), Single({1, 1, 4})});
-  EXPECT_EQ(program.num_kernels, 1) << program.source;
-  EXPECT_EQ(program.scratch_bytes, 0) << program.source;
-  EXPECT_EQ(program.source, "");
+  // The two parts of the derivative of x[1] are added afterwards.
+  EXPECT_EQ(program.num_kernels, 2) << program.source;
+  EXPECT_EQ(program.calls[0].count, 4);
+  const std::string loop =
+      "#pragma omp simd reduction(+ : total, total_2, total_3)\n"
+      "      for (int ij = 0; ij < 30; ++ij) {\n"
+      "        const float x = p0[ij + k * 30 + l * 120];\n"
+      "        const float x_2 = p1[k];\n"
+      "        const int le = x <= x_2;\n"
+      "        const float x_3 = p2[k];\n"
+      "        const float minus = x - x_2;\n"
+      "        const float where = le != 0 ? x_2 + x_3 * minus : x;\n"
+      "        const float where_2 = le != 0 ? where : 0.0f;\n"
+      "        total += (double)where_2;\n"
+      "        total_2 += (double)(where_2 * minus);\n";
+  EXPECT_NE(program.source.find(loop), std::string::npos) << program.source;
 }
 
 TEST(KernelsTest, TimeStepsAreOneFunction) {
   const KernelProgram program = Write(
       [](Arrays in) {
         DlArray h = in[1];
-        for (const DlArray& x : Split(in[0], 1, Sizes(40, 1))) h = Tanh(h + x);
+        for (const DlArray& x : Split(in[0], 1, Sizes(400, 1))) h = Tanh(MatMul(in[2], h) + x);
         return DlArrays{h};
       },
-      {Single({8, 40}), Single({8, 1})});
-  EXPECT_LE(program.num_kernels, 3) << program.source;
-  EXPECT_EQ(program.source, "");
+      {Single({8, 400}), Single({8, 1}), Single({8, 8})});
+  EXPECT_EQ(program.calls.size(), 800u);
+  EXPECT_LE(program.num_kernels, 2) << program.source;
+  ASSERT_EQ(program.calls[797].arguments.size(), 3u);
+  EXPECT_EQ(program.calls[797].arguments[1].offset, 398 * 8 * 4);
+}
+
+TEST(KernelsTest, ALongRecurrenceIsSomeFunctionsUsedAgain) {
+  const KernelProgram program = Write(
+      [](Arrays in) {
+        DlArray h = in[1];
+        for (const DlArray& x : Split(in[0], 1, Sizes(400, 1))) h = Tanh(h * 2 + x);
+        return DlArrays{h};
+      },
+      {Single({8, 400}), Single({8, 1})});
+  EXPECT_GT(program.calls.size(), 20u);
+  EXPECT_LE(program.num_kernels, 5) << program.source;
 }
 
 TEST(KernelsTest, WhatHasNoPrintedFormIsCalled) {

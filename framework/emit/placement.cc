@@ -34,6 +34,9 @@ namespace {
 
 // What costs at most this is rather computed again than stored and loaded.
 constexpr int kCheap = 8;
+// Operations in one loop: more cost the compiler more time than they save memory. What goes on and
+// on (an elementwise recurrence over time) becomes some loops that are used again and again.
+constexpr int kMostInALoop = 300;
 
 class Placer {
  public:
@@ -45,6 +48,7 @@ class Placer {
     root_.resize(num_values_, -1);
     must_store_.resize(num_values_);
     sources_.resize(num_values_);
+    loop_cost_.resize(num_values_);
     placement_.needed = NeededSteps(graph);
     placement_.has_memory.resize(num_values_);
     placement_.num_reads.resize(num_values_);
@@ -82,9 +86,16 @@ class Placer {
     Collect(v, v, &uses);
     placement_.num_reads[v] = uses.count;
     must_store_[v] = uses.needs_memory;
-    const bool absorbed = forms_[v].form == Form::kDefined && !uses.needs_memory &&
-                          uses.roots.size() == 1 && !is_output_[v];
-    root_[v] = absorbed ? *uses.roots.begin() : v;
+    root_[v] = v;
+    loop_cost_[v] += forms_[v].cost;
+    if (forms_[v].form != Form::kDefined || uses.needs_memory || uses.roots.size() != 1 ||
+        is_output_[v]) {
+      return;
+    }
+    const int root = *uses.roots.begin();
+    if (loop_cost_[root] + forms_[v].cost > kMostInALoop) return;
+    loop_cost_[root] += forms_[v].cost;
+    root_[v] = root;
   }
 
   struct Uses {
@@ -161,7 +172,7 @@ class Placer {
             aligned && forms_[r].form == Form::kDefined && forms_[r].space == forms_[v].space;
         first = std::max(first, placement_.group_of[r] + (may_stand_beside ? 0 : 1));
       });
-      const int group = FindGroup(forms_[v], first);
+      const int group = FindGroup(v, first);
       placement_.groups[group].members.push_back(v);
       placement_.group_of[v] = group;
       placement_.has_memory[v] = is_output_[v] || forms_[v].form == Form::kSummed;
@@ -174,7 +185,8 @@ class Placer {
   }
 
   // The first group from `first` on in whose loops such a value can be computed.
-  int FindGroup(const ValueForm& form, int first) {
+  int FindGroup(int v, int first) {
+    const ValueForm& form = forms_[v];
     std::vector<int>& same =
         groups_over_[std::vector<int64_t>(form.space.begin(), form.space.end())];
     for (auto g = std::lower_bound(same.begin(), same.end(), first); g != same.end(); ++g) {
@@ -183,6 +195,8 @@ class Placer {
           form.summed_dims != group.summed_dims) {
         continue;
       }
+      if (group_cost_[*g] + loop_cost_[v] > kMostInALoop) continue;
+      group_cost_[*g] += loop_cost_[v];
       group.summed_dims |= form.summed_dims;
       return *g;
     }
@@ -190,6 +204,7 @@ class Placer {
     Group& group = placement_.groups.emplace_back();
     group.space = form.space;
     group.summed_dims = form.summed_dims;
+    group_cost_[made] = loop_cost_[v];
     same.push_back(made);
     return made;
   }
@@ -224,7 +239,9 @@ class Placer {
   std::vector<int> root_;                  // The value in whose loops a value is computed.
   std::vector<bool> must_store_;           // Read in a way that needs memory.
   std::vector<std::vector<int>> sources_;  // Of values in groups: the values of groups they read.
+  std::vector<int> loop_cost_;             // Of a value with what it absorbed.
   std::map<std::vector<int64_t>, std::vector<int>> groups_over_;
+  std::map<int, int> group_cost_;
   Placement placement_;
 };
 
