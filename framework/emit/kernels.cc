@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/threads.h"
 #include "framework/emit/c_printer.h"
+#include "framework/emit/kernel_prelude.h"
 #include "framework/emit/scratch_plan.h"
 #include "framework/ops/matmul_op.h"
 
@@ -19,6 +20,10 @@ using loops::Operation;
 using loops::Statement;
 
 namespace {
+
+// Of products that are written out: elements of the second factor, and products of numbers; and
+// those below which a thread of its own costs more than it brings.
+constexpr int64_t kMostOfASide = 20000, kMostProducts = 4 << 20, kProductGrain = 1 << 19;
 
 // An index as something that varies and a number of elements.
 std::pair<Expression, int64_t> SplitConstant(const Expression& x) {
@@ -109,7 +114,8 @@ class KernelWriter {
         out_.calls.emplace_back().op_step = step.called;
       }
     }
-    if (out_.num_kernels > 0) out_.source = absl::StrCat(printer_.Helpers(), source_);
+    if (out_.num_kernels > 0)
+      out_.source = absl::StrCat(KernelPrelude(), printer_.Helpers(), source_);
     Plan();
     return std::move(out_);
   }
@@ -192,10 +198,43 @@ class KernelWriter {
     }
   }
 
-  // A small product is faster than the call of a library.
+  // A product that is small is faster here than by a library.
   bool AddProduct(int s) {
-    (void)s;
-    return false;
+    const GraphStep& step = graph_.steps()[s];
+    const auto* op = dynamic_cast<const MatMulOp*>(step.op.get());
+    if (op == nullptr) return false;
+    const auto spec = [&](int v) -> const ArraySpec& { return graph_.values()[v].spec; };
+    const ArraySpec &x = spec(step.inputs[0]), &y = spec(step.inputs[1]),
+                    &z = spec(step.outputs[0]);
+    const int64_t m = z.sizes[0], n = z.sizes[1], k = x.sizes[op->transpose_x() ? 0 : 1];
+    const bool has_pages = z.numel() != m * n;
+    if (has_pages || !IsRealFloating(z.type) || n * k > kMostOfASide || m * n * k > kMostProducts) {
+      return false;
+    }
+    KernelCall call;
+    for (int v : {step.inputs[0], step.inputs[1], step.outputs[0]}) {
+      call.arguments.push_back({out_.array_of[v], 0});
+    }
+    // Threads take columns of y and z.
+    std::string columns = absl::StrCat(n), y_start, z_start;
+    const auto steps = [](bool transposed, int64_t rows) {
+      return transposed ? absl::StrCat(rows, ", 1") : absl::StrCat("1, ", rows);
+    };
+    if (m * n * k >= 2 * kProductGrain) {
+      call.count = n;
+      call.grain = std::max<int64_t>(1, kProductGrain / (m * k));
+      columns = "(int)(end - begin)";
+      y_start = absl::StrCat(" + begin * ", op->transpose_y() ? 1 : k);
+      z_start = absl::StrCat(" + begin * ", m);
+    }
+    const std::string type = CType(z.type);
+    const std::string body = absl::StrCat(
+        "  lamina_gemm_", z.type == DataType::kSingle ? "f32" : "f64", "(", m, ", ", columns, ", ",
+        k, ", (const ", type, " *)a[0], ", steps(op->transpose_x(), x.sizes[0]), ", (const ", type,
+        " *)a[1]", y_start, ", ", steps(op->transpose_y(), y.sizes[0]), ", 0, (", type, " *)a[2]",
+        z_start, ", ", m, ");\n");
+    AddCall(body, absl::StrCat("matmul -> ", Described(z)), std::move(call));
+    return true;
   }
 
   void AddCall(const std::string& body, const std::string& comment, KernelCall call) {
