@@ -22,7 +22,10 @@ struct SourceFile {
 /// The flags with which printed code compiles without a warning.
 inline constexpr char kStrictC[] = "-std=c99 -Wall -Wextra -Werror -pedantic -O1";
 
-/// The command of the C compiler: the environment's CC, or cc; empty where there is none.
+/// The environment's CC, or cc.
+std::string CompilerCommand();
+
+/// That command; empty where there is no such program.
 std::string FindCompiler();
 
 /// What the program wrote to its standard output. Errors: kUnavailable without a compiler;
