@@ -172,6 +172,8 @@ absl::StatusOr<std::shared_ptr<const KernelLibrary>> KernelLibrary::Load(
     library->seconds_ = std::chrono::duration<double>(Clock::now() - start).count();
     return std::shared_ptr<const KernelLibrary>(std::move(library));
   };
+  if (source.num_kernels == 0)
+    return finished(std::shared_ptr<KernelLibrary>(new KernelLibrary), true);
   const KernelCache cache(settings.cache_folder, settings.cache_bytes);
   const TemporaryFolder folder(KernelCache::kWorkFolder, cache.folder());
   if (folder.path().empty()) return absl::UnavailableError("cannot make a temporary folder");
@@ -202,11 +204,12 @@ absl::StatusOr<std::shared_ptr<const KernelLibrary>> KernelLibrary::Load(
   return finished(*std::move(library), false);
 }
 
-std::shared_ptr<const KernelLoading> KernelLoading::Start(std::function<KernelSource()> write,
-                                                          const CompilerSettings& settings) {
+std::shared_ptr<const KernelLoading> KernelLoading::Start(
+    std::function<absl::StatusOr<KernelSource>()> write, const CompilerSettings& settings) {
   const auto loading = std::make_shared<KernelLoading>();
   Worker::Get().Add([loading, write = std::move(write), settings] {
-    loading->Finish(KernelLibrary::Load(write(), settings));
+    const absl::StatusOr<KernelSource> source = write();
+    loading->Finish(source.ok() ? KernelLibrary::Load(*source, settings) : source.status());
   });
   return loading;
 }

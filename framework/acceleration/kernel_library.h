@@ -53,7 +53,8 @@ struct CompilerSettings {
 
 class KernelLibrary {
  public:
-  /// Compiles and loads `source`, or loads what was compiled before. Errors: kNotFound without a
+  /// Compiles and loads `source`, or loads what was compiled before; without kernels there is
+  /// nothing to do. Errors: kNotFound without a
   /// compiler; kInvalidArgument with the compiler's messages; kUnavailable when files cannot be
   /// written or the result cannot be loaded; kCancelled when the process ends.
   static absl::StatusOr<std::shared_ptr<const KernelLibrary>> Load(
@@ -87,9 +88,9 @@ class KernelLoading {
   using Result = absl::StatusOr<std::shared_ptr<const KernelLibrary>>;
 
   /// Returns at once. Another thread calls `write` and loads what it gives; requests are served in
-  /// their order. `write` throws nothing.
+  /// their order.
   static std::shared_ptr<const KernelLoading> Start(
-      std::function<KernelSource()> write,
+      std::function<absl::StatusOr<KernelSource>()> write,
       const CompilerSettings& settings = CompilerSettings::FromEnvironment());
 
   /// Whether the end is reached, good or bad.

@@ -70,6 +70,8 @@ struct Counters {
 };
 constinit Counters counters;
 
+constinit std::atomic<void (*)()> reclaimer{nullptr};
+
 // The lists shared by all threads.
 struct Shared {
   std::mutex mutex;
@@ -169,6 +171,7 @@ void* AllocateSlowly([[maybe_unused]] int c, size_t class_bytes) {
 #endif
   void* block = AskSystem(class_bytes);
   if (block == nullptr) {
+    if (void (*reclaim)() = reclaimer.load(); reclaim != nullptr) reclaim();
     ReleaseCached();
     block = AskSystem(class_bytes);
     if (block == nullptr) throw std::bad_alloc();
@@ -240,6 +243,8 @@ AllocatorStats Stats() {
   stats.system_allocations = counters.system_allocations.load();
   return stats;
 }
+
+void SetReclaimer(void (*reclaim)()) { reclaimer.store(reclaim); }
 
 void ResetPeak() { counters.peak.store(counters.bytes_in_use.load()); }
 

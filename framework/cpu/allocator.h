@@ -48,6 +48,10 @@ void ResetPeak();
 /// other threads (at most 256 KiB for each size class) stay until those threads end.
 void ReleaseCached();
 
+/// Calls `reclaim` when the system refuses memory, before the last attempt: what it gives back by
+/// Deallocate serves that attempt. One function for the process, set once; it allocates nothing.
+void SetReclaimer(void (*reclaim)());
+
 }  // namespace lamina::cpu
 
 #endif  // FRAMEWORK_CPU_ALLOCATOR_H_

@@ -90,6 +90,16 @@ TEST(AllocatorTest, TooMuchIsBadAlloc) {
   EXPECT_EQ(Stats().bytes_in_use, before.bytes_in_use);
 }
 
+TEST(AllocatorTest, AReclaimerIsAskedBeforeTheLastAttempt) {
+  static int asked = 0;
+  SetReclaimer([] { ++asked; });
+  EXPECT_THROW(Allocate(size_t{1} << 47), std::bad_alloc);
+  EXPECT_EQ(asked, 1);
+  Deallocate(Allocate(100), 100);
+  EXPECT_EQ(asked, 1);
+  SetReclaimer(nullptr);
+}
+
 TEST(AllocatorTest, BlocksMayBeFreedByAnotherThread) {
   const AllocatorStats before = Stats();
   constexpr int kRounds = 200;
