@@ -40,7 +40,7 @@ struct KernelSource {
 struct CompilerSettings {
   static constexpr char kFlags[] =
       "-std=gnu99 -shared -fPIC -O3 -march=native -ffp-contract=off -fno-math-errno "
-      "-fno-trapping-math";
+      "-fno-trapping-math -fopenmp-simd";
 
   std::string compiler = "cc";  ///< One command, without arguments.
   std::string flags = kFlags;   ///< Divided by spaces.
