@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_replace.h"
 #include "framework/acceleration/executable.h"
-#include "framework/emit/testing/random_function.h"
+#include "framework/graph/testing/random_function.h"
 #include "framework/io/temporary_folder.h"
 
 namespace lamina {

@@ -109,7 +109,7 @@ class KernelWriter {
     }
     for (ProgramStep& step : program.steps) {
       if (step.called < 0) {
-        AddLoops(std::move(step));
+        AddSteps(std::move(step));
       } else if (!AddProduct(step.called)) {
         out_.calls.emplace_back().op_step = step.called;
       }
@@ -128,6 +128,16 @@ class KernelWriter {
     std::vector<bool> is_const;
     std::map<std::pair<int, int64_t>, int> index;
   };
+
+  // Very many loops in a row (arrays that are put together) are calls of few functions.
+  void AddSteps(ProgramStep step) {
+    constexpr size_t kMany = 8;
+    const auto is_loop = [](const Statement& s) { return s.kind == Statement::kFor; };
+    if (step.code.size() < kMany || !std::all_of(step.code.begin(), step.code.end(), is_loop)) {
+      return AddLoops(std::move(step));
+    }
+    for (Statement& s : step.code) AddLoops({step.comment, {std::move(s)}});
+  }
 
   void AddLoops(ProgramStep step) {
     // What is stored is one parameter, so that none overlaps another that is written.

@@ -6,10 +6,11 @@
 
 namespace lamina::internal {
 
-std::vector<bool> NeededSteps(const Graph& graph) {
+std::vector<bool> NeededSteps(const Graph& graph, bool keep_random) {
   std::vector<bool> needed_values(graph.values().size()), needed(graph.steps().size());
   for (int v : graph.outputs()) needed_values[v] = true;
   for (size_t s = graph.steps().size(); s-- > 0;) {
+    needed[s] = keep_random && graph.steps()[s].op->IsRandom();
     for (int v : graph.steps()[s].outputs) needed[s] = needed[s] || needed_values[v];
     if (!needed[s]) continue;
     for (int v : graph.steps()[s].inputs) needed_values[v] = true;
@@ -41,20 +42,23 @@ constexpr int kMostInALoop = 300;
 class Placer {
  public:
   Placer(const Graph& graph, const std::vector<ValueForm>& forms,
-         const std::vector<StepReads>& reads)
-      : graph_(graph), forms_(forms), reads_(reads), num_values_(graph.values().size()) {
+         const std::vector<StepReads>& reads, const std::vector<bool>& needed)
+      : graph_(graph),
+        forms_(forms),
+        reads_(reads),
+        needed_(needed),
+        num_values_(graph.values().size()) {
     readers_.resize(num_values_);
     is_output_.resize(num_values_);
     root_.resize(num_values_, -1);
     must_store_.resize(num_values_);
     sources_.resize(num_values_);
     loop_cost_.resize(num_values_);
-    placement_.needed = NeededSteps(graph);
     placement_.has_memory.resize(num_values_);
     placement_.num_reads.resize(num_values_);
     placement_.group_of.resize(num_values_, -1);
     for (size_t s = 0; s < graph.steps().size(); ++s) {
-      if (!placement_.needed[s]) continue;
+      if (!needed_[s]) continue;
       for (int v : graph.steps()[s].inputs) readers_[v].push_back(static_cast<int>(s));
     }
     for (int v : graph.outputs()) is_output_[ViewedRoot(forms, v)] = true;
@@ -62,11 +66,11 @@ class Placer {
 
   Placement Run() {
     for (size_t s = graph_.steps().size(); s-- > 0;) {
-      if (!placement_.needed[s]) continue;
+      if (!needed_[s]) continue;
       for (int v : graph_.steps()[s].outputs) Absorb(v);
     }
     for (size_t s = 0; s < graph_.steps().size(); ++s) {
-      if (placement_.needed[s]) Assign(static_cast<int>(s));
+      if (needed_[s]) Assign(static_cast<int>(s));
     }
     for (size_t v = 0; v < num_values_; ++v) ComputeAgain(static_cast<int>(v));
     return std::move(placement_);
@@ -233,6 +237,7 @@ class Placer {
   const Graph& graph_;
   const std::vector<ValueForm>& forms_;
   const std::vector<StepReads>& reads_;
+  const std::vector<bool>& needed_;
   const size_t num_values_;
   std::vector<std::vector<int>> readers_;
   std::vector<bool> is_output_;
@@ -248,8 +253,8 @@ class Placer {
 }  // namespace
 
 Placement Place(const Graph& graph, const std::vector<ValueForm>& forms,
-                const std::vector<StepReads>& reads) {
-  return Placer(graph, forms, reads).Run();
+                const std::vector<StepReads>& reads, const std::vector<bool>& needed) {
+  return Placer(graph, forms, reads, needed).Run();
 }
 
 }  // namespace lamina::internal

@@ -52,19 +52,19 @@ struct Group {
 };
 
 struct Placement {
-  std::vector<bool> needed;      ///< For each step.
   std::vector<bool> has_memory;  ///< For each value; false for views.
   std::vector<int> num_reads;    ///< For each value: how often steps read it, through views too.
   std::vector<int> group_of;     ///< For each value its group; -1 for absorbed ones and views.
   std::vector<Group> groups;     ///< In the order of execution.
 };
 
-/// The steps that the outputs need.
-std::vector<bool> NeededSteps(const Graph& graph);
+/// The steps that the outputs need. With `keep_random` also those that draw random numbers: they
+/// move the generator on.
+std::vector<bool> NeededSteps(const Graph& graph, bool keep_random);
 
-/// `forms` has an entry for each value, `reads` one for each step.
+/// `forms` has an entry for each value, `reads` and `needed` (NeededSteps) one for each step.
 Placement Place(const Graph& graph, const std::vector<ValueForm>& forms,
-                const std::vector<StepReads>& reads);
+                const std::vector<StepReads>& reads, const std::vector<bool>& needed);
 
 /// The value whose elements a view shows, through any number of views; others are themselves.
 int ViewedRoot(const std::vector<ValueForm>& forms, int value);

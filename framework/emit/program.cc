@@ -138,6 +138,7 @@ class ProgramWriter {
   std::vector<OpWriter::Element> element_;
   std::vector<Sizes> element_sizes_;  // Those of the indices that an element is computed from.
   std::vector<internal::StepReads> reads_;
+  std::vector<bool> needed_;  // Of the steps.
   internal::Placement placement_;
   std::map<int, int> array_of_;  // Of values with memory.
   loops::LoopBuilder builder_;
@@ -158,9 +159,9 @@ void ProgramWriter::Survey() {
   writers_.resize(graph_.steps().size());
   reads_.resize(graph_.steps().size());
   surveying_ = true;
-  const std::vector<bool> needed = internal::NeededSteps(graph_);
+  needed_ = internal::NeededSteps(graph_, calls_ != nullptr);
   for (size_t s = 0; s < graph_.steps().size(); ++s) {
-    if (!needed[s]) continue;
+    if (!needed_[s]) continue;
     const GraphStep& step = graph_.steps()[s];
     const bool called = IsCalled(static_cast<int>(s));
     for (int v : step.outputs) {
@@ -179,7 +180,7 @@ void ProgramWriter::Survey() {
     builder_.Take();
   }
   surveying_ = false;
-  placement_ = internal::Place(graph_, forms_, reads_);
+  placement_ = internal::Place(graph_, forms_, reads_, needed_);
 }
 
 bool ProgramWriter::IsCalled(int s) const {
@@ -301,7 +302,7 @@ void ProgramWriter::MakeArrays() {
   for (size_t s = 0; s < graph_.steps().size(); ++s) {
     for (int v : graph_.steps()[s].outputs) {
       const bool wanted = placement_.has_memory[v] || forms_[v].form == Form::kCalled;
-      if (!placement_.needed[s] || !wanted || array_of_.count(v) > 0) continue;
+      if (!needed_[s] || !wanted || array_of_.count(v) > 0) continue;
       const std::string layer = LayerOf(static_cast<int>(s));
       const std::string hint =
           Identifier(layer.empty() ? std::string(graph_.steps()[s].op->Name()) : layer);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/emit/testing/random_function.h"
+#include "framework/graph/testing/random_function.h"
 #include "framework/emit/testing/run_printed.h"
 
 namespace lamina {

@@ -41,6 +41,15 @@ struct GraphStep {
 
 class Graph {
  public:
+  Graph() = default;
+  /// A graph of parts that fit together: check_graph.h says when they do.
+  Graph(std::vector<GraphValue> values, std::vector<GraphStep> steps, std::vector<int> inputs,
+        std::vector<int> outputs)
+      : values_(std::move(values)),
+        steps_(std::move(steps)),
+        inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)) {}
+
   const std::vector<GraphValue>& values() const { return values_; }
   const std::vector<GraphStep>& steps() const { return steps_; }
   /// Numbers of the values that the function was given, and of those that it returned.

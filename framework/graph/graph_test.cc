@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/autodiff/dlgradient.h"
+#include "framework/graph/draw_graph.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
@@ -100,6 +101,18 @@ TEST(GraphTest, RefusesInputsThatWereNotRecorded) {
   const DlArrays none, other{DlArray::FromVector<float>({1, 2}, {2}, "C")};
   EXPECT_THROW(graph.Evaluate(none), Error);
   EXPECT_THROW(graph.Evaluate(other), Error);
+}
+
+TEST(DrawGraphTest, ShowsStepsAndWhatGoesBetweenThem) {
+  const Graph graph = RecordGraph([](Arrays x) { return DlArrays{Sum(2 * x[0], "B")}; },
+                                  std::vector<ArraySpec>{{DataType::kSingle, {3, 2}, "CB"}});
+  const std::string text = ToDot(graph);
+  for (const char* part :
+       {"digraph {", "v0 [label=\"input 0\", style=rounded];", "s0 [label=\"times\\n2\"];",
+        "v0 -> s0 [label=\"3(C) x 2(B)\"];", "s1 [label=\"sum\\ndims=[1]\"];",
+        "s0 -> s1 [label=\"3(C) x 2(B)\"];", "s1 -> o0 [label=\"3(C) x 1(B)\"];"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+  }
 }
 
 }  // namespace

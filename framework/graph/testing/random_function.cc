@@ -1,4 +1,4 @@
-#include "framework/emit/testing/random_function.h"
+#include "framework/graph/testing/random_function.h"
 
 #include <algorithm>
 

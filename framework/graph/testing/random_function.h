@@ -6,8 +6,8 @@
 //
 // All values are kept at multiples of 1/16 within [-2, 2], so that every sum and product is exact
 // and the order of adding does not matter.
-#ifndef FRAMEWORK_EMIT_TESTING_RANDOM_FUNCTION_H_
-#define FRAMEWORK_EMIT_TESTING_RANDOM_FUNCTION_H_
+#ifndef FRAMEWORK_GRAPH_TESTING_RANDOM_FUNCTION_H_
+#define FRAMEWORK_GRAPH_TESTING_RANDOM_FUNCTION_H_
 
 #include <random>
 #include <vector>
@@ -41,4 +41,4 @@ class RandomFunction {
 
 }  // namespace lamina::testing
 
-#endif  // FRAMEWORK_EMIT_TESTING_RANDOM_FUNCTION_H_
+#endif  // FRAMEWORK_GRAPH_TESTING_RANDOM_FUNCTION_H_
