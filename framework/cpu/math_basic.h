@@ -25,17 +25,13 @@ struct Bits;
 template <>
 struct Bits<float> {
   using Int = int32_t;
-  static constexpr int kMantissa = 23, kBias = 127;
   // Adding and subtracting it rounds to an integer, halves to even, below 2^22.
   static constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
-  static constexpr float kSmallest = 0x1p-126f;   // normal
 };
 template <>
 struct Bits<double> {
   using Int = int64_t;
-  static constexpr int kMantissa = 52, kBias = 1023;
   static constexpr double kRounder = 6755399441055744.0;  // 1.5 * 2^52
-  static constexpr double kSmallest = 0x1p-1022;
 };
 
 template <class T>
@@ -45,16 +41,8 @@ template <class T>
 inline IntOf<T> ToBits(T x) {
   return __builtin_bit_cast(IntOf<T>, x);
 }
-template <class T>
-inline T FromBits(IntOf<T> i) {
-  return __builtin_bit_cast(T, i);
-}
-
-// 2^n for n in the range of normal numbers.
-template <class T>
-inline T PowerOfTwo(IntOf<T> n) {
-  return FromBits<T>((n + Bits<T>::kBias) << Bits<T>::kMantissa);
-}
+inline float FromBits(int32_t i) { return __builtin_bit_cast(float, i); }
+inline double FromBits(int64_t i) { return __builtin_bit_cast(double, i); }
 
 // The integer nearest to x as a number and as an integer, |x| < 2^22 (2^51).
 template <class T>
@@ -66,12 +54,6 @@ template <class T>
 inline Rounded<T> RoundToInteger(T x) {
   const T shifted = x + Bits<T>::kRounder;
   return {shifted - Bits<T>::kRounder, ToBits(shifted) - ToBits(Bits<T>::kRounder)};
-}
-
-// The number of an integer, |i| < 2^22 (2^51). (Vectors before AVX-512 cannot convert int64.)
-inline float ToNumber(int32_t i) { return static_cast<float>(i); }
-inline double ToNumber(int64_t i) {
-  return FromBits<double>(i + ToBits(Bits<double>::kRounder)) - Bits<double>::kRounder;
 }
 
 // c[0] + c[1] x + ... by Horner's rule, unrolled at compile time.

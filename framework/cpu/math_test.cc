@@ -55,10 +55,10 @@ struct FloatFunction {
 };
 
 const FloatFunction kFloatFunctions[] = {
-    {"Exp", math::Exp<float>, std::exp, 1.1},
-    {"Expm1", math::Expm1<float>, std::expm1, 1.9},
-    {"Log", math::Log<float>, std::log, 0.9},
-    {"Log1p", math::Log1p<float>, std::log1p, 1.6},
+    {"Exp", math::Exp, std::exp, 1.1},
+    {"Expm1", math::Expm1, std::expm1, 1.9},
+    {"Log", math::Log, std::log, 0.9},
+    {"Log1p", math::Log1p, std::log1p, 1.6},
     {"Log2", math::Log2, std::log2, 0.501},
     {"Log10", math::Log10, std::log10, 0.501},
     {"Sin", math::Sin, std::sin, 0.501},
@@ -69,11 +69,11 @@ const FloatFunction kFloatFunctions[] = {
     {"Atan", math::Atan, std::atan, 0.501},
     {"Sinh", math::Sinh, std::sinh, 0.501},
     {"Cosh", math::Cosh, std::cosh, 0.501},
-    {"Tanh", math::Tanh<float>, std::tanh, 2.5},
+    {"Tanh", math::Tanh, std::tanh, 2.5},
     {"Asinh", math::Asinh, std::asinh, 0.501},
     {"Acosh", math::Acosh, std::acosh, 0.501},
     {"Atanh", math::Atanh, std::atanh, 0.501},
-    {"Sigmoid", math::Sigmoid<float>,
+    {"Sigmoid", math::Sigmoid,
      [](double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); },
      2.5},
     {"Erf", math::Erf, std::erf, 1.6},
@@ -111,12 +111,12 @@ struct DoubleFunction {
 };
 
 const DoubleFunction kDoubleFunctions[] = {
-    {"Exp", math::Exp<double>, std::exp, 1.1},
-    {"Expm1", math::Expm1<double>, std::expm1, 2.5},
-    {"Log", math::Log<double>, std::log, 1.0},
-    {"Log1p", math::Log1p<double>, std::log1p, 1.7},
-    {"Tanh", math::Tanh<double>, std::tanh, 2.8},
-    {"Sigmoid", math::Sigmoid<double>,
+    {"Exp", math::Exp, std::exp, 1.1},
+    {"Expm1", math::Expm1, std::expm1, 2.5},
+    {"Log", math::Log, std::log, 1.0},
+    {"Log1p", math::Log1p, std::log1p, 1.7},
+    {"Tanh", math::Tanh, std::tanh, 2.8},
+    {"Sigmoid", math::Sigmoid,
      [](long double x) {
        return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
      },

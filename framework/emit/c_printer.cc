@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "framework/dlarray/error.h"
+#include "framework/emit/kernel_prelude.h"
 
 namespace lamina {
 
@@ -172,6 +173,9 @@ std::string CPrinter::Call(const Expression& x) {
   } else if (IsComplex(type)) {
     uses_complex_ = true;
     function = absl::StrCat(name == "conj" ? "" : "c", name, suffix);
+  } else if (functions_ == CFunctions::kPrelude && IsRealFloating(type) &&
+             !KernelFunction(name, !single).empty()) {
+    function = KernelFunction(name, !single);
   } else if (name == "sigmoid") {
     function = Helper(
         absl::StrCat("sigmoid_", c_type),

@@ -4,16 +4,18 @@
 //   std::string body = printer.Print(step.code, /*indent=*/1);
 //   std::string file = printer.Helpers() + "void f(const float *x, float *y) {\n" + body + "}\n";
 //
-// Elementary functions are those of the C library; where C has none (sigmoid, the modulo with the
-// sign of the divisor, rounding to integers that keeps within the type), Helpers() holds a small
-// function. No function of the C library is used that C99 does not have. Results: within the errors
-// of framework/cpu/math.h and of the C library of the eager ones; NaN, infinity and signed zero as
-// in the eager ops. The compiler must not be told to ignore them (-ffast-math).
+// Elementary functions are those of the C library (or of the prelude, see CFunctions); where C has
+// none (sigmoid, the modulo with the sign of the divisor, rounding to integers that keeps within
+// the type), Helpers() holds a small function. No function of the C library is used that C99 does
+// not have. Results: within the errors of framework/cpu/math.h and of the C library of the eager
+// ones; NaN, infinity and signed zero as in the eager ops. The compiler must not be told to ignore
+// them (-ffast-math).
 //
 // Threads: a printer is used by one thread.
 #ifndef FRAMEWORK_EMIT_C_PRINTER_H_
 #define FRAMEWORK_EMIT_C_PRINTER_H_
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -29,8 +31,15 @@ std::string CType(DataType type);
 /// A number as C writes it, exactly: "0.1f", "-INFINITY", "3".
 std::string CNumber(double value, DataType type);
 
+/// Where printed code has its elementary functions from.
+enum class CFunctions : uint8_t {
+  kLibrary,  ///< C's: shipped code.
+  kPrelude,  ///< Those of kernel_prelude.h where it has them, which become vector code.
+};
+
 class CPrinter {
  public:
+  explicit CPrinter(CFunctions functions = CFunctions::kLibrary) : functions_(functions) {}
   std::string Print(const loops::Expression& x);
   std::string Print(const loops::Block& block, int indent);
   /// The functions that the printed code calls and C does not have.
@@ -43,6 +52,7 @@ class CPrinter {
   std::string Conversion(const loops::Expression& x, int* precedence);
   std::string Helper(const std::string& name, const std::string& definition);
 
+  CFunctions functions_;
   std::map<std::string, std::string> helpers_;
   bool uses_complex_ = false;
 };

@@ -1,5 +1,11 @@
 #include "framework/emit/kernel_prelude.h"
 
+#include <algorithm>
+#include <initializer_list>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace lamina {
@@ -8,23 +14,67 @@ namespace {
 constexpr char kBase[] =
 #include "framework/emit/prelude_base_text.inc"
     ;
+constexpr char kMath[] =
+#include "framework/emit/prelude_math_text.inc"
+    ;
+constexpr char kExponential[] =
+#include "framework/emit/math_exponential_text.inc"
+    ;
+constexpr char kTrigonometric[] =
+#include "framework/emit/math_trigonometric_text.inc"
+    ;
 constexpr char kProduct[] =
 #include "framework/emit/prelude_product_text.inc"
     ;
 
-// `text` for one element type: the macros that it asks for, and nothing of them left behind.
-std::string ForType(const char* text, const char* type, const char* suffix, const char* upper) {
-  return absl::StrCat("#define Real ", type, "\n#define Named(x) lamina_##x##_", suffix,
-                      "\n#define REAL_LOW LAMINA_LOW_", upper, "\n#define REAL_HIGH LAMINA_HIGH_",
-                      upper, "\n", text,
-                      "#undef Real\n#undef Named\n#undef REAL_LOW\n#undef REAL_HIGH\n\n");
+// `text` with macros that stand for it alone.
+std::string With(std::initializer_list<std::pair<std::string, std::string>> macros,
+                 const char* text) {
+  std::string before, after;
+  for (const auto& [name, value] : macros) {
+    absl::StrAppend(&before, "#define ", name, " ", value, "\n");
+    absl::StrAppend(&after, "#undef ", name.substr(0, name.find('(')), "\n");
+  }
+  return absl::StrCat(before, text, after, "\n");
 }
 
 }  // namespace
 
+std::string KernelFunction(std::string_view name, bool is_double) {
+  static constexpr std::string_view kBoth[] = {"exp", "expm1", "log", "log1p", "tanh", "sigmoid"};
+  static constexpr std::string_view kFloat[] = {"acos",  "acosh", "asin", "asinh", "atan",  "atan2",
+                                                "atanh", "cos",   "cosh", "erf",   "log10", "log2",
+                                                "pow",   "sin",   "sinh", "tan"};
+  bool found = std::find(std::begin(kBoth), std::end(kBoth), name) != std::end(kBoth);
+  if (!is_double) {
+    found = found || std::find(std::begin(kFloat), std::end(kFloat), name) != std::end(kFloat);
+  }
+  if (!found) return "";
+  std::string text = absl::StrCat("lamina_", std::string(name), is_double ? "_f64" : "_f32");
+  text[7] = absl::ascii_toupper(text[7]);
+  return text;
+}
+
+std::string KernelMath() {
+  return absl::StrCat(
+      kMath, "\n", With({{"Named(f)", "lamina_##f##_f64"}, {"REAL_IS_DOUBLE", "1"}}, kExponential),
+      With({{"Named(f)", "lamina_##f##_f32"}, {"REAL_IS_DOUBLE", "0"}}, kExponential),
+      With({{"Named(f)", "lamina_##f##_f64"}}, kTrigonometric),
+      "#undef Single\n#undef Double\n#undef POLYNOMIAL\n\n");
+}
+
 std::string KernelPrelude() {
-  return absl::StrCat(kBase, "\n", ForType(kProduct, "float", "f32", "F32"),
-                      ForType(kProduct, "double", "f64", "F64"));
+  return absl::StrCat(kBase, "\n", KernelMath(),
+                      With({{"Real", "float"},
+                            {"Named(x)", "lamina_##x##_f32"},
+                            {"REAL_LOW", "LAMINA_LOW_F32"},
+                            {"REAL_HIGH", "LAMINA_HIGH_F32"}},
+                           kProduct),
+                      With({{"Real", "double"},
+                            {"Named(x)", "lamina_##x##_f64"},
+                            {"REAL_LOW", "LAMINA_LOW_F64"},
+                            {"REAL_HIGH", "LAMINA_HIGH_F64"}},
+                           kProduct));
 }
 
 }  // namespace lamina

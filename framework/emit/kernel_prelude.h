@@ -17,8 +17,13 @@
 //       each set of sizes, not inlined, however often that is called. Meant for n k up to a few
 //       10^4: it knows no second cache. lamina_gemm_f64 is the same with double.
 //
-// Names that begin with lamina_ and LAMINA_ are the prelude's. It needs GCC or Clang for speed;
-// other compilers get plain loops. The flags: -std=gnu99 -O3 -march=native -ffp-contract=off
+//   float lamina_Exp_f32(float x), ..., double lamina_Exp_f64(double x), ...
+//       The functions of framework/cpu/math.h, from the same text: branch-free, errors and special
+//       values as stated there (they need not be the eager ones bit for bit: other operations are
+//       fused). A loop over one becomes vector code. KernelFunction says which there are.
+//
+// Names that begin with lamina_, LAMINA_ and MATH_ are the prelude's. It needs GCC or Clang for
+// speed; other compilers get plain loops. The flags: -std=gnu99 -O3 -march=native -ffp-contract=off
 // -fno-math-errno -fno-trapping-math.
 //
 // Threads: the functions are pure.
@@ -26,9 +31,15 @@
 #define FRAMEWORK_EMIT_KERNEL_PRELUDE_H_
 
 #include <string>
+#include <string_view>
 
 namespace lamina {
 
+/// What the prelude calls this function of loops::Operation::kCall ("exp": "lamina_Exp_f32"); empty
+/// where it has none, and the C library's is as good.
+std::string KernelFunction(std::string_view name, bool is_double);
+/// The mathematics alone, which is C99 and CUDA: in CUDA its functions are __device__.
+std::string KernelMath();
 /// The C text, with the headers that it and kernels need (complex, math, stddef, stdint, string).
 std::string KernelPrelude();
 
