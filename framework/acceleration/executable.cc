@@ -67,7 +67,8 @@ void Executable::Compile(const CompilerSettings& settings) {
         } catch (const std::exception& e) {
           return absl::InternalError(absl::StrCat("no kernels were written: ", e.what()));
         }
-        return KernelSource{background->program.source, background->program.num_kernels};
+        return KernelSource{background->program.source, background->program.num_kernels,
+                            kKernelFlags};
       },
       settings);
   loading_.store(background_->loading.get(), std::memory_order_release);

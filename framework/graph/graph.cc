@@ -8,6 +8,11 @@
 #include "framework/ops/abstract_run.h"
 
 namespace lamina {
+namespace {
+
+constinit thread_local int num_recordings = 0;  // One within another counts too.
+
+}  // namespace
 
 // Writes down each op that gets an array without values.
 class GraphRecorder : public Listener {
@@ -15,7 +20,9 @@ class GraphRecorder : public Listener {
   GraphRecorder() {
     static std::atomic<uint64_t> next{1};
     id_ = next.fetch_add(1, std::memory_order_relaxed);
+    ++num_recordings;
   }
+  ~GraphRecorder() override { --num_recordings; }
 
   DlArray Input(const ArraySpec& spec) {
     const DlArray x = NewValue(spec);
@@ -74,6 +81,8 @@ class GraphRecorder : public Listener {
   uint64_t id_;
   Graph graph_;
 };
+
+bool IsRecording() { return num_recordings > 0; }
 
 Graph RecordGraph(const std::function<DlArrays(Arrays)>& function,
                   std::span<const ArraySpec> inputs) {

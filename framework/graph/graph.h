@@ -80,6 +80,9 @@ class Graph {
 Graph RecordGraph(const std::function<DlArrays(Arrays)>& function,
                   std::span<const ArraySpec> inputs);
 
+/// Whether a function is being recorded in this thread.
+bool IsRecording();
+
 /// One line for each step: "%4 = times(%0, %3)   24(S) x 20(C) single DlArray".
 std::string ToString(const Graph& graph);
 

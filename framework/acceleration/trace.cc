@@ -1,0 +1,274 @@
+#include "framework/acceleration/trace.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "framework/acceleration/trace_check.h"
+#include "framework/acceleration/trace_recording.h"
+
+namespace lamina::internal {
+namespace {
+
+// Beyond so many pairs of wanted gradients a trace computes others op by op.
+constexpr size_t kMaxVariants = 8;
+
+// "forward: 12 runs; 3 kernels and 1 call of an op, compiled in 0.21 s"
+std::string DescribePart(const char* name, const TracePart& part) {
+  const Executable& e = part.executable;
+  const int64_t runs = part.runs.load(std::memory_order_relaxed);
+  std::string text = absl::StrCat(name, ": ", runs, runs == 1 ? " run; " : " runs; ");
+  if (const KernelPlan* plan = e.plan()) {
+    absl::StrAppend(&text, plan->num_kernels(), plan->num_kernels() == 1 ? " kernel" : " kernels",
+                    " and ", plan->num_op_calls(),
+                    plan->num_op_calls() == 1 ? " call of an op" : " calls of ops");
+    if (plan->num_kernels() == 0) return text;
+    return absl::StrCat(text, plan->library().from_cache() ? ", loaded in " : ", compiled in ",
+                        absl::StrFormat("%.3f s", plan->library().seconds()));
+  }
+  const size_t steps = e.graph().steps().size();
+  absl::StrAppend(&text, steps, steps == 1 ? " step" : " steps", ", op by op");
+  if (!e.IsCompiling()) return absl::StrCat(text, ": it is compiled at its second run");
+  if (!e.IsSettled()) return absl::StrCat(text, ": it is being compiled");
+  return absl::StrCat(text, ": ", std::string(e.Wait().message()));
+}
+
+}  // namespace
+
+TraceKey::TraceKey(Arrays inputs, const Tape* tape) : has_tape(tape != nullptr) {
+  for (const DlArray& x : inputs) {
+    specs.push_back(x.spec());
+    watched.push_back(tape != nullptr && tape->IsWatched(x));
+  }
+}
+
+bool TraceKey::Matches(Arrays inputs, const Tape* tape) const {
+  if (inputs.size() != specs.size() || (tape != nullptr) != has_tape) return false;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!(inputs[i].spec() == specs[i])) return false;
+    if ((tape != nullptr && tape->IsWatched(inputs[i])) != watched[i]) return false;
+  }
+  return true;
+}
+
+DlArrays TracePart::Run(Arrays inputs, bool wait_for_compiler) {
+  if (runs.fetch_add(1, std::memory_order_relaxed) == 1) {
+    executable.Compile();
+    if (wait_for_compiler) executable.Wait().IgnoreError();
+  }
+  return executable.Run(inputs);
+}
+
+// The derivative of one run of a trace.
+class TraceRule : public GradientRule {
+ public:
+  TraceRule(std::shared_ptr<Trace> trace, TraceVariant* variant, DlArrays kept,
+            const RandomSource& source, const TraceRunOptions& options)
+      : trace_(std::move(trace)),
+        variant_(variant),
+        kept_(std::move(kept)),
+        source_(source),
+        options_(options) {}
+
+  std::string_view Name() const override { return "accelerated function"; }
+  SaveMask SavedOutputs() const override { return kSaveNone; }
+
+  DlArrays Gradient(const GradientCall& call) const override {
+    // With a tape that listens, the gradient is to be differentiated again.
+    if (Tape::Current() != nullptr) return trace_->GradientByOps(call, source_);
+    WantedGradients wanted;
+    std::vector<const DlArray*> given;
+    size_t next = 0;
+    for (const bool depends : variant_->depends) {
+      const DlArray* g = depends ? &call.output_gradients[next++] : nullptr;
+      wanted.outputs.push_back(g != nullptr && !g->empty());
+      if (wanted.outputs.back()) given.push_back(g);
+    }
+    wanted.inputs.assign(call.needed.begin(), call.needed.end());
+    TraceVariant* const variant = trace_->VariantFor(wanted);
+    trace_->Learn(variant_, variant);
+    DlArrays arguments;
+    if (variant == nullptr || variant->backward == nullptr ||
+        !Collect(*variant, call.inputs, &arguments)) {
+      return trace_->GradientByOps(call, source_);
+    }
+    for (const DlArray* g : given) arguments.push_back(*g);
+    DlArrays found = variant->backward->Run(arguments, options_.wait_for_compiler), result;
+    result.resize(call.inputs.size());
+    for (size_t k = 0; k < found.size(); ++k) result[variant->gradient_of[k]] = std::move(found[k]);
+    if (options_.check_tolerance >= 0) {
+      CheckAgreement("Derivative", result, trace_->GradientByOps(call, source_),
+                     options_.check_tolerance);
+    }
+    return result;
+  }
+
+ private:
+  // What the variant's backward reads, from what this run kept; false where some was not kept.
+  bool Collect(const TraceVariant& variant, Arrays inputs, DlArrays* arguments) const {
+    for (const int i : variant.read_inputs) arguments->push_back(inputs[i]);
+    const std::vector<int>& kept = variant_->saved;
+    for (const int v : variant.saved) {
+      const auto at = std::lower_bound(kept.begin(), kept.end(), v);
+      if (at == kept.end() || *at != v) return false;
+      arguments->push_back(kept_[at - kept.begin()]);
+    }
+    return true;
+  }
+
+  const std::shared_ptr<Trace> trace_;
+  const TraceVariant* const variant_;
+  const DlArrays kept_;
+  const RandomSource source_;  // As it was when the run began.
+  const TraceRunOptions options_;
+};
+
+std::shared_ptr<Trace> Trace::Record(TracedFunction function, Arrays inputs, NotTraced* why) {
+  const TraceKey key(inputs, Tape::Current());
+  const auto joint = RecordJoint(function, key.specs, key.watched, nullptr, why);
+  if (joint == nullptr) return nullptr;
+  const std::shared_ptr<Trace> trace(new Trace);
+  trace->function_ = std::move(function);
+  trace->specs_ = key.specs;
+  trace->watched_ = key.watched;
+  trace->forward_steps_ = ForwardSteps(*joint);
+  std::unique_ptr<TraceVariant> all = Split(*joint);
+  all->wanted.outputs = joint->depends;
+  for (size_t i = 0; i < key.specs.size(); ++i) {
+    all->wanted.inputs.push_back(key.watched[i] && IsFloating(key.specs[i].type));
+  }
+  trace->preferred_ = all.get();
+  trace->variants_.push_back(std::move(all));
+  return trace;
+}
+
+DlArrays Trace::Run(Arrays inputs, const TraceRunOptions& options) {
+  Tape* const tape = Tape::Current();
+  TraceVariant* const variant = Preferred();
+  const bool check = options.check_tolerance >= 0;
+  if (tape == nullptr && !check) return variant->forward->Run(inputs, options.wait_for_compiler);
+  const RandomSource source = CurrentRandomSource();
+  const size_t n = variant->depends.size();
+  DlArrays outputs, kept;
+  {
+    const NoGradient pause;
+    outputs = variant->forward->Run(inputs, options.wait_for_compiler);
+    kept.assign(outputs.begin() + static_cast<int64_t>(n), outputs.end());
+    outputs.resize(n);
+    if (check) {
+      RandomSource again = source;
+      const ScopedRandomSource scope(again);
+      CheckAgreement("Output", outputs, function_(inputs), options.check_tolerance);
+    }
+  }
+  if (tape == nullptr) return outputs;
+  DlArrays dependent;
+  for (size_t k = 0; k < n; ++k) {
+    if (variant->depends[k]) dependent.push_back(outputs[k]);
+  }
+  if (dependent.empty()) return outputs;
+  dependent = tape->Record(
+      std::make_shared<TraceRule>(shared_from_this(), variant, std::move(kept), source, options),
+      inputs, std::move(dependent));
+  size_t next = 0;
+  for (size_t k = 0; k < n; ++k) {
+    if (variant->depends[k]) outputs[k] = std::move(dependent[next++]);
+  }
+  return outputs;
+}
+
+DlArrays Trace::GradientByOps(const GradientCall& call, RandomSource source) const {
+  const ScopedRandomSource scope(source);
+  const bool again = Tape::Current() != nullptr;
+  std::optional<Tape> own;
+  std::optional<ScopedTape> listening;
+  if (!again) listening.emplace(&own.emplace());
+  Tape& tape = *Tape::Current();
+  DlArrays x(call.inputs.begin(), call.inputs.end()), variables;
+  std::vector<size_t> variable_of;
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (!call.needed[i] || !IsFloating(x[i].type())) continue;
+    x[i] = tape.Watch(x[i]);
+    variables.push_back(x[i]);
+    variable_of.push_back(i);
+  }
+  const DlArrays y = function_(x);
+  const std::vector<bool>& depends = Preferred()->depends;
+  DlArrays outputs, weights, result(x.size());
+  size_t next = 0;
+  for (size_t k = 0; k < y.size(); ++k) {
+    if (!depends[k]) continue;
+    const DlArray& g = call.output_gradients[next++];
+    if (g.empty() || !tape.IsWatched(y[k])) continue;
+    outputs.push_back(y[k]);
+    weights.push_back(g);
+  }
+  if (outputs.empty()) return result;
+  DlArrays found =
+      VectorJacobianOfAll(tape, outputs, weights, variables, {.enable_higher_derivatives = again});
+  for (size_t v = 0; v < found.size(); ++v) result[variable_of[v]] = std::move(found[v]);
+  return result;
+}
+
+TraceVariant* Trace::VariantFor(const WantedGradients& wanted) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& variant : variants_) {
+    if (variant->wanted == wanted) return variant.get();
+  }
+  if (variants_.size() >= kMaxVariants) return nullptr;
+  NotTraced why;
+  const auto joint = RecordJoint(function_, specs_, watched_, &wanted, &why);
+  // A function that does not do the same each time cannot be taken apart in this way.
+  if (joint == nullptr || ForwardSteps(*joint) != forward_steps_) return nullptr;
+  variants_.push_back(Split(*joint));
+  variants_.back()->wanted = wanted;
+  return variants_.back().get();
+}
+
+void Trace::Learn(const TraceVariant* had, TraceVariant* wanted) {
+  if (had == wanted || wanted == nullptr) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  TraceVariant* const all = variants_.front().get();
+  // The first run tells what is wanted; if that differs later, everything is saved from then on.
+  if (had != all) changes_ = true;
+  preferred_.store(changes_ ? all : wanted, std::memory_order_release);
+}
+
+int64_t Trace::bytes() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  int64_t bytes = 0;
+  for (const auto& v : variants_) {
+    bytes += v->forward->executable.bytes();
+    if (v->backward != nullptr) bytes += v->backward->executable.bytes();
+  }
+  return bytes;
+}
+
+std::string Trace::Describe(const std::string& indent) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::string text;
+  for (const auto& v : variants_) {
+    absl::StrAppend(&text, indent, DescribePart("forward", *v->forward), "\n");
+    if (v->backward == nullptr) continue;
+    absl::StrAppend(&text, indent, DescribePart("backward", *v->backward), "\n");
+  }
+  return text;
+}
+
+void Trace::AddCompilation(CompilationCount* count) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto add = [&](const TracePart& part) {
+    const KernelPlan* const plan = part.executable.plan();
+    if (plan == nullptr || plan->num_kernels() == 0) return;
+    count->seconds += plan->library().seconds();
+    ++(plan->library().from_cache() ? count->loaded : count->compiled);
+  };
+  for (const auto& v : variants_) {
+    add(*v->forward);
+    if (v->backward != nullptr) add(*v->backward);
+  }
+}
+
+}  // namespace lamina::internal
