@@ -9,7 +9,7 @@
 namespace lamina {
 namespace {
 
-std::string Escaped(std::string_view text) {
+std::string Escaped(const std::string& text) {
   return absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}});
 }
 
