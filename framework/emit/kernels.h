@@ -41,13 +41,17 @@ struct KernelProgram {
   /// For each value of the graph its array, that of what it shows for a view; -1 without memory.
   std::vector<int> array_of;
   std::vector<KernelCall> calls;
-  /// GNU C; "" when there are no kernels. Multiplications and additions must not be contracted, so
-  /// that +, -, *, / and comparisons give the bits of the eager ops, and NaN and infinity count: no
-  /// -ffast-math.
+  /// GNU C, for kKernelFlags; "" when there are no kernels.
   std::string source;
   int num_kernels = 0;
   int64_t scratch_bytes = 0;  ///< One block for all scratch arrays, aligned to 64 bytes.
 };
+
+/// How the source is compiled. Multiplications and additions are not contracted, so that +, -, *, /
+/// and comparisons give the bits of the eager ops; NaN and infinity count (no -ffast-math).
+inline constexpr char kKernelFlags[] =
+    "-std=gnu99 -shared -fPIC -O3 -march=native -ffp-contract=off -fno-math-errno "
+    "-fno-trapping-math -fopenmp-simd";
 
 /// Every graph can be written: what has no printed form becomes the call of its op. An output of
 /// the graph whose array is an input, a constant or that of another output shares its elements.
