@@ -50,22 +50,24 @@ void RunRange(const ElementwiseArgs& args, const RowLoops& loops, const Inner& i
               int64_t end) {
   const int rank = args.rank;
   int64_t index[ElementwiseArgs::kMaxRank];
-  const char* in[3] = {};
-  for (int i = 0; i < loops.arity; ++i) in[i] = static_cast<const char*>(args.inputs[i]);
+  // Handed to the loops as it is: a copy at each row would wait until the last row is written.
+  const void* in[3] = {args.inputs[0], args.inputs[1], args.inputs[2]};
+  const auto advance = [&](int i, int64_t elements) {
+    in[i] = static_cast<const char*>(in[i]) + elements * loops.input_sizes[i];
+  };
   int64_t rest = begin;
   for (int d = 0; d < rank; ++d) {
     index[d] = rest % args.sizes[d];
     rest /= args.sizes[d];
     for (int i = 0; i < loops.arity; ++i) {
-      in[i] += index[d] * args.strides[i][d] * loops.input_sizes[i];
+      advance(i, index[d] * args.strides[i][d]);
     }
   }
   char* out = static_cast<char*>(args.output) + begin * loops.output_size;
   while (begin < end) {
     const int64_t left = rank == 0 ? 1 : args.sizes[0] - index[0];
     const int64_t n = std::min({inner.length, left, end - begin});
-    const void* row_in[3] = {in[0], in[1], in[2]};
-    inner.row(out, row_in, inner.repeat ? 1 : n);
+    inner.row(out, in, inner.repeat ? 1 : n);
     if (inner.repeat) RepeatFirst(out, loops.output_size, n);
     begin += n;
     if (begin >= end) return;
@@ -75,11 +77,11 @@ void RunRange(const ElementwiseArgs& args, const RowLoops& loops, const Inner& i
     for (int d = 0;; ++d) {
       index[d] += step;
       for (int i = 0; i < loops.arity; ++i) {
-        in[i] += step * args.strides[i][d] * loops.input_sizes[i];
+        advance(i, step * args.strides[i][d]);
       }
       if (index[d] < args.sizes[d]) break;
       for (int i = 0; i < loops.arity; ++i) {
-        in[i] -= index[d] * args.strides[i][d] * loops.input_sizes[i];
+        advance(i, -index[d] * args.strides[i][d]);
       }
       index[d] = 0;
       step = 1;
