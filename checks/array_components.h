@@ -7,10 +7,12 @@
 #ifndef CHECKS_ARRAY_COMPONENTS_H_
 #define CHECKS_ARRAY_COMPONENTS_H_
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "checks/numbers.h"
 #include "framework/dlarray/dlarray.h"
 
 namespace lamina::checks {
@@ -19,7 +21,11 @@ namespace lamina::checks {
 /// of other types than floating ones.
 std::vector<double> Components(const DlArray& x);
 /// The inverse: an array of this spec.
-DlArray FromComponents(const std::vector<double>& components, const ArraySpec& spec);
+DlArray FromComponents(std::span<const double> components, const ArraySpec& spec);
+/// The components of several arrays in a row, without a copy where one double array is all.
+Numbers NumbersOf(std::span<const DlArray> arrays);
+/// The inverse for one of them, whose components begin at number `at`.
+DlArray FromNumbers(const Numbers& numbers, size_t at, const ArraySpec& spec);
 
 /// "3(S), 4(S), 1(C)" for element `index`, counted from 0.
 std::string Coordinates(const ArraySpec& spec, int64_t index);

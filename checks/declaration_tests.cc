@@ -82,7 +82,7 @@ bool HasKink(const TrainingFunction& f, uint64_t stream) {
   constexpr int kPlaces = 64, kCandidates = 4;
   constexpr double kStep = 2.0 / kPlaces;
   const Direction way = f.DenseInAll(stream);
-  std::vector<std::vector<double>> y;
+  std::vector<Numbers> y;
   for (int k = 0; k <= kPlaces; ++k) y.push_back(f.Values(way, -1 + k * kStep));
   const size_t n = y[0].size();
   // Where each value bends most, and the values that bend most.

@@ -18,22 +18,26 @@ constexpr double kDeviations = 6;
 // The rounding of the analytic side, which adds up the same terms in another order.
 constexpr double kSumming = 0x1p-42;
 
+struct Terms {
+  double sum = 0, squares = 0;
+  double errors = 0;  // Squares of the errors.
+  Terms& operator+=(const Terms& o) {
+    sum += o.sum;
+    squares += o.squares;
+    errors += o.errors;
+    return *this;
+  }
+};
+
 }  // namespace
 
-std::vector<double> RandomWeights(size_t count, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::vector<double> weights(count);
-  for (double& w : weights) {
-    const uint64_t bits = random();
-    const double size = 0.5 + static_cast<double>(bits >> 12) * 0x1p-52;
-    w = bits & 1 ? size : -size;
-  }
-  return weights;
+Numbers RandomWeights(size_t count, uint64_t seed) {
+  return MakeNumbers(count, [&](double* weights) { RandomFactors(seed, count, weights); });
 }
 
-Comparison CompareAlong(const LineFunction& values, const std::vector<double>& weights,
-                        double noise, const Allowance& allowance,
-                        const std::function<double(const std::vector<double>&)>& analytic) {
+Comparison CompareAlong(const LineFunction& values, const Numbers& weights, double noise,
+                        const Allowance& allowance,
+                        const std::function<double(const Numbers&)>& analytic) {
   const LineDerivative d = DeriveAlongLine(values, noise);
   Comparison c;
   c.step = d.step;
@@ -41,26 +45,24 @@ Comparison CompareAlong(const LineFunction& values, const std::vector<double>& w
   if (!d.finite) return c;
   c.kinks = d.kinks;
   c.moving = d.moving;
-  double errors = 0, terms = 0;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    if (!d.smooth[i]) continue;
-    const double term = weights[i] * d.slope[i], error = weights[i] * d.error[i];
-    c.numeric += term;
-    terms += term * term;
-    errors += error * error;
-  }
-  if (d.kinks == 0) {
-    c.analytic = analytic(weights);
-  } else {
-    std::vector<double> smooth = weights;
-    for (size_t i = 0; i < smooth.size(); ++i) {
-      if (!d.smooth[i]) smooth[i] = 0;
+  const Terms sums = SumOfBlocks<Terms>(weights.size(), [&](size_t begin, size_t end) {
+    Terms s;
+    for (size_t i = begin; i < end; ++i) {
+      if (!d.smooth[i]) continue;
+      const double term = weights[i] * d.slope[i], error = weights[i] * d.error[i];
+      s.sum += term;
+      s.squares += term * term;
+      s.errors += error * error;
     }
-    c.analytic = analytic(smooth);
-  }
-  c.terms = std::sqrt(terms);
-  c.bound =
-      kDeviations * std::sqrt(errors) + kSumming * c.terms + std::numeric_limits<double>::min();
+    return s;
+  });
+  c.numeric = sums.sum;
+  c.analytic = analytic(d.kinks == 0 ? weights : MakeNumbers(weights.size(), [&](double* smooth) {
+    for (size_t i = 0; i < weights.size(); ++i) smooth[i] = d.smooth[i] ? weights[i] : 0;
+  }));
+  c.terms = std::sqrt(sums.squares);
+  c.bound = kDeviations * std::sqrt(sums.errors) + kSumming * c.terms +
+            std::numeric_limits<double>::min();
   const double moving = static_cast<double>(std::max<int64_t>(1, d.moving));
   c.tolerance =
       c.bound + c.terms * (kRelative * std::min(1.0, std::sqrt(allowance.values / moving)) +
@@ -69,33 +71,53 @@ Comparison CompareAlong(const LineFunction& values, const std::vector<double>& w
 }
 
 GradientCheck::GradientCheck(const CheckContext& context, Subject subject,
-                             const Allowance& allowance)
+                             const Allowance& allowance, std::optional<double> noise)
     : context_(context), function_(context, std::move(subject)), allowance_(allowance) {
-  const std::vector<double> values = function_.Values({}, 0);
-  finite_ = std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
-  weights_ = RandomWeights(values.size(), context.options().seed + 17);
+  const Numbers values = function_.Values({}, 0);
+  finite_ = AllFinite(values);
+  if (noise.has_value()) {
+    noise_ = *noise;
+    return;
+  }
   const Direction all = function_.DenseInAll(3);
   noise_ = RelativeNoise([&](double t) { return function_.Values(all, t); });
 }
 
+const Numbers& GradientCheck::weights() const {
+  if (weights_.empty()) {
+    weights_ = RandomWeights(function_.Values({}, 0).size(), context_.options().seed + 17);
+  }
+  return weights_;
+}
+
 const DlArrays& GradientCheck::gradient() const {
-  if (!gradient_.has_value()) gradient_ = function_.Gradient(weights_);
+  if (!gradient_.has_value()) gradient_ = function_.Gradient(weights());
   return *gradient_;
 }
 
 Comparison GradientCheck::Compare(const Direction& direction) const {
   return CompareAlong(
-      [&](double t) { return function_.Values(direction, t); }, weights_, noise_, allowance_,
-      [&](const std::vector<double>& weights) {
+      [&](double t) { return function_.Values(direction, t); }, weights(), noise_, allowance_,
+      [&](const Numbers& weights) {
         return InnerProduct(weights == weights_ ? gradient() : function_.Gradient(weights),
                             direction);
       });
 }
 
+Comparison GradientCheck::CompareInAll(uint64_t stream) const {
+  Direction direction;
+  // Random numbers come one after the other: the two lists are made side by side.
+  cpu::ParallelFor(2, 1, [&](int64_t begin, int64_t end) {
+    if (begin == 0) weights();
+    if (end == 2) direction = function_.DenseInAll(stream);
+  });
+  return Compare(direction);
+}
+
 VariableFinding GradientCheck::CheckVariable(int i, int num_directions, int max_components) const {
   const Variable& v = function_.variables()[i];
   VariableFinding found;
-  const std::vector<double> g = Components(gradient()[i]);
+  const Numbers g = NumbersOf({&gradient()[i], 1});
   found.analytic_is_zero = std::all_of(g.begin(), g.end(), [](double x) { return x == 0; });
   const auto note = [&](const Comparison& c) {
     // Beyond what rounding does to something that stays.

@@ -39,12 +39,12 @@ struct Allowance {
 
 /// Compares the derivative of the sum of weights * values, taken by differences, with `analytic`
 /// (given the weights, with zeros for values that are left out).
-Comparison CompareAlong(const LineFunction& values, const std::vector<double>& weights,
-                        double noise, const Allowance& allowance,
-                        const std::function<double(const std::vector<double>&)>& analytic);
+Comparison CompareAlong(const LineFunction& values, const Numbers& weights, double noise,
+                        const Allowance& allowance,
+                        const std::function<double(const Numbers&)>& analytic);
 
 /// Random factors of size 0.5 to 1.5 and random sign.
-std::vector<double> RandomWeights(size_t count, uint64_t seed);
+Numbers RandomWeights(size_t count, uint64_t seed);
 
 /// What was found about one variable.
 struct VariableFinding {
@@ -62,17 +62,21 @@ inline constexpr uint64_t kDirectionStream = 40;
 
 class GradientCheck {
  public:
-  /// Throws FunctionThrew.
-  GradientCheck(const CheckContext& context, Subject subject, const Allowance& allowance = {});
+  /// `noise` is the rounding of the values, measured when it is not given. Throws FunctionThrew.
+  GradientCheck(const CheckContext& context, Subject subject, const Allowance& allowance = {},
+                std::optional<double> noise = std::nullopt);
 
   const TrainingFunction& function() const { return function_; }
-  const std::vector<double>& weights() const { return weights_; }
+  /// Of the values, drawn when they are first asked for.
+  const Numbers& weights() const;
   double noise() const { return noise_; }
   /// False when a value at the point itself is NaN or infinite.
   bool finite() const { return finite_; }
 
   /// Along one direction: values with a kink nearby are left out of both sides.
   Comparison Compare(const Direction& direction) const;
+  /// Along a random direction in all variables.
+  Comparison CompareInAll(uint64_t stream) const;
   /// Variable `i` along random directions and along at most `max_components` elements.
   VariableFinding CheckVariable(int i, int num_directions, int max_components) const;
   /// An element of variable `i` whose derivative is wrong, when one along `stream` in the whole
@@ -85,7 +89,7 @@ class GradientCheck {
   const CheckContext& context_;
   TrainingFunction function_;
   Allowance allowance_;
-  std::vector<double> weights_;
+  mutable Numbers weights_;
   mutable std::optional<DlArrays> gradient_;  // Of all weights, taken when it is needed.
   double noise_;
   bool finite_;

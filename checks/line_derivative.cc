@@ -16,65 +16,93 @@ constexpr int kSteps = 3;
 // For one whose derivatives are of the size of its slope they differ by h^4 = 4e-15.
 constexpr double kKinkPart = 1e-5;
 
-double RootMeanSquare(const std::vector<double>& v) {
-  double sum = 0;
-  for (double x : v) sum += x * x;
-  return v.empty() ? 0 : std::sqrt(sum / static_cast<double>(v.size()));
-}
+// Values at -4h, -2h, -h, h, 2h, 4h.
+constexpr std::array<double, 6> kAt = {-4, -2, -1, 1, 2, 4};
+struct Samples {
+  std::array<Numbers, 6> y;
+  Numbers center;
+  double h;
 
-bool AllFinite(const std::vector<double>& v) {
-  return std::all_of(v.begin(), v.end(), [](double x) { return std::isfinite(x); });
-}
+  double Near(size_t i) const { return (8 * (y[3][i] - y[2][i]) - (y[4][i] - y[1][i])) / (12 * h); }
+  double Far(size_t i) const { return (8 * (y[4][i] - y[1][i]) - (y[5][i] - y[0][i])) / (24 * h); }
+  // How much the slope to the right is more than that to the left. A curve's doubles with the step,
+  // a kink's does not.
+  double Bend(int left, int right, double step, size_t i) const {
+    return (y[right][i] - 2 * center[i] + y[left][i]) / step;
+  }
+  bool Moves(size_t i) const {
+    return std::any_of(y.begin(), y.end(), [&](const Numbers& v) { return v[i] != center[i]; });
+  }
+};
 
-LineDerivative Derive(const LineFunction& f, const std::vector<double>& center, double noise,
-                      double h) {
-  // Values at -4h, -2h, -h, h, 2h, 4h.
-  constexpr std::array<double, 6> kAt = {-4, -2, -1, 1, 2, 4};
-  std::array<std::vector<double>, 6> y;
+struct Sums {
+  double slopes = 0, values = 0;  // Of squares.
+  int64_t moving = 0, kinks = 0;
+  Sums& operator+=(const Sums& o) {
+    slopes += o.slopes;
+    values += o.values;
+    moving += o.moving;
+    kinks += o.kinks;
+    return *this;
+  }
+};
+
+LineDerivative Derive(const LineFunction& f, const Numbers& center, double noise, double h) {
+  Samples at{.y = {}, .center = center, .h = h};
   LineDerivative d;
   d.step = h;
+  const size_t n = center.size();
   for (size_t k = 0; k < kAt.size(); ++k) {
-    y[k] = f(kAt[k] * h);
-    if (y[k].size() != center.size() || !AllFinite(y[k])) {
+    at.y[k] = f(kAt[k] * h);
+    if (at.y[k].size() != n || !AllFinite(at.y[k])) {
       d.finite = false;
       return d;
     }
   }
-  const size_t n = center.size();
-  d.slope.resize(n);
-  d.error.resize(n);
+  Sums sums;
+  d.slope = MakeNumbers(n, [&](double* slope) {
+    sums = SumOfBlocks<Sums>(n, [&](size_t begin, size_t end) {
+      Sums s;
+      for (size_t i = begin; i < end; ++i) {
+        slope[i] = at.Near(i);
+        s.slopes += slope[i] * slope[i];
+        s.values += center[i] * center[i];
+        s.moving += at.Moves(i);
+      }
+      return s;
+    });
+  });
+  d.moving = sums.moving;
+  const double count = static_cast<double>(std::max<size_t>(1, n));
+  const double slope_scale = std::sqrt(sums.slopes / count);
+  const double value_scale = std::sqrt(sums.values / count);
   d.smooth.assign(n, 1);
-  std::vector<double> kink(n);
-  for (size_t i = 0; i < n; ++i) {
-    const double near = (8 * (y[3][i] - y[2][i]) - (y[4][i] - y[1][i])) / (12 * h);
-    const double far = (8 * (y[4][i] - y[1][i]) - (y[5][i] - y[0][i])) / (24 * h);
-    // Jumps of the slope: a curve's second difference doubles with the step, a kink's does not.
-    const double s1 = (y[3][i] - 2 * center[i] + y[2][i]) / h;
-    const double s2 = (y[4][i] - 2 * center[i] + y[1][i]) / (2 * h);
-    const double s4 = (y[5][i] - 2 * center[i] + y[0][i]) / (4 * h);
-    d.slope[i] = near;
-    d.error[i] = 2 * std::abs(near - far);
-    kink[i] = std::max({std::abs(near - far), std::abs(2 * s1 - s2), std::abs(2 * s2 - s4)});
-    const bool moves = std::any_of(y.begin(), y.end(),
-                                   [&](const std::vector<double>& v) { return v[i] != center[i]; });
-    d.moving += moves;
-  }
-  const double slope_scale = RootMeanSquare(d.slope), value_scale = RootMeanSquare(center);
-  for (size_t i = 0; i < n; ++i) {
-    const double rounding = noise * (std::abs(center[i]) + value_scale) / h;
-    if (kink[i] > kKinkPart * (std::abs(d.slope[i]) + slope_scale) + 16 * rounding) {
-      d.smooth[i] = 0;
-      ++d.kinks;
-    }
-    d.error[i] += 2 * rounding;
-  }
+  d.error = MakeNumbers(n, [&](double* error) {
+    sums = SumOfBlocks<Sums>(n, [&](size_t begin, size_t end) {
+      Sums s;
+      for (size_t i = begin; i < end; ++i) {
+        const double apart = std::abs(d.slope[i] - at.Far(i));
+        const double s1 = at.Bend(2, 3, h, i), s2 = at.Bend(1, 4, 2 * h, i),
+                     s4 = at.Bend(0, 5, 4 * h, i);
+        const double kink = std::max({apart, std::abs(2 * s1 - s2), std::abs(2 * s2 - s4)});
+        const double rounding = noise * (std::abs(center[i]) + value_scale) / h;
+        if (kink > kKinkPart * (std::abs(d.slope[i]) + slope_scale) + 16 * rounding) {
+          d.smooth[i] = 0;
+          ++s.kinks;
+        }
+        error[i] = 2 * apart + 2 * rounding;
+      }
+      return s;
+    });
+  });
+  d.kinks = sums.kinks;
   return d;
 }
 
 }  // namespace
 
 LineDerivative DeriveAlongLine(const LineFunction& f, double noise) {
-  const std::vector<double> center = f(0);
+  const Numbers center = f(0);
   LineDerivative d;
   if (!AllFinite(center)) {
     d.finite = false;
@@ -89,9 +117,17 @@ LineDerivative DeriveAlongLine(const LineFunction& f, double noise) {
   return d;
 }
 
+bool AllFinite(const Numbers& values) {
+  return SumOfBlocks<size_t>(values.size(), [&](size_t begin, size_t end) {
+           size_t infinite = 0;
+           for (size_t i = begin; i < end; ++i) infinite += !std::isfinite(values[i]);
+           return infinite;
+         }) == 0;
+}
+
 double RelativeNoise(const LineFunction& f) {
   constexpr double kTinyStep = 0x1p-30;
-  const std::vector<double> left = f(-kTinyStep), center = f(0), right = f(kTinyStep);
+  const Numbers left = f(-kTinyStep), center = f(0), right = f(kTinyStep);
   double sum = 0, values = 0;
   for (size_t i = 0; i < center.size(); ++i) {
     const double second = left[i] - 2 * center[i] + right[i];

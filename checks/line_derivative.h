@@ -16,13 +16,15 @@
 #include <functional>
 #include <vector>
 
+#include "checks/numbers.h"
+
 namespace lamina::checks {
 
-using LineFunction = std::function<std::vector<double>(double)>;
+using LineFunction = std::function<Numbers(double)>;
 
 struct LineDerivative {
-  std::vector<double> slope;    ///< The derivative at 0 of each element.
-  std::vector<double> error;    ///< A bound for its error; meaningless at kinks.
+  Numbers slope;                ///< The derivative at 0 of each element.
+  Numbers error;                ///< A bound for its error; meaningless at kinks.
   std::vector<uint8_t> smooth;  ///< 0: a kink or a jump lies within the steps.
   int64_t kinks = 0;
   int64_t moving = 0;  ///< Elements that change at all.
@@ -35,6 +37,9 @@ struct LineDerivative {
 /// 2^-12 (larger for noisy values) and goes down to 2^-20 while more than a quarter of the elements
 /// that change have a kink.
 LineDerivative DeriveAlongLine(const LineFunction& f, double noise);
+
+/// None is NaN or infinite.
+bool AllFinite(const Numbers& values);
 
 /// How far apart values lie that should lie on a straight line, since the steps between them are
 /// tiny: the root mean square of the second difference, relative to the values. At least the

@@ -97,6 +97,26 @@ TEST(LineDerivativeTest, TakesSmallerStepsBesideTheEndOfADomain) {
   EXPECT_NEAR(d.slope[0], 0.5 / std::sqrt(1e-5), d.error[0]);
 }
 
+// So many that sums are made in blocks.
+TEST(LineDerivativeTest, TakesManyValues) {
+  constexpr size_t kCount = 100'000, kBent = 70'001;
+  const LineDerivative d = DeriveAlongLine(
+      [](double t) {
+        std::vector<double> y(kCount);
+        for (size_t i = 0; i < kCount; ++i) y[i] = static_cast<double>(i % 7) * std::exp(t);
+        y[kBent] = std::abs(t);
+        return y;
+      },
+      kEpsilon);
+  EXPECT_EQ(d.kinks, 1);
+  EXPECT_EQ(d.moving, static_cast<int64_t>(kCount - (kCount + 6) / 7 + (kBent % 7 == 0)));
+  for (size_t i = 0; i < kCount; ++i) {
+    ASSERT_EQ(d.smooth[i], i != kBent) << i;
+    if (i == kBent) continue;
+    ASSERT_NEAR(d.slope[i], static_cast<double>(i % 7), d.error[i]) << i;
+  }
+}
+
 TEST(LineDerivativeTest, TellsWhatIsNotFinite) {
   EXPECT_FALSE(
       DeriveAlongLine([](double t) { return std::vector<double>{std::log(t)}; }, kEpsilon).finite);

@@ -16,7 +16,7 @@ namespace {
 // The layer's derivatives g = Gradient(weights) as values, and the derivatives of those.
 class SecondCheck {
  public:
-  SecondCheck(const TrainingFunction& f, const std::vector<double>& weights, uint64_t seed)
+  SecondCheck(const TrainingFunction& f, const Numbers& weights, uint64_t seed)
       : f_(f), weights_(weights), factors_(RandomWeights(At({}, 0).size(), seed + 31)) {
     const Direction all = f_.DenseInAll(61);
     noise_ = RelativeNoise([&](double t) { return At(all, t); });
@@ -24,24 +24,19 @@ class SecondCheck {
 
   Comparison Compare(const Direction& direction) const {
     return CompareAlong([&](double t) { return At(direction, t); }, factors_, noise_, {},
-                        [&](const std::vector<double>& factors) {
+                        [&](const Numbers& factors) {
                           return InnerProduct(f_.SecondGradient(weights_, factors), direction);
                         });
   }
 
  private:
-  std::vector<double> At(const Direction& direction, double t) const {
-    std::vector<double> out;
-    for (const DlArray& g : f_.GradientAt(direction, t, weights_)) {
-      const std::vector<double> part = Components(g);
-      out.insert(out.end(), part.begin(), part.end());
-    }
-    return out;
+  Numbers At(const Direction& direction, double t) const {
+    return NumbersOf(f_.GradientAt(direction, t, weights_));
   }
 
   const TrainingFunction& f_;
-  const std::vector<double>& weights_;
-  std::vector<double> factors_;
+  const Numbers& weights_;
+  Numbers factors_;
   double noise_ = 0;
 };
 

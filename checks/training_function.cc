@@ -13,10 +13,17 @@
 namespace lamina::checks {
 namespace {
 
+double SumOfProducts(const Numbers& a, const Numbers& b) {
+  return SumOfBlocks<double>(a.size(), [&](size_t begin, size_t end) {
+    double sum = 0;
+    for (size_t i = begin; i < end; ++i) sum += a[i] * b[i];
+    return sum;
+  });
+}
+
 double Scale(const DlArray& x) {
-  double sum = 0;
-  const std::vector<double> values = Components(x);
-  for (double v : values) sum += v * v;
+  const Numbers values = NumbersOf({&x, 1});
+  const double sum = SumOfProducts(values, values);
   const double rms = values.empty() ? 0 : std::sqrt(sum / static_cast<double>(values.size()));
   return rms > 0 && std::isfinite(rms) ? rms : 1;
 }
@@ -79,21 +86,12 @@ DlArrays TrainingFunction::Differentiated(const LayerResult& result) const {
   return out;
 }
 
-std::vector<double> TrainingFunction::Values(const Direction& direction, double t) const {
+Numbers TrainingFunction::Values(const Direction& direction, double t) const {
   if (t == 0 && !center_.empty()) return center_;
   AnyLayer layer = subject_.layer;
   DlArrays inputs = subject_.inputs;
   Place(At(direction, t), &layer, &inputs);
-  const DlArrays results = Differentiated(context_.Call(layer, inputs, Function::kForward));
-  std::vector<double> out;
-  for (const DlArray& y : results) {
-    std::vector<double> part = Components(y);
-    if (out.empty()) {
-      out = std::move(part);
-    } else {
-      out.insert(out.end(), part.begin(), part.end());
-    }
-  }
+  Numbers out = NumbersOf(Differentiated(context_.Call(layer, inputs, Function::kForward)));
   if (t == 0) center_ = out;
   return out;
 }
@@ -127,8 +125,7 @@ bool TrainingFunction::KeepsType() const {
   return true;
 }
 
-DlArray TrainingFunction::WeightedSum(const DlArrays& watched,
-                                      const std::vector<double>& weights) const {
+DlArray TrainingFunction::WeightedSum(const DlArrays& watched, const Numbers& weights) const {
   AnyLayer layer = subject_.layer;
   DlArrays inputs = subject_.inputs;
   Place(watched, &layer, &inputs);
@@ -136,12 +133,12 @@ DlArray TrainingFunction::WeightedSum(const DlArrays& watched,
   return Guarded(Function::kBackward, [&] { return WeightedElements(results, weights); });
 }
 
-DlArrays TrainingFunction::Gradient(const std::vector<double>& weights) const {
+DlArrays TrainingFunction::Gradient(const Numbers& weights) const {
   return GradientAt({}, 0, weights);
 }
 
 DlArrays TrainingFunction::GradientAt(const Direction& direction, double t,
-                                      const std::vector<double>& weights) const {
+                                      const Numbers& weights) const {
   Tape tape;
   const ScopedTape listening(&tape);
   DlArrays watched;
@@ -150,8 +147,7 @@ DlArrays TrainingFunction::GradientAt(const Direction& direction, double t,
   return Guarded(Function::kBackward, [&] { return tape.Gradient(sum, watched, {}); });
 }
 
-DlArrays TrainingFunction::SecondGradient(const std::vector<double>& weights,
-                                          const std::vector<double>& factors) const {
+DlArrays TrainingFunction::SecondGradient(const Numbers& weights, const Numbers& factors) const {
   Tape tape;
   const ScopedTape listening(&tape);
   DlArrays watched;
@@ -163,16 +159,17 @@ DlArrays TrainingFunction::SecondGradient(const std::vector<double>& weights,
   });
 }
 
-DlArray WeightedElements(const DlArrays& arrays, const std::vector<double>& factors) {
+DlArray WeightedElements(const DlArrays& arrays, const Numbers& factors) {
   DlArray sum = Zeros({}, arrays.empty() ? DataType::kDouble : ToReal(arrays[0].type()));
   size_t at = 0;
   for (const DlArray& y : arrays) {
-    const size_t n = y.numel() * (IsComplex(y.type()) ? 2 : 1);
-    LAMINA_CHECK(at + n <= factors.size());
-    const DlArray w = FromComponents(
-        std::vector<double>(factors.begin() + at, factors.begin() + at + n), y.spec());
+    if (factors.empty()) {
+      sum = sum + (IsComplex(y.type()) ? Sum(Real(y)) + Sum(Imag(y)) : Sum(y));
+      continue;
+    }
+    const DlArray w = FromNumbers(factors, at, y.spec());
     sum = sum + Sum(IsComplex(y.type()) ? Real(Conj(w) * y) : w * y);
-    at += n;
+    at += y.numel() * (IsComplex(y.type()) ? 2 : 1);
   }
   return sum;
 }
@@ -187,15 +184,14 @@ Direction TrainingFunction::AlongComponent(int i, int64_t component) const {
 
 Direction TrainingFunction::Dense(int i, uint64_t stream, int64_t begin, int64_t end) const {
   const Variable& v = variables_[i];
-  std::mt19937_64 random(context_.options().seed * 1000003 + stream * 101 + i);
-  std::vector<double> step(v.num_components(), 0);
-  for (int64_t k = 0; k < v.num_components(); ++k) {
-    const uint64_t bits = random();
-    const double size = 0.5 + static_cast<double>(bits >> 12) * 0x1p-52;
-    if (k >= begin && k < end) step[k] = (bits & 1 ? size : -size) * v.scale;
-  }
   Direction direction(variables_.size());
-  direction[i] = FromComponents(step, v.value.spec());
+  const Numbers step = MakeNumbers(v.num_components(), [&](double* out) {
+    RandomFactors(context_.options().seed * 1000003 + stream * 101 + i, v.num_components(), out);
+    for (int64_t k = 0; k < v.num_components(); ++k) {
+      out[k] = k >= begin && k < end ? out[k] * v.scale : 0;
+    }
+  });
+  direction[i] = FromNumbers(step, 0, v.value.spec());
   return direction;
 }
 
@@ -207,12 +203,21 @@ Direction TrainingFunction::DenseInAll(uint64_t stream) const {
   return direction;
 }
 
+void RandomFactors(uint64_t seed, size_t n, double* out) {
+  std::mt19937_64 random(seed);
+  for (size_t k = 0; k < n; ++k) {
+    const uint64_t bits = random();
+    const double size = 0.5 + static_cast<double>(bits >> 12) * 0x1p-52;
+    // The sign is chance: a branch would be foreseen half of the time only.
+    out[k] = size * (2 * static_cast<double>(bits & 1) - 1);
+  }
+}
+
 double InnerProduct(Arrays a, Arrays b) {
   double sum = 0;
   for (size_t i = 0; i < a.size(); ++i) {
     if (a[i].empty() || b[i].empty()) continue;
-    const std::vector<double> x = Components(a[i]), y = Components(b[i]);
-    for (size_t k = 0; k < x.size(); ++k) sum += x[k] * y[k];
+    sum += SumOfProducts(NumbersOf({&a[i], 1}), NumbersOf({&b[i], 1}));
   }
   return sum;
 }

@@ -30,10 +30,10 @@ class CheckedFunction {
  public:
   virtual ~CheckedFunction() = default;
   /// All values at variables + t * direction. Throws FunctionThrew.
-  virtual std::vector<double> Values(const Direction& direction, double t) const = 0;
-  /// The derivatives of the sum of weights * Values(0) with respect to the variables. Throws
-  /// FunctionThrew.
-  virtual DlArrays Gradient(const std::vector<double>& weights) const = 0;
+  virtual Numbers Values(const Direction& direction, double t) const = 0;
+  /// The derivatives of the sum of weights * Values(0) with respect to the variables; without
+  /// weights, of the sum of Values(0). Throws FunctionThrew.
+  virtual DlArrays Gradient(const Numbers& weights) const = 0;
 };
 
 class TrainingFunction : public CheckedFunction {
@@ -47,22 +47,19 @@ class TrainingFunction : public CheckedFunction {
 
   /// All elements of the floating outputs and new states, at variables + t * direction. Throws
   /// FunctionThrew.
-  std::vector<double> Values(const Direction& direction, double t) const override;
+  Numbers Values(const Direction& direction, double t) const override;
   /// The name and coordinates of element `index` of Values.
   std::string Where(int64_t index) const;
   /// True when all floating outputs are double, real or complex: the subject's inputs are.
   bool KeepsType() const;
 
-  /// The derivatives of the sum of weights * Values(0) with respect to the variables, as training
-  /// takes them: automatically, or by the layer's own Backward. Throws FunctionThrew.
-  DlArrays Gradient(const std::vector<double>& weights) const override;
+  /// As training takes them: automatically, or by the layer's own Backward.
+  DlArrays Gradient(const Numbers& weights) const override;
   /// Those derivatives at variables + t * direction.
-  DlArrays GradientAt(const Direction& direction, double t,
-                      const std::vector<double>& weights) const;
+  DlArrays GradientAt(const Direction& direction, double t, const Numbers& weights) const;
   /// The derivatives of the sum of factors[j] * g[j], where g = Gradient(weights), element by
   /// element: second derivatives.
-  DlArrays SecondGradient(const std::vector<double>& weights,
-                          const std::vector<double>& factors) const;
+  DlArrays SecondGradient(const Numbers& weights, const Numbers& factors) const;
 
   /// Zero but for element `component` of variable `i`, where it is the variable's scale.
   Direction AlongComponent(int i, int64_t component) const;
@@ -81,17 +78,21 @@ class TrainingFunction : public CheckedFunction {
   // The results that derivatives are taken of.
   DlArrays Differentiated(const LayerResult& result) const;
   // The sum of weights * values at the watched variables, on the tape that listens.
-  DlArray WeightedSum(const DlArrays& watched, const std::vector<double>& weights) const;
+  DlArray WeightedSum(const DlArrays& watched, const Numbers& weights) const;
 
   const CheckContext& context_;
   Subject subject_;
   std::vector<Variable> variables_;
   bool with_states_;
-  mutable std::vector<double> center_;  // Values(.., 0), once it was asked for.
+  mutable Numbers center_;  // Values(.., 0), once it was asked for.
 };
 
-/// A sum of factors * elements of `arrays`, real and imaginary parts apart, as an array function.
-DlArray WeightedElements(const DlArrays& arrays, const std::vector<double>& factors);
+/// A sum of factors * elements of `arrays`, real and imaginary parts apart, as an array function;
+/// without factors, of the elements.
+DlArray WeightedElements(const DlArrays& arrays, const Numbers& factors);
+
+/// Writes `n` random numbers of size 0.5 to 1.5 and random sign.
+void RandomFactors(uint64_t seed, size_t n, double* out);
 
 /// The sum of a[i] * b[i] over all components of both lists; unset arrays count as zero.
 double InnerProduct(Arrays a, Arrays b);
