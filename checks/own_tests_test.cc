@@ -120,6 +120,33 @@ TEST(DeclarationsTest, FunctionLayersDeclareByOptions) {
   EXPECT_TRUE(declared.ok()) << declared;
 }
 
+// --- NaN ----------------------------------------------------------------------------------------
+
+/// The larger of x and its mirror image, and the largest of each channel: NaN is passed over.
+struct Largest : TanhScaleLayer {
+  DlArray Predict(const DlArray& x) const {
+    return TanhScaleLayer::Predict(Max(x, Mirror(x)) + MaxOver(x, {0, 1}));
+  }
+  static DlArray Mirror(const DlArray& x) { return DlArray(0.25) - 0.5 * NoNan(x); }
+  static DlArray NoNan(const DlArray& x) { return Where(IsNan(x), ZerosLike(x), x); }
+};
+/// The same, as docs/checking.md tells to write it.
+struct LargestOrNan : TanhScaleLayer {
+  DlArray Predict(const DlArray& x) const {
+    const DlArray y = Largest::Mirror(x), larger = Where(IsNan(x) | IsNan(y), x + y, Max(x, y));
+    return TanhScaleLayer::Predict(
+        larger + Where(Any(IsNan(x), {0, 1}), Sum(x, {0, 1}), MaxOver(x, {0, 1})));
+  }
+};
+
+TEST(NanTest, IsShownByTheFormsThatTheDocumentationTells) {
+  for (uint64_t seed = 0; seed < 5; ++seed) {
+    EXPECT_THAT(FailedTestsOf(CheckOf<Largest>(seed)), ElementsAre("nanIsPassedOn"));
+    const CheckReport report = CheckOf<LargestOrNan>(seed);
+    EXPECT_TRUE(report.ok()) << report;
+  }
+}
+
 // --- What cannot be tested is said ---------------------------------------------------------------
 
 TEST(OwnTestsTest, SayWhyTheyAreSkipped) {
