@@ -6,8 +6,10 @@
 // are the same.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <optional>
 #include <regex>
 #include <set>
 #include <span>
@@ -103,6 +105,27 @@ std::set<std::string> AllBut(const std::string& test) {
   return others;
 }
 
+// The C compiler while the object lives.
+class Compiler {
+ public:
+  explicit Compiler(const char* command) {
+    if (const char* const before = std::getenv("CC")) before_ = before;
+    setenv("CC", command, 1);
+  }
+  ~Compiler() {
+    if (before_.has_value()) {
+      setenv("CC", before_->c_str(), 1);
+    } else {
+      unsetenv("CC");
+    }
+  }
+  Compiler(const Compiler&) = delete;
+  Compiler& operator=(const Compiler&) = delete;
+
+ private:
+  std::optional<std::string> before_;
+};
+
 void ShowAll() {
   Printer printer;
   const auto show = [&](const std::string& name, const auto& layer,
@@ -169,10 +192,10 @@ void ShowAll() {
   printer.Show("WrongSign, with a test switched off",
                CheckLayer(FindFault("WrongSign").make(), {kImage},
                           {.skip_tests = {"gradientsAreNumericallyCorrect"}, .quiet = true}));
-  // Tests that compile what is generated: codegen_tests_test.cc.
   const CheckOptions properties{.check_codegen_compatibility = true,
                                 .skip_tests = AllBut("layerPropertiesSupportCodegen")},
-      predict{.check_codegen_compatibility = true, .skip_tests = AllBut("predictSupportsCodegen")};
+      predict{.check_codegen_compatibility = true, .skip_tests = AllBut("predictSupportsCodegen")},
+      states{.check_codegen_compatibility = true, .skip_tests = AllBut("statesSupportCodegen")};
   show("TanhScaleLayer, to be generated", TanhScaleLayer(), kImage,
        {.check_codegen_compatibility = true,
         .skip_tests = AllBut("codegenPragmaDefinedInClassDef")});
@@ -180,6 +203,17 @@ void ShowAll() {
   show("GreekName", GreekName(), kImage, properties);
   show("BranchesOnValue, to be generated", BranchesOnValue(), kImage, predict);
   show("DrawsInPredict", DrawsInPredict(), kImage, predict);
+  show("DoublesWithoutValues", DoublesWithoutValues(), kImage, predict);
+  show("CountsOtherwiseWithoutValues", CountsOtherwiseWithoutValues(), kImage, states);
+  show("GrowingState", GrowingState(), kImage, predict);
+  {
+    const Compiler refuses("false");
+    show("TanhScaleLayer, by a compiler that refuses all", TanhScaleLayer(), kImage, predict);
+  }
+  {
+    const Compiler missing("/no/such/compiler");
+    show("TanhScaleLayer, without a compiler", TanhScaleLayer(), kImage, predict);
+  }
   show("TanhLayer, without observations", TanhLayer(), NetworkDataLayout({4, 3, 2}));
   show("TanhLayer, unknown sizes", TanhLayer(), NetworkDataLayout({4, 3, 2, kUnknown}, "SSCB"));
   show("TanhLayer, large", TanhLayer(), NetworkDataLayout({256, 256, 3, 128}, "SSCB"),

@@ -202,6 +202,22 @@ struct GreekName : Layer {
 struct DrawsInPredict : Layer, DrawsRandomNumbers {
   DlArray Predict(const DlArray& x) const { return x + RandLike(x); }
 };
+/// Something else where there are no values: when it is generated.
+struct DoublesWithoutValues : Layer {
+  DlArray Predict(const DlArray& x) const { return x.has_values() ? x : 2 * x; }
+};
+struct CountsOtherwiseWithoutValues : Layer {
+  State count{*this, "Count", DlArray(0.0f)};
+  std::tuple<DlArray, DlArray> Predict(const DlArray& x) const {
+    return {1 * x, count + (x.has_values() ? 1 : 2)};
+  }
+};
+struct GrowingState : Layer {
+  State seen{*this, "Seen", DlArray::FromVector<float>({0}, {1})};
+  std::tuple<DlArray, DlArray> Predict(const DlArray& x) const {
+    return {x + Sum(seen), Cat(0, {seen, seen})};
+  }
+};
 
 }  // namespace lamina::faulty
 
