@@ -1,5 +1,4 @@
 // Times Lamina's workloads: bazel run //tools/bench [-- --benchmark NAME] [--json FILE]
-#include <cstdio>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -7,28 +6,47 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "framework/cpu/threads.h"
 #include "framework/io/file.h"
 #include "framework/io/json.h"
+#include "framework/io/safetensors.h"
+#include "framework/ops/random.h"
 #include "tools/bench/measure.h"
 #include "tools/bench/workloads.h"
 
 ABSL_FLAG(std::string, benchmark, "", "this workload alone");
 ABSL_FLAG(std::string, json, "",
           "writes a list of {name, first_ms, median_ms, peak_memory_bytes, runs} to this file");
+ABSL_FLAG(int64_t, elements, 0,
+          "srelu_grad with this number of elements, a multiple of 1024, instead of its own");
+ABSL_FLAG(std::string, values, "",
+          "times nothing: writes the inputs and outputs of the workload, in/0, .., out/0, .., to "
+          "this safetensors file; of a training the outputs after two steps");
 
-int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage("times named workloads; tools/bench/README.md describes them");
-  absl::ParseCommandLine(argc, argv);
-  const std::string only = absl::GetFlag(FLAGS_benchmark), file = absl::GetFlag(FLAGS_json);
-  std::cout << absl::StrFormat("%d threads\n%-16s %12s %12s %14s\n", lamina::cpu::NumThreads(),
-                               "workload", "first ms", "median ms", "peak memory MB");
-  lamina::Json results = lamina::Json::array();
-  for (const lamina::bench::Workload& w : lamina::bench::Workloads()) {
-    if (!only.empty() && w.name != only) continue;
-    const lamina::bench::Timing t = lamina::bench::Measure(w.make);
-    std::cout << absl::StrFormat("%-16s %12.3f %12.4f %14.1f\n", w.name, t.first_ms, t.median_ms,
+namespace lamina::bench {
+namespace {
+
+std::vector<Workload> Chosen() {
+  const std::string only = absl::GetFlag(FLAGS_benchmark);
+  const int64_t elements = absl::GetFlag(FLAGS_elements);
+  if (elements != 0 && (only.empty() || only == "srelu_grad")) return {SReluGradOf(elements)};
+  std::vector<Workload> chosen;
+  for (const Workload& w : Workloads()) {
+    if (only.empty() || w.name == only) chosen.push_back(w);
+  }
+  return chosen;
+}
+
+Json Timed(const std::vector<Workload>& workloads) {
+  std::cout << absl::StrFormat("%d threads\n%-22s %12s %12s %14s\n", cpu::NumThreads(), "workload",
+                               "first ms", "median ms", "peak memory MB");
+  Json results = Json::array();
+  for (const Workload& w : workloads) {
+    const Timing t = Measure([&] { return StepOf(w.make(DataType::kSingle)); });
+    std::cout << absl::StrFormat("%-22s %12.3f %12.4f %14.1f\n", w.name, t.first_ms, t.median_ms,
                                  t.peak_memory_bytes / 1e6)
               << std::flush;
     results.push_back({{"name", w.name},
@@ -37,17 +55,57 @@ int main(int argc, char** argv) {
                        {"peak_memory_bytes", t.peak_memory_bytes},
                        {"runs", t.runs}});
   }
-  if (results.empty()) {
-    std::cerr << "There is no workload \"" << only << "\".\n";
-    return 1;
-  }
-  if (!file.empty()) {
-    const absl::Status written =
-        lamina::WriteFileAtomically(file, lamina::WriteJson(results, 1) + "\n");
-    if (!written.ok()) {
-      std::cerr << written << "\n";
-      return 1;
+  return results;
+}
+
+absl::Status WriteValues(const std::string& path, const Workload& workload) {
+  Work work = workload.make(workload.compared_in);
+  const DlArrays inputs = work.inputs;
+  // The first step of Adam hardly depends on the size of the gradient, so a training takes two.
+  const DlArrays outputs = Run(work, work.carried > 0 ? 2 : 1);
+  std::vector<TensorView> tensors;
+  const auto add = [&](const char* name, const DlArrays& arrays) {
+    for (size_t i = 0; i < arrays.size(); ++i) {
+      const ArraySpec& spec = arrays[i].spec();
+      const auto* bytes = static_cast<const char*>(arrays[i].data()->bytes());
+      tensors.push_back({absl::StrCat(name, "/", i),
+                         spec.type,
+                         {spec.sizes.begin(), spec.sizes.end()},
+                         {bytes, arrays[i].numel() * SizeOf(spec.type)}});
     }
+  };
+  add("in", inputs);
+  add("out", outputs);
+  return WriteSafetensors(path, tensors);
+}
+
+absl::Status Main() {
+  const std::vector<Workload> workloads = Chosen();
+  if (workloads.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("There is no workload \"", absl::GetFlag(FLAGS_benchmark), "\"."));
   }
-  return 0;
+  const std::string values = absl::GetFlag(FLAGS_values), json = absl::GetFlag(FLAGS_json);
+  if (!values.empty()) {
+    if (workloads.size() == 1) return WriteValues(values, workloads[0]);
+    return absl::InvalidArgumentError("--values needs --benchmark.");
+  }
+  const Json results = Timed(workloads);
+  return json.empty() ? absl::OkStatus() : WriteFileAtomically(json, WriteJson(results, 1) + "\n");
+}
+
+}  // namespace
+}  // namespace lamina::bench
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage("times named workloads; tools/bench/README.md describes them");
+  absl::ParseCommandLine(argc, argv);
+  try {
+    const absl::Status status = lamina::bench::Main();
+    if (status.ok()) return 0;
+    std::cerr << status.message() << "\n";
+  } catch (const lamina::Error& error) {
+    std::cerr << error.what() << "\n";
+  }
+  return 1;
 }

@@ -2,19 +2,18 @@
 #ifndef TOOLS_BENCH_WORKLOADS_H_
 #define TOOLS_BENCH_WORKLOADS_H_
 
-#include <functional>
-#include <string>
+#include <cstdint>
 #include <vector>
+
+#include "tools/bench/workload.h"
 
 namespace lamina::bench {
 
-struct Workload {
-  std::string name;
-  /// Makes the data and returns one step.
-  std::function<std::function<void()>()> make;
-};
-
 const std::vector<Workload>& Workloads();
+
+/// The workload srelu_grad with another number of elements, a multiple of 1024: to see how time
+/// grows with size.
+Workload SReluGradOf(int64_t elements);
 
 }  // namespace lamina::bench
 

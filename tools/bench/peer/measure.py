@@ -60,6 +60,17 @@ def repeat_ms(run: Callable[[], object], seconds: float, at_least: int,
     return times
 
 
+def _timing(name: str, make: Callable[[], Callable[[], object]], seconds: float,
+            clock: Callable[[], float]) -> Timing:
+    before = _start_of_memory()
+    run = make()
+    first_ms = call_ms(run, clock)
+    repeat_ms(run, seconds / 10, 5, clock)  # Warm-up.
+    times = repeat_ms(run, seconds, 20, clock)
+    return Timing(first_ms, statistics.median(times), max(0, _memory_bytes("VmHWM") - before), name,
+                  len(times))
+
+
 def best_timing(variants: dict[str, Callable[[], Callable[[], object]]], seconds: float = 1.5,
                 clock: Callable[[], float] = time.perf_counter) -> Timing:
     """Times the best of the variants; each is a function that makes its data and returns a step.
@@ -67,6 +78,10 @@ def best_timing(variants: dict[str, Callable[[], Callable[[], object]]], seconds
     The first call is the very first of this process; the memory is how far the resident memory of
     the process rises above where it stood before the chosen variant made its data and ran.
     """
+    assert variants, "a workload has at least one variant"
+    if len(variants) == 1:
+        (name, make), = variants.items()
+        return _timing(name, make, seconds, clock)
     first_ms: float | None = None
     tried: dict[str, float] = {}
     for name, make in variants.items():
@@ -76,11 +91,5 @@ def best_timing(variants: dict[str, Callable[[], Callable[[], object]]], seconds
         repeat_ms(run, seconds / 20, 3, clock)  # Warm-up.
         tried[name] = statistics.median(repeat_ms(run, seconds / 5, 5, clock))
         del run
-    assert first_ms is not None, "a workload has at least one variant"
     best = min(tried, key=lambda name: tried[name])
-    before = _start_of_memory()
-    run = variants[best]()
-    repeat_ms(run, seconds / 10, 5, clock)
-    times = repeat_ms(run, seconds, 20, clock)
-    return Timing(first_ms, statistics.median(times), max(0, _memory_bytes("VmHWM") - before), best,
-                  len(times))
+    return dataclasses.replace(_timing(best, variants[best], seconds, clock), first_ms=first_ms)
