@@ -4,15 +4,15 @@ import pathlib
 import subprocess
 import unittest
 
-from tools.bench import compare
+from tools.bench import sides
 
 
 class AgreementTest(unittest.TestCase):
 
     def test_both_sides_agree(self) -> None:
         try:
-            peer = compare.find_peer(compare.peer_python())
-        except compare.CompareError as error:
+            peer = sides.find_peer(sides.peer_python())
+        except sides.CompareError as error:
             self.skipTest(str(error))
         ours = pathlib.Path("tools/bench/bench").absolute()
         result = subprocess.run([*peer, "--agree", ours], capture_output=True, text=True,

@@ -2,8 +2,10 @@
 
     bazel run //tools/bench:compare                      all workloads
     bazel run //tools/bench:compare -- gemm_1024         one
-    bazel run //tools/bench:compare -- --json FILE       also writes [{"name", "ours_ms", "peer_ms",
-                                                         "ratio"}]
+    bazel run //tools/bench:compare -- --eager           without torch.compile, which takes long
+    bazel run //tools/bench:compare -- --scaling         how the time of srelu_grad grows with size
+    bazel run //tools/bench:compare -- --json FILE       also writes a list of {"name", "ours_ms",
+                                                         "peer_ms", "ratio", "compiled_ms", ..}
 
 The two take turns, workload by workload, so that a machine which grows slower or faster meanwhile
 does so for both; what is printed is the median of the rounds. A ratio above 1 says that Lamina is
@@ -17,28 +19,26 @@ import os
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 
-WORKLOADS = ("srelu_grad", "mnist_cnn_adam", "mlp_tiny_adam", "gemm_1024", "conv_64_28_fwd")
+from tools.bench.sides import CompareError, Ours, Peer, Timing, find_peer, peer_python
 
+WORKLOADS = (
+    "srelu_grad", "elementwise_chain_grad", "mlp_tiny_adam", "mlp_digits_adam", "mnist_cnn_adam",
+    "residual_block_grad", "lstm_grad", "peephole_lstm_512_grad", "attention_grad", "gemm_1024",
+    "conv_64_28_fwd", "gradcheck_srelu", "predict_mnist", "predict_mnist_c",
+    "predict_mnist_c_onnx", "add_16_x1000", "add_16_taped_x1000")
+
+# Numbers of elements for --scaling: 1 Ki, 4 Ki, .. 64 Mi.
+_SCALING = tuple(1 << exponent for exponent in range(10, 27, 2))
 
 _QUIET = 0.25  # A larger spread of the rounds says that the machine was not quiet.
 
 
-class CompareError(Exception):
-    """Why nothing can be compared, and what to do."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Timing:
-    """What one side measured in one round."""
-
-    first_ms: float
-    median_ms: float
-    peak_memory_bytes: int
+def _median(timings: Sequence[Timing], field: str = "median_ms") -> float:
+    return statistics.median(getattr(timing, field) for timing in timings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,18 +49,12 @@ class Comparison:
     ours: list[Timing]
     peer: list[Timing]
     peer_variant: str
-
-    @property
-    def ours_ms(self) -> float:
-        return statistics.median(timing.median_ms for timing in self.ours)
-
-    @property
-    def peer_ms(self) -> float:
-        return statistics.median(timing.median_ms for timing in self.peer)
+    compiled: list[Timing]
+    not_compiled: str  # Why `compiled` is empty; itself empty when none was asked for.
 
     @property
     def ratio(self) -> float:
-        return self.peer_ms / self.ours_ms
+        return _median(self.peer) / _median(self.ours)
 
     @property
     def spread(self) -> float:
@@ -72,67 +66,38 @@ class Comparison:
 
         return max(side(self.ours), side(self.peer))
 
+    def row(self) -> str:
+        """A line of the table."""
 
-def _run(command: Sequence[str | pathlib.Path], name: str) -> str:
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise CompareError(f"{name}: cannot start {command[0]}: {error.strerror}") from error
-    if result.returncode:
-        raise CompareError(f"{name}: {command[0]} ended with exit status {result.returncode}:\n"
-                           f"{result.stderr[-4000:]}")
-    return result.stdout
+        def mebibytes(timings: list[Timing]) -> float:
+            return _median(timings, "peak_memory_bytes") / (1 << 20)
 
+        compiled = [f"{_median(self.compiled):.3f}",
+                    f"{_median(self.compiled) / _median(self.ours):.2f}",
+                    f"{self.compiled[0].first_ms:.0f}"] if self.compiled else ["-"] * 3
+        return (f"{self.name:<23}{_median(self.ours):>10.3f}{_median(self.peer):>10.3f}"
+                f"{compiled[0]:>10}{self.ratio:>8.2f}{compiled[1]:>9}{self.spread:>8.0%}"
+                f"{_median(self.ours, 'first_ms'):>9.1f}{_median(self.peer, 'first_ms'):>9.1f}"
+                f"{compiled[2]:>9}{mebibytes(self.ours):>9.1f}{mebibytes(self.peer):>9.1f}"
+                f"  {self.peer_variant}")
 
-def _timing(values: object, name: str, program: object) -> Timing:
-    try:
-        assert isinstance(values, dict)
-        timing = Timing(float(values["first_ms"]), float(values["median_ms"]),
-                        int(values["peak_memory_bytes"]))
-        assert timing.median_ms > 0
-        return timing
-    except (AssertionError, KeyError, TypeError, ValueError) as error:
-        raise CompareError(f"{name}: {program} gave no first_ms, median_ms and "
-                           f"peak_memory_bytes: {values!r}") from error
-
-
-def _loads(text: str, name: str, program: object) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise CompareError(f"{name}: {program} printed no JSON: {error}") from error
+    def as_json(self) -> dict[str, object]:
+        """What `--json` writes."""
+        return {"name": self.name, "ours_ms": _median(self.ours), "peer_ms": _median(self.peer),
+                "ratio": self.ratio, "spread": self.spread,
+                "compiled_ms": _median(self.compiled) if self.compiled else None,
+                "ours_first_ms": _median(self.ours, "first_ms"),
+                "peer_first_ms": _median(self.peer, "first_ms"),
+                "compiled_first_ms": self.compiled[0].first_ms if self.compiled else None,
+                "ours_peak_bytes": _median(self.ours, "peak_memory_bytes"),
+                "peer_peak_bytes": _median(self.peer, "peak_memory_bytes")}
 
 
-def time_ours(program: pathlib.Path, name: str) -> Timing:
-    """One round of our side."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder) / "ours.json"
-        _run([program, "--benchmark", name, "--json", file], name)
-        results = _loads(file.read_text() if file.exists() else "", name, program)
-    found = [result for result in results if isinstance(result, dict)
-             and result.get("name") == name] if isinstance(results, list) else []
-    return _timing(found[0] if found else None, name, program)
-
-
-def time_peer(command: Sequence[str], name: str) -> tuple[Timing, dict[str, object]]:
-    """One round of the peer's side: its timing, and all that it says of itself."""
-    report = _loads(_run([*command, "--benchmark", name], name), name, command[0])
-    if not isinstance(report, dict) or not isinstance(report.get("results"), dict):
-        raise CompareError(f"{name}: {command[0]} printed no results")
-    return _timing(report["results"].get(name), name, command[0]), report
-
-
-def peer_python() -> pathlib.Path:
-    """The Python of the environment that `tools/setup --peers` makes."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return pathlib.Path(cache) / "lamina" / "peers" / "bin" / "python"
-
-
-def find_peer(python: pathlib.Path) -> list[str]:
-    """The command that runs the peer; an error that says what to do when it is not there."""
-    if not python.exists():
-        raise CompareError(f"PyTorch is not set up ({python} is missing); run: tools/setup --peers")
-    return [str(python.absolute()), "-B", "-m", "tools.bench.peer.peer_workloads"]
+_HEADER = (f"{'':<23}{'median ms':>30}{'over Lamina':>17}{'':>8}{'first call ms':>27}"
+           f"{'memory MiB':>18}\n"
+           f"{'workload':<23}{'Lamina':>10}{'eager':>10}{'compiled':>10}{'eager':>8}"
+           f"{'compiled':>9}{'spread':>8}{'Lamina':>9}{'eager':>9}{'compiled':>9}{'Lamina':>9}"
+           f"{'eager':>9}  peer's best variant")
 
 
 def processor() -> str:
@@ -142,50 +107,61 @@ def processor() -> str:
     return match[1] if match else "unknown processor"
 
 
-def _row(comparison: Comparison) -> str:
-    def first(timings: list[Timing]) -> float:
-        return statistics.median(timing.first_ms for timing in timings)
-
-    def mebibytes(timings: list[Timing]) -> float:
-        return statistics.median(timing.peak_memory_bytes for timing in timings) / (1 << 20)
-
-    return (f"{comparison.name:<16}{comparison.ours_ms:>10.3f}{comparison.peer_ms:>10.3f}"
-            f"{comparison.ratio:>8.2f}{comparison.spread:>8.0%}"
-            f"{first(comparison.ours):>11.1f}{first(comparison.peer):>9.1f}"
-            f"{mebibytes(comparison.ours):>11.1f}{mebibytes(comparison.peer):>9.1f}"
-            f"  {comparison.peer_variant}")
+def _introduction(report: dict[str, object], rounds: int) -> str:
+    return (f"peer: PyTorch {report.get('version')} ({report.get('blas')}), "
+            f"{report.get('threads')} threads\n"
+            f"processor: {processor()}, {len(os.sched_getaffinity(0))} cores; "
+            f"{rounds} rounds, taking turns\n")
 
 
-_HEADER = (f"{'':<16}{'median ms':>20}{'peer/':>8}{'':>8}{'first call ms':>20}{'memory MiB':>20}\n"
-           f"{'workload':<16}{'Lamina':>10}{'peer':>10}{'Lamina':>8}{'spread':>8}"
-           f"{'Lamina':>11}{'peer':>9}{'Lamina':>11}{'peer':>9}  peer's best variant")
-
-
-def compare(ours: pathlib.Path, peer: Sequence[str], names: Sequence[str],
-            rounds: int) -> list[Comparison]:
+def compare(ours: Ours, peer: Peer, names: Sequence[str], rounds: int,
+            compiled: bool) -> list[Comparison]:
     """Runs everything and prints the table as it grows."""
     comparisons = []
     for name in names:
-        ours_timings, peer_timings = [], []
-        report: dict[str, object] = {}
-        for _ in range(rounds):
-            ours_timings.append(time_ours(ours, name))
-            timing, report = time_peer(peer, name)
-            peer_timings.append(timing)
+        each = Comparison(name, [], [], "", [], "")
+        with tempfile.TemporaryDirectory() as cache:
+            for _ in range(rounds):
+                each.ours.append(ours.time(name))
+                timing, variant, report = peer.time(name)
+                each.peer.append(timing)
+                each = dataclasses.replace(each, peer_variant=variant)
+                if compiled and not each.not_compiled:
+                    result, reason = peer.time_compiled(name, variant, pathlib.Path(cache))
+                    each.compiled.extend([result] if result else [])
+                    each = dataclasses.replace(each, not_compiled=reason)
         if not comparisons:
-            print(f"peer: PyTorch {report.get('version')} eager ({report.get('blas')}), "
-                  f"{report.get('threads')} threads\n"
-                  f"processor: {processor()}, {len(os.sched_getaffinity(0))} cores; "
-                  f"{rounds} rounds, taking turns\n\n{_HEADER}")
-        result = report["results"][name]  # type: ignore[index]
-        comparisons.append(Comparison(name, ours_timings, peer_timings,
-                                      str(result.get("variant", ""))))
-        print(_row(comparisons[-1]), flush=True)
+            print(f"{_introduction(report, rounds)}\n{_HEADER}")
+        comparisons.append(each)
+        print(each.row(), flush=True)
+    reasons = [f"{each.name}: {each.not_compiled}" for each in comparisons if each.not_compiled]
+    if reasons:
+        print("\nNot compiled:\n  " + "\n  ".join(reasons))
     unsteady = [each.name for each in comparisons if each.spread > _QUIET]
     if unsteady:
-        print(f"\nThe rounds of {', '.join(unsteady)} lie more than {_QUIET:.0%} apart: something else "
-              "was running. Run again on a quiet machine.")
+        print(f"\nThe rounds of {', '.join(unsteady)} lie more than {_QUIET:.0%} apart: something "
+              "else was running. Run again on a quiet machine.")
     return comparisons
+
+
+def scaling(ours: Ours, peer: Peer, rounds: int) -> list[dict[str, object]]:
+    """How the time of srelu_grad grows with the number of elements."""
+    rows: list[dict[str, object]] = []
+    for elements in _SCALING:
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(rounds):
+            times[0].append(ours.time("srelu_grad", elements).median_ms)
+            timing, _, report = peer.time("srelu_grad", elements)
+            times[1].append(timing.median_ms)
+        if not rows:
+            print(f"{_introduction(report, rounds)}\nsrelu_grad\n{'elements':>10}{'Lamina ms':>12}"
+                  f"{'eager ms':>12}{'eager over Lamina':>19}{'Lamina ns an element':>22}")
+        ours_ms, peer_ms = (statistics.median(side) for side in times)
+        rows.append({"elements": elements, "ours_ms": ours_ms, "peer_ms": peer_ms,
+                     "ratio": peer_ms / ours_ms})
+        print(f"{elements:>10}{ours_ms:>12.4f}{peer_ms:>12.4f}{peer_ms / ours_ms:>19.2f}"
+              f"{ours_ms * 1e6 / elements:>22.3f}", flush=True)
+    return rows
 
 
 def main(arguments: list[str]) -> int:
@@ -193,6 +169,8 @@ def main(arguments: list[str]) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workload", nargs="?", choices=WORKLOADS, metavar="WORKLOAD",
                         help="one of " + ", ".join(WORKLOADS))
+    parser.add_argument("--eager", action="store_true", help="leave torch.compile out")
+    parser.add_argument("--scaling", action="store_true", help="srelu_grad in sizes up to 64 Mi")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write the result there")
     parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn")
     parser.add_argument("--ours", type=pathlib.Path, default=pathlib.Path("tools/bench/bench"),
@@ -203,15 +181,17 @@ def main(arguments: list[str]) -> int:
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     try:
-        names = [options.workload] if options.workload else WORKLOADS
-        comparisons = compare(options.ours.absolute(), find_peer(options.peer_python), names,
-                              options.rounds)
+        ours, peer = Ours(options.ours.absolute()), Peer(find_peer(options.peer_python))
+        if options.scaling:
+            result = scaling(ours, peer, options.rounds)
+        else:
+            names = [options.workload] if options.workload else WORKLOADS
+            result = [each.as_json() for each in compare(ours, peer, names, options.rounds,
+                                                         not options.eager)]
         if options.json:
             # `bazel run` starts programs elsewhere; a relative name is meant from the user's folder.
             file = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", ".")) / options.json
-            file.write_text(json.dumps(
-                [{"name": each.name, "ours_ms": each.ours_ms, "peer_ms": each.peer_ms,
-                  "ratio": each.ratio} for each in comparisons], indent=2) + "\n")
+            file.write_text(json.dumps(result, indent=2) + "\n")
         return 0
     except (CompareError, OSError) as error:
         print(error, file=sys.stderr)

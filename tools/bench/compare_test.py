@@ -9,26 +9,40 @@ from unittest import mock
 
 from tools.bench import compare
 
-# Both sides count their turns in one file; a side's median grows with the turn.
+# Both sides count their turns in one file; our median grows with the turn.
 _OURS = """\
 #!/usr/bin/python3
 import json, sys
-name, file = sys.argv[2], sys.argv[4]
-assert sys.argv[1::2] == ["--benchmark", "--json"], sys.argv
-open("turns", "a").write("ours %s\\n" % name)
+arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+name, file = arguments.pop("--benchmark"), arguments.pop("--json")
+elements = arguments.pop("--elements", "")
+assert not arguments, arguments
+open("turns", "a").write("ours %s%s\\n" % (name, elements))
 turn = len(open("turns").readlines())
 json.dump([{"name": name, "first_ms": 9.0, "median_ms": float(turn), "peak_memory_bytes": 1 << 20}],
           open(file, "w"))
 """
+# Compiled, its first call is slower while the folder for what was compiled is empty.
 _PEER = """\
 #!/usr/bin/python3
-import json, sys
-name = sys.argv[-1]
-assert sys.argv[-2] == "--benchmark", sys.argv
-open("turns", "a").write("peer %s\\n" % name)
+import json, os, sys
+arguments = dict(zip(sys.argv[4::2], sys.argv[5::2]))
+name, elements = arguments.pop("--benchmark"), arguments.pop("--elements", "")
+variant, first_ms, median_ms = "channels_last", 50.0, 6.0
+if "--compile" in arguments:
+    assert arguments.pop("--compile") == variant
+    if name == "conv_64_28_fwd":
+        sys.exit("warning\\nno compiler\\n")
+    cache = os.environ["TORCHINDUCTOR_CACHE_DIR"]
+    first_ms, median_ms = 10.0 if os.listdir(cache) else 700.0, 4.5
+    open(os.path.join(cache, "kernel"), "w")
+    open("turns", "a").write("compiled %s\\n" % name)
+else:
+    open("turns", "a").write("peer %s%s\\n" % (name, elements))
+assert not arguments, arguments
 print(json.dumps({"version": "9.9.9", "blas": "fastblas 3", "threads": 2, "results": {
-    name: {"first_ms": 50.0, "median_ms": 6.0, "peak_memory_bytes": 3 << 20,
-           "variant": "channels_last"}}}))
+    name: {"first_ms": first_ms, "median_ms": median_ms, "peak_memory_bytes": 3 << 20,
+           "variant": variant}}}))
 """
 
 
@@ -63,15 +77,47 @@ class CompareTest(unittest.TestCase):
         status, printed = self.run_compare("--peer_python", "./python", "gemm_1024",
                                            "--json", "result.json")
         self.assertEqual(status, 0, printed)
-        self.assertEqual(pathlib.Path("turns").read_text(), "ours gemm_1024\npeer gemm_1024\n" * 3)
-        # Our turns are the first, third and fifth: 1, 3 and 5 ms.
+        self.assertEqual(pathlib.Path("turns").read_text(),
+                         "ours gemm_1024\npeer gemm_1024\ncompiled gemm_1024\n" * 3)
+        # Our turns are the first, fourth and seventh: 1, 4 and 7 ms.
         self.assertEqual(json.loads(pathlib.Path("result.json").read_text()),
-                         [{"name": "gemm_1024", "ours_ms": 3.0, "peer_ms": 6.0, "ratio": 2.0}])
-        self.assertIn("PyTorch 9.9.9 eager (fastblas 3), 2 threads", printed)
+                         [{"name": "gemm_1024", "ours_ms": 4.0, "peer_ms": 6.0, "ratio": 1.5,
+                           "spread": 1.5, "compiled_ms": 4.5, "ours_first_ms": 9.0,
+                           "peer_first_ms": 50.0, "compiled_first_ms": 700.0,
+                           "ours_peak_bytes": 1 << 20, "peer_peak_bytes": 3 << 20}])
+        self.assertIn("PyTorch 9.9.9 (fastblas 3), 2 threads", printed)
         self.assertIn("The rounds of gemm_1024 lie more than 25% apart", printed)
         row = printed.splitlines()[-3].split()
-        self.assertEqual(row, ["gemm_1024", "3.000", "6.000", "2.00", "133%", "9.0", "50.0", "1.0",
-                               "3.0", "channels_last"])
+        self.assertEqual(row, ["gemm_1024", "4.000", "6.000", "4.500", "1.50", "1.12", "150%",
+                               "9.0", "50.0", "700", "1.0", "3.0", "channels_last"])
+
+    def test_what_cannot_be_compiled_is_told(self) -> None:
+        status, printed = self.run_compare("--peer_python", "./python", "conv_64_28_fwd",
+                                           "--json", "result.json")
+        self.assertEqual(status, 0, printed)
+        self.assertIn("Not compiled:\n  conv_64_28_fwd: no compiler\n", printed)
+        self.assertIsNone(
+            json.loads(pathlib.Path("result.json").read_text())[0]["compiled_ms"])
+        row = [line for line in printed.splitlines() if line.startswith("conv_64_28_fwd")][0]
+        self.assertEqual(row.split()[1:6], ["3.000", "6.000", "-", "2.00", "-"])
+
+    def test_eager_alone(self) -> None:
+        status, printed = self.run_compare("--peer_python", "./python", "gemm_1024", "--eager")
+        self.assertEqual(status, 0, printed)
+        self.assertEqual(pathlib.Path("turns").read_text(), "ours gemm_1024\npeer gemm_1024\n" * 3)
+        self.assertNotIn("Not compiled", printed)
+
+    def test_scaling(self) -> None:
+        status, printed = self.run_compare("--peer_python", "./python", "--scaling", "--rounds", "1",
+                                           "--json", "result.json")
+        self.assertEqual(status, 0, printed)
+        rows = json.loads(pathlib.Path("result.json").read_text())
+        self.assertEqual([row["elements"] for row in rows], [1024 * 4**i for i in range(9)])
+        self.assertEqual(rows[1], {"elements": 4096, "ours_ms": 3.0, "peer_ms": 6.0, "ratio": 2.0})
+        self.assertIn("ours srelu_grad67108864\npeer srelu_grad67108864\n",
+                      pathlib.Path("turns").read_text())
+        self.assertEqual(printed.splitlines()[-9].split(),
+                         ["1024", "1.0000", "6.0000", "6.00", "976.562"])
 
     def test_all_workloads(self) -> None:
         status, printed = self.run_compare("--peer_python", "./python", "--rounds", "1",
