@@ -1,11 +1,10 @@
 #include <cmath>
 
+#include "framework/ops/attention.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/random.h"
-#include "framework/ops/shape.h"
-#include "framework/ops/softmax.h"
 #include "framework/ops/split.h"
 #include "layers/residual_block/residual_block_layer.h"
 #include "tools/bench/families.h"
@@ -15,25 +14,11 @@ namespace {
 
 constexpr int64_t kWidth = 256, kHeads = 8, kTokens = 512, kBatch = 4;
 
-// Self-attention with several heads. x: width x tokens x batch; the weights of the projections to
-// queries, keys and values: 3 width x width, rows of q, k, v, each head after head; those of the
-// projection of the result: width x width.
-DlArray Attention(const DlArrays& in) {
-  const DlArray &x = in[0], &qkv_weights = in[1], &qkv_bias = in[2], &weights = in[3],
-                &bias = in[4];
-  constexpr int64_t kDepth = kWidth / kHeads;
-  const DlArray flat = Reshape(x, {kWidth, kTokens * kBatch});
-  const DlArray qkv =
-      Reshape(MatMul(qkv_weights, flat) + qkv_bias, {kDepth, kHeads, 3, kTokens, kBatch});
-  DlArrays parts = Split(qkv, 2, {1, 1, 1});
-  for (DlArray& part : parts) {  // Pages, one for each head and observation: depth x tokens.
-    part = Permute(Reshape(part, {kDepth, kHeads, kTokens, kBatch}), {0, 2, 1, 3});
-  }
-  const double scale = 1 / std::sqrt(static_cast<double>(kDepth));
-  const DlArray scores = MatMul(parts[1], scale * parts[0], /*transpose_x=*/true);
-  const DlArray heads = MatMul(parts[2], SoftmaxOver(scores, 0));  // depth x tokens, in pages
-  const DlArray joined = Reshape(Permute(heads, {0, 2, 1, 3}), {kWidth, kTokens * kBatch});
-  return Reshape(MatMul(weights, joined) + bias, {kWidth, kTokens, kBatch});
+// x: "CBT"; weights and bias of the projections to queries, keys and values (rows of all queries,
+// then keys, then values), and of the projection of the result.
+DlArray SelfAttention(const DlArrays& in) {
+  const DlArrays qkv = Split(FullyConnect(in[0], in[1], in[2]), 'C', {kWidth, kWidth, kWidth});
+  return FullyConnect(Attention(qkv[0], qkv[1], qkv[2], kHeads), in[3], in[4]);
 }
 
 }  // namespace
@@ -65,11 +50,11 @@ Work ResidualBlockGrad(DataType type) {
 
 Work AttentionGrad(DataType type) {
   const double scale = 1 / std::sqrt(static_cast<double>(kWidth));
-  return WithGradients(Attention,
-                       {Randn({kWidth, kTokens, kBatch}, type),
+  return WithGradients(SelfAttention,
+                       {Randn({kWidth, kBatch, kTokens}, type, "CBT"),
                         scale * Randn({3 * kWidth, kWidth}, type), Randn({3 * kWidth, 1}, type),
                         scale * Randn({kWidth, kWidth}, type), Randn({kWidth, 1}, type)},
-                       Randn({kWidth, kTokens, kBatch}, type));
+                       Randn({kWidth, kBatch, kTokens}, type, "CBT"));
 }
 
 }  // namespace lamina::bench

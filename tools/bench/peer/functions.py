@@ -151,9 +151,9 @@ def attention_grad() -> Workload:
 
         def forward(x, qkv_weights, qkv_bias, weights, bias):
             qkv = functional.linear(x, qkv_weights, qkv_bias)
-            q, k, v = (part.view(batch, tokens, heads, -1).transpose(1, 2)
+            q, k, v = (part.view(tokens, batch, heads, -1).permute(1, 2, 0, 3)
                        for part in qkv.chunk(3, -1))
-            joined = attend(q, k, v).transpose(1, 2).reshape(batch, tokens, width)
+            joined = attend(q, k, v).permute(2, 0, 1, 3).reshape(tokens, batch, width)
             return functional.linear(joined, weights, bias)
 
         run = with_gradients(wrap(forward), [x, qkv_weights, qkv_bias, weights, bias], data[5])
@@ -165,9 +165,9 @@ def attention_grad() -> Workload:
 
     scale = 1 / math.sqrt(width)
     return Workload(
-        lambda: [normal(batch, tokens, width), normal(width, 3 * width, scale=scale),
+        lambda: [normal(tokens, batch, width), normal(width, 3 * width, scale=scale),
                  normal(3 * width), normal(width, width, scale=scale), normal(width),
-                 normal(batch, tokens, width)],
+                 normal(tokens, batch, width)],
         {"scaled_dot_product_attention": variant,
          "softmax and products": lambda data, wrap: variant(data, wrap, explicit)})
 
