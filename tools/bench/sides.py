@@ -3,7 +3,7 @@
     timing = Ours(program).time("gemm_1024")
     peer = Peer(find_peer(peer_python()))
     timing, variant, report = peer.time("gemm_1024")
-    timing, reason = peer.time_compiled("gemm_1024", variant)
+    timing, reason = peer.time_compiled("gemm_1024", variant, cache)
 """
 
 import dataclasses

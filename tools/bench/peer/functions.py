@@ -1,6 +1,7 @@
 """Workloads that are functions: outputs, and most of them gradients."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -145,11 +146,14 @@ def attention_grad() -> Workload:
         scores = (q / math.sqrt(q.shape[-1])) @ k.transpose(-1, -2)
         return torch.softmax(scores, -1) @ v
 
-    def variant(data: Arrays, wrap: Wrap, attend=functional.scaled_dot_product_attention) -> Step:
+    def variant(
+            data: Arrays, wrap: Wrap,
+            attend: Callable[..., torch.Tensor] = functional.scaled_dot_product_attention) -> Step:
         x, qkv_weights, qkv_bias, weights, bias = leaves(
             [data[0], data[1].T, data[2].reshape(-1), data[3].T, data[4].reshape(-1)])
 
-        def forward(x, qkv_weights, qkv_bias, weights, bias):
+        def forward(x: torch.Tensor, qkv_weights: torch.Tensor, qkv_bias: torch.Tensor,
+                    weights: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
             qkv = functional.linear(x, qkv_weights, qkv_bias)
             q, k, v = (part.view(tokens, batch, heads, -1).permute(1, 2, 0, 3)
                        for part in qkv.chunk(3, -1))

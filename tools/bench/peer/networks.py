@@ -161,7 +161,8 @@ def predict_mnist() -> Workload:
 
 def _onnx_model(data: Arrays) -> bytes:
     """The network as an ONNX model, from x to the scores."""
-    from onnx import TensorProto, checker, helper, numpy_helper  # pylint: disable=import-outside-toplevel
+    # Here, so that the other workloads run without it.
+    from onnx import TensorProto, checker, helper, numpy_helper
 
     nodes, weights = [], []
     last = "x"
@@ -208,7 +209,7 @@ def predict_mnist_onnx() -> Workload:
     def make(threads: int) -> Make:
 
         def variant(data: Arrays, _: Wrap) -> Step:
-            import onnxruntime  # pylint: disable=import-outside-toplevel
+            import onnxruntime
 
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = threads

@@ -52,7 +52,8 @@ def peephole_lstm_512_grad() -> Workload:
         # A compiler gets one step: the whole loop, written out, takes it many minutes.
         one_step = wrap(cell)
 
-        def forward(x, weights, recurrent, peephole, bias):
+        def forward(x: torch.Tensor, weights: torch.Tensor, recurrent: torch.Tensor,
+                    peephole: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
             h = c = x.new_zeros(batch, hidden)
             outputs = []
             for z in (x @ weights + bias).unbind(0):
