@@ -26,7 +26,7 @@ bool Names(const loops::Block& block, const std::string& array) {
   return false;
 }
 
-std::string Element(const DlArray& x, int64_t i) {
+std::string Element(const DlArray& x, int64_t i, Language language) {
   if (!IsComplex(x.type())) {
     // Integers beyond 2^53 are no doubles.
     if (x.type() == DataType::kInt64) return absl::StrFormat("INT64_C(%d)", x.Data<int64_t>()[i]);
@@ -34,7 +34,7 @@ std::string Element(const DlArray& x, int64_t i) {
   }
   const std::complex<double> z = x.ComplexAt(i);
   const DataType part = ToReal(x.type());
-  return absl::StrCat(CNumber(z.real(), part), " + ", CNumber(z.imag(), part), " * I");
+  return ComplexInitializer(CNumber(z.real(), part), CNumber(z.imag(), part), language);
 }
 
 }  // namespace
@@ -63,17 +63,24 @@ bool IsNamed(const Program& program, const std::string& array) {
   return false;
 }
 
-std::string CBody(const Program& program,
-                  const std::function<std::string(const ProgramArray&)>& where, CPrinter* printer) {
+std::string CPointers(const Program& program,
+                      const std::function<std::string(const ProgramArray&)>& where,
+                      CPrinter* printer) {
   std::string text;
   for (const ProgramArray& a : program.arrays) {
     const std::string place = where(a);
     if (place.empty() || !IsNamed(program, a.name)) continue;
     const bool is_const = a.role == ProgramArray::kInput;
-    absl::StrAppend(&text, "  ", is_const ? "const " : "", CType(a.spec.type), " *const ", a.name,
-                    " = ", place, ";",
+    absl::StrAppend(&text, "  ", is_const ? "const " : "", CType(a.spec.type, printer->language()),
+                    " *const ", a.name, " = ", place, ";",
                     is_const ? "" : absl::StrCat(" ", CComment(Described(a.spec))), "\n");
   }
+  return text;
+}
+
+std::string CBody(const Program& program,
+                  const std::function<std::string(const ProgramArray&)>& where, CPrinter* printer) {
+  std::string text = CPointers(program, where, printer);
   for (const ProgramStep& step : program.steps) {
     absl::StrAppend(&text, text.empty() ? "" : "\n", "  ", CComment(step.comment, 1), "\n");
     // Variables outside of loops stand in a block of their own.
@@ -89,21 +96,23 @@ std::string CBody(const Program& program,
   return text;
 }
 
-std::string CConstants(const Program& program) {
+std::string CConstants(const Program& program, Language language) {
   std::string text;
   for (const ProgramArray& a : program.arrays) {
     if (a.role != ProgramArray::kConstant || !IsNamed(program, a.name)) continue;
-    absl::StrAppend(&text, "static const ", CType(a.spec.type), " ", a.name, "[", a.spec.numel(),
-                    "] = ", CValues(a.constant, 1), ";\n");
+    absl::StrAppend(&text,
+                    language == Language::kCuda ? "static __device__ const " : "static const ",
+                    CType(a.spec.type, language), " ", a.name, "[", a.spec.numel(),
+                    "] = ", CValues(a.constant, 1, language), ";\n");
   }
   return text;
 }
 
-std::string CValues(const DlArray& values, int indent) {
+std::string CValues(const DlArray& values, int indent, Language language) {
   const std::string margin(2 * indent, ' ');
   std::string text = "{\n", line = margin;
   for (int64_t i = 0; i < values.numel(); ++i) {
-    const std::string element = Element(values, i) + (i + 1 < values.numel() ? "," : "");
+    const std::string element = Element(values, i, language) + (i + 1 < values.numel() ? "," : "");
     if (line.size() + 1 + element.size() > 100 && line != margin) {
       absl::StrAppend(&text, line, "\n");
       line = margin;

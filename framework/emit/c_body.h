@@ -13,8 +13,13 @@
 
 namespace lamina {
 
-/// Pointers to the arrays that are not arguments, then the loops, each with its comment. `where`
-/// gives the C expression at which an array begins; "" for one that is known by its name already.
+/// Pointers to the arrays that are not arguments. `where` gives the C expression at which an array
+/// begins; "" for one that is known by its name already.
+std::string CPointers(const Program& program,
+                      const std::function<std::string(const ProgramArray&)>& where,
+                      CPrinter* printer);
+
+/// Pointers, then the loops, each with its comment.
 std::string CBody(const Program& program,
                   const std::function<std::string(const ProgramArray&)>& where, CPrinter* printer);
 
@@ -25,10 +30,10 @@ std::string CComment(std::string_view text, int indent = 0);
 bool IsNamed(const Program& program, const std::string& array);
 
 /// Constants of the program as "static const float constant[12] = {...};".
-std::string CConstants(const Program& program);
+std::string CConstants(const Program& program, Language language = Language::kC99);
 
 /// "{0.5f, 1.0f, ...}": the values of an array, in lines of at most 100 characters.
-std::string CValues(const DlArray& values, int indent);
+std::string CValues(const DlArray& values, int indent, Language language = Language::kC99);
 
 }  // namespace lamina
 

@@ -77,55 +77,10 @@ std::string Wrapped(const std::string& line, int indent) {
 
 }  // namespace
 
-const std::set<std::string>& CReservedWords() {
-  static const auto* const kWords = [] {
-    auto* words = new std::set<std::string>{
-        "auto",     "break",    "case",     "char",     "complex",   "const",      "context",
-        "continue", "default",  "do",       "double",   "else",      "enum",       "extern",
-        "float",    "for",      "goto",     "if",       "imaginary", "inline",     "int",
-        "int32_t",  "int64_t",  "long",     "main",     "memcpy",    "parameters", "register",
-        "restrict", "return",   "short",    "signed",   "sizeof",    "static",     "struct",
-        "switch",   "to_int32", "to_int64", "to_uint8", "typedef",   "uint8_t",    "union",
-        "unsigned", "void",     "volatile", "while"};
-    for (const char* function :
-         {"acos", "acosh", "asin", "asinh",    "atan", "atan2", "atanh", "cabs",  "ceil",
-          "cexp", "cimag", "conj", "copysign", "cos",  "cosh",  "creal", "csqrt", "erf",
-          "exp",  "expm1", "fabs", "floor",    "fmod", "log",   "log10", "log1p", "log2",
-          "pow",  "round", "sin",  "sinh",     "sqrt", "tan",   "tanh",  "trunc"}) {
-      words->insert(function);
-      words->insert(absl::StrCat(function, "f"));
-    }
-    for (const char* helper : {"complex", "mod", "sigmoid"}) {
-      words->insert(absl::StrCat(helper, "_float"));
-      words->insert(absl::StrCat(helper, "_double"));
-    }
-    return words;
-  }();
-  return *kWords;
-}
-
-std::string CType(DataType type) {
-  switch (type) {
-    case DataType::kSingle:
-      return "float";
-    case DataType::kDouble:
-      return "double";
-    case DataType::kComplexSingle:
-      return "float complex";
-    case DataType::kComplexDouble:
-      return "double complex";
-    case DataType::kInt32:
-      return "int32_t";
-    case DataType::kInt64:
-      return "int64_t";
-    case DataType::kLogical:
-    case DataType::kUint8:
-      break;
+std::string CNumber(double value, DataType type, Language language) {
+  if (IsComplex(type) && language != Language::kC99) {
+    return absl::StrCat(CType(type, language), "(", CNumber(value, ToReal(type)), ")");
   }
-  return "uint8_t";
-}
-
-std::string CNumber(double value, DataType type) {
   if (!IsRealFloating(type)) return absl::StrFormat("%d", static_cast<int64_t>(value));
   const bool single = type == DataType::kSingle;
   if (single) value = static_cast<float>(value);
@@ -144,7 +99,7 @@ std::string CNumber(double value, DataType type) {
 }
 
 std::string CPrinter::Helper(const std::string& name, const std::string& definition) {
-  helpers_[name] = definition;
+  helpers_[name] = absl::StrReplaceAll(definition, {{"HOW ", FunctionPrefix(language_)}});
   return name;
 }
 
@@ -160,19 +115,22 @@ std::string CPrinter::Call(const Expression& x) {
   const bool single = ToReal(type) == DataType::kSingle;
   const std::string suffix = single ? "f" : "", c_type = single ? "float" : "double";
   std::string function;
-  if (name == "complex") {
+  if (name == "complex" && language_ == Language::kCpp17) {
+    uses_complex_ = true;
+    function = CType(x.type(), language_);
+  } else if (name == "complex" && language_ == Language::kC99) {
     uses_complex_ = true;
     function = Helper(absl::StrCat("complex_", c_type),
-                      absl::StrReplaceAll("static T complex complex_T(T re, T im) {\n"
+                      absl::StrReplaceAll("HOW T complex complex_T(T re, T im) {\n"
                                           "  const T parts[2] = {re, im};\n"
                                           "  T complex z;\n"
                                           "  memcpy(&z, parts, sizeof z);\n"
                                           "  return z;\n"
                                           "}\n",
                                           {{"T", c_type}}));
-  } else if (IsComplex(type)) {
+  } else if (IsComplex(type) || IsComplex(x.type())) {
     uses_complex_ = true;
-    function = absl::StrCat(name == "conj" ? "" : "c", name, suffix);
+    function = ComplexFunction(name, type, language_);
   } else if (functions_ == CFunctions::kPrelude && IsRealFloating(type) &&
              !KernelFunction(name, !single).empty()) {
     function = KernelFunction(name, !single);
@@ -180,7 +138,7 @@ std::string CPrinter::Call(const Expression& x) {
     function = Helper(
         absl::StrCat("sigmoid_", c_type),
         absl::StrReplaceAll("/* 1 / (1 + exp(-x)), without overflow. */\n"
-                            "static T sigmoid_T(T x) {\n"
+                            "HOW T sigmoid_T(T x) {\n"
                             "  const T e = expF(-fabsF(x));\n"
                             "  return x >= 0 ? 1 / (1 + e) : x < 0 ? e / (1 + e) : x + 0.5F;\n"
                             "}\n",
@@ -193,7 +151,7 @@ std::string CPrinter::Call(const Expression& x) {
     function =
         Helper(absl::StrCat("mod_", c_type),
                absl::StrReplaceAll("/* x - floor(x / y) y: has the sign of y; x for y = 0. */\n"
-                                   "static T mod_T(T x, T y) {\n"
+                                   "HOW T mod_T(T x, T y) {\n"
                                    "  const T r = fmodF(x, y);\n"
                                    "  if (y == 0) return x;\n"
                                    "  if (r == 0) return copysignF(0, y);\n"
@@ -223,7 +181,7 @@ std::string CPrinter::Conversion(const Expression& x, int* precedence) {
     uses_complex_ = true;
     if (IsComplex(from.type())) {
       *precedence = kUnary;
-      return absl::StrCat("(", CType(to), ")", Print(from, kUnary));
+      return absl::StrCat("(", CType(to, language_), ")", Print(from, kUnary));
     }
     const DataType part = ToReal(to);
     return Print(loops::MakeComplex(Convert(from, part), Expression::Number(0, part)), kPrimary);
@@ -248,7 +206,7 @@ std::string CPrinter::Conversion(const Expression& x, int* precedence) {
                                                         : "255.0";
     const std::string name = absl::StrCat("to_", t.substr(0, t.size() - 2));
     Helper(name, absl::StrCat("/* Rounded to the nearest, kept within the type; 0 for NaN. */\n"
-                              "static ",
+                              "HOW ",
                               t, " ", name,
                               "(double x) {\n"
                               "  const double rounded = round(x);\n"
@@ -266,7 +224,7 @@ std::string CPrinter::Conversion(const Expression& x, int* precedence) {
     return absl::StrCat(name, "(", Print(from, kConditional), ")");
   }
   *precedence = kUnary;
-  return absl::StrCat("(", CType(to), ")", Print(from, kUnary));
+  return absl::StrCat("(", CType(to, language_), ")", Print(from, kUnary));
 }
 
 std::string CPrinter::Print(const Expression& x) { return Print(x, kConditional); }
@@ -278,7 +236,7 @@ std::string CPrinter::Print(const Expression& x, int least) {
   int precedence = kPrimary;
   switch (node.operation) {
     case Operation::kNumber:
-      text = CNumber(node.value, node.type);
+      text = CNumber(node.value, node.type, language_);
       if (text[0] == '-') precedence = kUnary;
       if (text[0] == '-' && least > kConditional) precedence = 0;
       break;
@@ -324,9 +282,10 @@ std::string CPrinter::Print(const loops::Block& block, int indent) {
     text += Wrapped(absl::StrCat(margin, content), indent);
   };
   // Variables of indices and logicals are plain ints.
-  const auto type = [](const Expression& x) {
-    return x.type() == DataType::kLogical || x.type() == DataType::kInt32 ? std::string("int")
-                                                                          : CType(x.type());
+  const auto type = [this](const Expression& x) {
+    return x.type() == DataType::kLogical || x.type() == DataType::kInt32
+               ? std::string("int")
+               : CType(x.type(), language_);
   };
   for (const Statement& s : block) {
     switch (s.kind) {

@@ -1,4 +1,4 @@
-// Expressions and loops as C99.
+// Expressions and loops as C99, C++17, or the code of a CUDA kernel (language.h).
 //
 //   CPrinter printer;
 //   std::string body = printer.Print(step.code, /*indent=*/1);
@@ -17,19 +17,15 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 
+#include "framework/emit/language.h"
 #include "framework/loops/statement.h"
 
 namespace lamina {
 
-/// Words that no array and no variable may be named: those of C, and functions that are called.
-const std::set<std::string>& CReservedWords();
-/// "float", "double", "uint8_t" for logical, "float complex", "int32_t", ...
-std::string CType(DataType type);
 /// A number as C writes it, exactly: "0.1f", "-INFINITY", "3".
-std::string CNumber(double value, DataType type);
+std::string CNumber(double value, DataType type, Language language = Language::kC99);
 
 /// Where printed code has its elementary functions from.
 enum class CFunctions : uint8_t {
@@ -39,7 +35,10 @@ enum class CFunctions : uint8_t {
 
 class CPrinter {
  public:
-  explicit CPrinter(CFunctions functions = CFunctions::kLibrary) : functions_(functions) {}
+  explicit CPrinter(Language language = Language::kC99, CFunctions functions = CFunctions::kLibrary)
+      : language_(language), functions_(functions) {}
+  Language language() const { return language_; }
+
   std::string Print(const loops::Expression& x);
   std::string Print(const loops::Block& block, int indent);
   /// The functions that the printed code calls and C does not have.
@@ -52,7 +51,8 @@ class CPrinter {
   std::string Conversion(const loops::Expression& x, int* precedence);
   std::string Helper(const std::string& name, const std::string& definition);
 
-  CFunctions functions_;
+  const Language language_;
+  const CFunctions functions_;
   std::map<std::string, std::string> helpers_;
   bool uses_complex_ = false;
 };

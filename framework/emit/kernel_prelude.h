@@ -1,7 +1,7 @@
 // The text that precedes kernels that are compiled where they run: vector mathematics and small
 // products, in C.
 //
-//   CPrinter printer(CFunctions::kPrelude);
+//   CPrinter printer(Language::kC99, CFunctions::kPrelude);
 //   std::string source = KernelPrelude() + printer.Helpers() + kernels;
 //
 // For kernels alone; shipped code calls the C library. What a kernel may call, all static inline:

@@ -146,7 +146,7 @@ std::vector<std::string_view> Lines(std::string_view text) {
 }
 
 std::string Program() {
-  CPrinter printer(CFunctions::kPrelude);
+  CPrinter printer(Language::kC99, CFunctions::kPrelude);
   std::string functions, checks;
   const auto add = [&](const std::string& name, DataType type, const Expression& value,
                        const std::string& exact, const std::string& ulp) {
@@ -235,11 +235,11 @@ TEST(KernelPreludeTest, LoopsBecomeVectorCode) {
 TEST(KernelPreludeTest, ShippedCodeCallsTheLibrary) {
   const Expression x = Expression::Variable("x", DataType::kSingle);
   EXPECT_EQ(CPrinter().Print(Tanh(x)), "tanhf(x)");
-  EXPECT_EQ(CPrinter(CFunctions::kPrelude).Print(Tanh(x)), "lamina_Tanh_f32(x)");
-  EXPECT_EQ(CPrinter(CFunctions::kPrelude).Print(Sqrt(x)), "sqrtf(x)");
+  EXPECT_EQ(CPrinter(Language::kC99, CFunctions::kPrelude).Print(Tanh(x)), "lamina_Tanh_f32(x)");
+  EXPECT_EQ(CPrinter(Language::kC99, CFunctions::kPrelude).Print(Sqrt(x)), "sqrtf(x)");
   const Expression d = Expression::Variable("d", DataType::kDouble);
-  EXPECT_EQ(CPrinter(CFunctions::kPrelude).Print(Tanh(d)), "lamina_Tanh_f64(d)");
-  EXPECT_EQ(CPrinter(CFunctions::kPrelude).Print(Sin(d)), "sin(d)");
+  EXPECT_EQ(CPrinter(Language::kC99, CFunctions::kPrelude).Print(Tanh(d)), "lamina_Tanh_f64(d)");
+  EXPECT_EQ(CPrinter(Language::kC99, CFunctions::kPrelude).Print(Sin(d)), "sin(d)");
 }
 
 }  // namespace

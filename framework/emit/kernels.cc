@@ -274,7 +274,7 @@ class KernelWriter {
 
   const Graph& graph_;
   KernelProgram out_;
-  CPrinter printer_{CFunctions::kPrelude};
+  CPrinter printer_{Language::kC99, CFunctions::kPrelude};
   std::string source_;
   std::map<std::string, int> array_by_name_;
   std::map<std::string, int> kernels_;  // By their bodies.

@@ -1,0 +1,47 @@
+// A program as CUDA kernels and the launches that run them in their order.
+//
+//   CPrinter printer(Language::kCuda);
+//   const CudaCode code = PrintCuda(program, where, &printer);
+//   // code.kernels: __global__ functions; code.launches: the inside of a host function
+//
+// Each nest of parallel loops (parallel_loops.h) is a kernel. A thread computes one item, or, where
+// there are few items with long loops, a block does: its threads share the loops, and what they
+// join is joined as a tree of fixed order, so that results do not depend on the launch. What could
+// not be shown to be parallel is computed by one thread, and the kernel says so.
+//
+// Results: as those of printed C (c_printer.h) but for the order of sums in blocks, and the errors
+// of CUDA's functions in the place of those of the C library.
+//
+// Threads: a pure function but for the printer.
+#ifndef FRAMEWORK_EMIT_CUDA_KERNELS_H_
+#define FRAMEWORK_EMIT_CUDA_KERNELS_H_
+
+#include <functional>
+#include <string>
+
+#include "framework/emit/c_printer.h"
+#include "framework/emit/program.h"
+
+namespace lamina {
+
+struct CudaCode {
+  std::string kernels;
+  /// Statements that return a cudaError_t unless it is cudaSuccess; they name `stream`, and the
+  /// variable where there is one.
+  std::string launches;
+};
+
+/// `where` as in CBody: the host's expression of the device address at which an array begins; ""
+/// for one that is known by its name already. `variable`: a number that stands in the code for 1 to
+/// `most` (loops/variable_size.h); "": none. Errors: "emit:CannotPrint" for complex numbers.
+CudaCode PrintCuda(const Program& program,
+                   const std::function<std::string(const ProgramArray&)>& where, CPrinter* printer,
+                   const std::string& variable = "", int64_t most = 1);
+
+/// What stands before kernels: the types and numbers that a file has from its headers, and that the
+/// compiler of kernels alone (NVRTC) does not know.
+std::string CudaPreamble();
+
+}  // namespace lamina
+
+#endif  // FRAMEWORK_EMIT_CUDA_KERNELS_H_

@@ -1,0 +1,88 @@
+#include "framework/emit/language.h"
+
+#include "absl/strings/str_cat.h"
+#include "framework/dlarray/error.h"
+
+namespace lamina {
+
+const std::set<std::string>& CReservedWords() {
+  static const auto* const kWords = [] {
+    auto* words = new std::set<std::string>{
+        // C, and what generated code names.
+        "auto", "break", "case", "char", "complex", "const", "context", "continue", "default", "do",
+        "double", "else", "enum", "extern", "float", "for", "goto", "if", "imaginary", "inline",
+        "int", "int32_t", "int64_t", "long", "main", "memcpy", "parameters", "register", "restrict",
+        "return", "short", "signed", "sizeof", "static", "struct", "switch", "to_int32", "to_int64",
+        "to_uint8", "typedef", "uint8_t", "union", "unsigned", "void", "volatile", "while",
+        // C++.
+        "alignas", "alignof", "and", "and_eq", "asm", "bitand", "bitor", "bool", "catch",
+        "char16_t", "char32_t", "class", "compl", "concept", "const_cast", "constexpr", "decltype",
+        "delete", "dynamic_cast", "explicit", "export", "false", "friend", "mutable", "namespace",
+        "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private",
+        "protected", "public", "reinterpret_cast", "requires", "static_assert", "static_cast",
+        "std", "template", "this", "thread_local", "throw", "trained", "true", "try", "typeid",
+        "typename", "using", "virtual", "wchar_t", "xor", "xor_eq",
+        // CUDA, and what generated kernels name.
+        "device", "error", "half", "item", "items", "memory", "part", "stream", "thread"};
+    for (const char* function :
+         {"acos", "acosh", "asin", "asinh",    "atan", "atan2", "atanh", "cabs",  "ceil",
+          "cexp", "cimag", "conj", "copysign", "cos",  "cosh",  "creal", "csqrt", "erf",
+          "exp",  "expm1", "fabs", "floor",    "fmod", "log",   "log10", "log1p", "log2",
+          "pow",  "round", "sin",  "sinh",     "sqrt", "tan",   "tanh",  "trunc"}) {
+      words->insert(function);
+      words->insert(absl::StrCat(function, "f"));
+    }
+    for (const char* helper : {"complex", "mod", "sigmoid"}) {
+      words->insert(absl::StrCat(helper, "_float"));
+      words->insert(absl::StrCat(helper, "_double"));
+    }
+    return words;
+  }();
+  return *kWords;
+}
+
+std::string CType(DataType type, Language language) {
+  const bool is_c = language == Language::kC99;
+  switch (type) {
+    case DataType::kSingle:
+      return "float";
+    case DataType::kDouble:
+      return "double";
+    case DataType::kComplexSingle:
+      return is_c ? "float complex" : "std::complex<float>";
+    case DataType::kComplexDouble:
+      return is_c ? "double complex" : "std::complex<double>";
+    case DataType::kInt32:
+      return "int32_t";
+    case DataType::kInt64:
+      return "int64_t";
+    case DataType::kLogical:
+    case DataType::kUint8:
+      break;
+  }
+  return "uint8_t";
+}
+
+std::string ComplexInitializer(const std::string& re, const std::string& im, Language language) {
+  return language == Language::kC99 ? absl::StrCat(re, " + ", im, " * I")
+                                    : absl::StrCat("{", re, ", ", im, "}");
+}
+
+void CheckIsPrinted(DataType type, Language language) {
+  if (language != Language::kCuda || !IsComplex(type)) return;
+  throw Error("emit:CannotPrint", "Code for CUDA is printed for real numbers.",
+              "Complex values came.", "Generate C or C++, or write real and imaginary parts.");
+}
+
+std::string ComplexFunction(const std::string& name, DataType type, Language language) {
+  CheckIsPrinted(ToComplex(ToReal(type)), language);
+  if (language == Language::kCpp17) return absl::StrCat("std::", name);
+  return absl::StrCat(name == "conj" ? "" : "c", name,
+                      ToReal(type) == DataType::kSingle ? "f" : "");
+}
+
+std::string FunctionPrefix(Language language) {
+  return language == Language::kCuda ? "static __device__ " : "static ";
+}
+
+}  // namespace lamina
