@@ -6,38 +6,71 @@
 
 namespace lamina {
 
+namespace {
+
+// What a driver calls, in the language: NAME_start(&context, ...) or NAME::Start(...).
+struct Calls {
+  const char *context, *start, *reset, *predict, *end;
+};
+Calls CallsOf(Language language) {
+  switch (language) {
+    case Language::kC99:
+      return {"static NAME_context context;\n", "  NAME_start(&context, &NAME_trained);\n",
+              "NAME_reset(&context)", "NAME_predict(&context", ""};
+    case Language::kCpp17:
+      return {"static NAME::Context context;\n", "  NAME::Start(&context, &NAME::trained);\n",
+              "NAME::Reset(&context)", "NAME::Predict(&context", ""};
+    case Language::kCuda:
+      break;
+  }
+  return {
+      "static NAME::Context context;\n\nstatic void Check(cudaError_t error) {\n"
+      "  if (error == cudaSuccess) return;\n"
+      "  fprintf(stderr, \"%s\\n\", cudaGetErrorString(error));\n  exit(2);\n}\n\n",
+      "  Check(NAME::Create(&context, &NAME::trained));\n", "Check(NAME::Reset(&context, 0))",
+      "Check(NAME::Predict(&context", "  NAME::Destroy(&context);\n"};
+}
+
+}  // namespace
+
 SourceFile DriverFor(const GeneratedCode& code, const CodegenOptions& options, int reset_before) {
+  const bool is_cuda = options.language == Language::kCuda;
+  const Calls calls = CallsOf(options.language);
   std::string arrays, reads, arguments, writes;
   const auto declare = [&](const GeneratedArray& a) {
-    absl::StrAppend(&arrays, "static ", CType(a.spec.type), " ", a.name, "[", a.spec.numel(),
-                    "];\n");
-    absl::StrAppend(&arguments, ", ", a.name);
+    absl::StrAppend(&arrays, "static ", CType(a.spec.type, options.language), " ", a.name, "[",
+                    a.spec.numel(), "];\n");
   };
   for (const GeneratedArray& a : code.inputs) {
     declare(a);
+    absl::StrAppend(&arguments, ", ", a.name);
     absl::StrAppend(&reads, reads.empty() ? "" : " && ", "fread(", a.name, ", sizeof ", a.name,
                     ", 1, stdin) == 1");
   }
   for (const GeneratedArray& a : code.outputs) {
     declare(a);
+    absl::StrAppend(&arguments, ", ", a.name);
     absl::StrAppend(&writes, "    fwrite(", a.name, ", sizeof ", a.name, ", 1, stdout);\n");
   }
   for (const GeneratedArray& a : code.states) {
-    absl::StrAppend(&writes, "    fwrite(context.", a.name, ", sizeof context.", a.name,
-                    ", 1, stdout);\n");
+    if (is_cuda) {
+      declare(a);
+      absl::StrAppend(&writes, "    Check(cudaMemcpy(", a.name, ", context.memory->", a.name,
+                      ", sizeof ", a.name, ", cudaMemcpyDeviceToHost));\n");
+    }
+    const std::string from = absl::StrCat(is_cuda ? "" : "context.", a.name);
+    absl::StrAppend(&writes, "    fwrite(", from, ", sizeof ", from, ", 1, stdout);\n");
   }
-  const std::string reset = reset_before < 0 ? ""
-                                             : absl::StrCat("    if (call == ", reset_before,
-                                                            ") NAME_reset(&context);\n");
+  const std::string reset =
+      reset_before < 0 ? ""
+                       : absl::StrCat("    if (call == ", reset_before, ") ", calls.reset, ";\n");
   const std::string text = absl::StrCat(
-      "/* Tries NAME. */\n#include <stdio.h>\n\n#include \"NAME.h\"\n\n"
-      "static NAME_context context;\n",
-      arrays,
-      "\nint main(void) {\n  int call;\n  NAME_start(&context, &NAME_trained);\n"
-      "  for (call = 0; ",
-      reads, "; ++call) {\n", reset, "    NAME_predict(&context", arguments, ");\n", writes,
-      "  }\n  return call > 0 ? 0 : 1;\n}\n");
-  return {absl::StrCat(options.name, "_driver.c"),
+      "/* Tries NAME. */\n#include <stdio.h>\n", is_cuda ? "#include <stdlib.h>\n" : "",
+      "\n#include \"NAME.h\"\n\n", calls.context, arrays, "\nint main(void) {\n  int call;\n",
+      calls.start, "  for (call = 0; ", reads, "; ++call) {\n", reset, "    ", calls.predict,
+      arguments, is_cuda ? "));\n" : ");\n", writes, "  }\n", calls.end,
+      "  return call > 0 ? 0 : 1;\n}\n");
+  return {absl::StrCat(options.name, "_driver", options.language == Language::kC99 ? ".c" : ".cc"),
           absl::StrReplaceAll(text, {{"NAME", options.name}})};
 }
 

@@ -43,6 +43,7 @@
 
 #include "absl/status/status.h"
 #include "framework/emit/c_compiler.h"
+#include "framework/emit/language.h"
 #include "framework/network/network.h"
 
 namespace lamina {
@@ -50,6 +51,7 @@ namespace lamina {
 struct CodegenOptions {
   /// What files, functions and types are named after: a C identifier.
   std::string name = "network";
+  Language language = Language::kC99;
   /// The type of the data, kSingle or kDouble. Parameters keep theirs.
   DataType type = DataType::kSingle;
   /// 0: as many observations as the layouts have. Otherwise the code takes any number of them up to

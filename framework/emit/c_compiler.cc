@@ -1,6 +1,8 @@
 #include "framework/emit/c_compiler.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -20,23 +22,37 @@ std::string Tail(const std::string& path) {
   return text->size() > 4000 ? text->substr(0, 4000) + "..." : *text;
 }
 
+// The environment's choice, or the usual one.
+std::string Chosen(const char* variable, const char* usual) {
+  const char* const chosen = std::getenv(variable);
+  return chosen != nullptr && *chosen != '\0' ? chosen : usual;
+}
+
+// The command; empty where there is no such program.
+std::string Found(const std::string& command) {
+  const std::string probe = absl::StrCat("command -v ", Quoted(command), " >/dev/null 2>&1");
+  return std::system(probe.c_str()) == 0 ? command : "";
+}
+
+bool EndsIn(const std::string& name, std::string_view ending) {
+  return name.size() > ending.size() && name.substr(name.size() - ending.size()) == ending;
+}
+
 }  // namespace
 
-std::string CompilerCommand() {
-  const char* const chosen = std::getenv("CC");
-  return chosen != nullptr && *chosen != '\0' ? chosen : "cc";
-}
+std::string CompilerCommand() { return Chosen("CC", "cc"); }
 
-std::string FindCompiler() {
-  const std::string compiler = CompilerCommand();
-  const std::string probe = absl::StrCat("command -v ", Quoted(compiler), " >/dev/null 2>&1");
-  return std::system(probe.c_str()) == 0 ? compiler : "";
-}
+std::string FindCompiler() { return Found(CompilerCommand()); }
 
 absl::StatusOr<std::string> CompileAndRun(const std::vector<SourceFile>& files,
                                           const std::string& flags, const std::string& input) {
-  const std::string compiler = FindCompiler();
-  if (compiler.empty()) return absl::UnavailableError("there is no C compiler: install one (cc)");
+  const bool is_cpp = std::any_of(files.begin(), files.end(),
+                                  [](const SourceFile& file) { return EndsIn(file.name, ".cc"); });
+  const std::string compiler = is_cpp ? Found(Chosen("CXX", "c++")) : FindCompiler();
+  if (compiler.empty()) {
+    return absl::UnavailableError(is_cpp ? "there is no C++ compiler: install one (c++)"
+                                         : "there is no C compiler: install one (cc)");
+  }
   const TemporaryFolder folder("lamina_c_");
   if (folder.path().empty()) return absl::UnavailableError("cannot make a temporary folder");
   const std::string at = Quoted(folder.path());
@@ -45,7 +61,7 @@ absl::StatusOr<std::string> CompileAndRun(const std::vector<SourceFile>& files,
     const absl::Status status =
         WriteFileAtomically(absl::StrCat(folder.path(), "/", file.name), file.text);
     if (!status.ok()) return status;
-    if (file.name.size() > 2 && file.name.substr(file.name.size() - 2) == ".c") {
+    if (EndsIn(file.name, is_cpp ? ".cc" : ".c")) {
       absl::StrAppend(&sources, " ", Quoted(file.name));
     }
   }

@@ -1,0 +1,25 @@
+#include "framework/codegen/testing/emulated.h"
+
+#include <regex>
+
+#include "framework/io/file.h"
+#include "framework/io/runfiles.h"
+
+namespace lamina::testing {
+
+GeneratedCode Emulated(const GeneratedCode& code) {
+  static const std::regex kLaunch(R"((\w+)<<<(.*), (\d+), 0, stream>>>)");
+  GeneratedCode emulated = code;
+  for (SourceFile& file : emulated.files) {
+    if (!file.name.ends_with(".cu")) continue;
+    file.name.replace(file.name.size() - 3, 3, ".cc");
+    file.text = std::regex_replace(file.text, kLaunch, "Emulated($1, $2, $3, stream)");
+  }
+  const absl::StatusOr<std::string> runtime =
+      ReadFile(RunfilePath("framework/codegen/testing/emulated_cuda/cuda_runtime_api.h"));
+  LAMINA_CHECK(runtime.ok());
+  emulated.files.push_back({"cuda_runtime_api.h", *runtime});
+  return emulated;
+}
+
+}  // namespace lamina::testing
