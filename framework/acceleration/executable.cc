@@ -67,8 +67,7 @@ void Executable::Compile(const CompilerSettings& settings) {
         } catch (const std::exception& e) {
           return absl::InternalError(absl::StrCat("no kernels were written: ", e.what()));
         }
-        return KernelSource{background->program.source, background->program.num_kernels,
-                            kKernelFlags};
+        return KernelSource{background->program.source, background->program.num_kernels};
       },
       settings);
   loading_.store(background_->loading.get(), std::memory_order_release);

@@ -115,14 +115,14 @@ const std::string& Processor() {
 }
 
 // Compiles in `folder` and returns the path of the shared object.
-absl::StatusOr<std::string> Compile(const KernelSource& source, const CompilerSettings& settings,
+absl::StatusOr<std::string> Compile(const std::string& text, const CompilerSettings& settings,
                                     const std::string& folder) {
   const std::string c = absl::StrCat(folder, "/kernels.c"),
                     so = absl::StrCat(folder, "/kernels.so"),
                     messages = absl::StrCat(folder, "/messages");
-  if (const absl::Status s = WriteFileAtomically(c, source.text); !s.ok()) return s;
+  if (const absl::Status s = WriteFileAtomically(c, text); !s.ok()) return s;
   std::vector<std::string> command{settings.compiler};
-  for (const auto flag : absl::StrSplit(source.flags, ' ', absl::SkipEmpty())) {
+  for (const auto flag : absl::StrSplit(settings.flags, ' ', absl::SkipEmpty())) {
     command.emplace_back(flag);
   }
   command.insert(command.end(), {"-o", so, c, "-lm"});
@@ -186,7 +186,7 @@ absl::StatusOr<std::shared_ptr<const KernelLibrary>> KernelLibrary::Load(
   }
   // Each part with its length, so that two different keys never read the same.
   std::string key;
-  for (const std::string& part : {source.text, source.flags, *version, Processor()}) {
+  for (const std::string& part : {source.text, settings.flags, *version, Processor()}) {
     absl::StrAppend(&key, part.size(), ":", part);
   }
   key = Sha256Hex(key);
@@ -195,7 +195,7 @@ absl::StatusOr<std::shared_ptr<const KernelLibrary>> KernelLibrary::Load(
     if (library.ok()) return finished(*std::move(library), true);
     cache.Remove(key);
   }
-  const absl::StatusOr<std::string> compiled = Compile(source, settings, folder.path());
+  const absl::StatusOr<std::string> compiled = Compile(source.text, settings, folder.path());
   if (!compiled.ok()) return compiled.status();
   const absl::StatusOr<std::string> path = cache.Insert(key, *compiled);
   if (!path.ok()) return path.status();
@@ -209,7 +209,7 @@ std::shared_ptr<const KernelLoading> KernelLoading::Start(
   const auto loading = std::make_shared<KernelLoading>();
   Worker::Get().Add([loading, write = std::move(write), settings]() mutable {
     const absl::StatusOr<KernelSource> source = write();
-    write = nullptr;  // What it holds is not needed when somebody waits for the end.
+    write = nullptr;  // What it holds is gone when somebody has waited for the end.
     loading->Finish(source.ok() ? KernelLibrary::Load(*source, settings) : source.status());
   });
   return loading;

@@ -5,7 +5,7 @@
 // program that cannot be compiled (no compiler, an error in it) gives a status that says why; who
 // asked goes on without it.
 //
-//   auto loading = KernelLoading::Start([] { return KernelSource{text, 3, "-shared -fPIC -O3"}; });
+//   auto loading = KernelLoading::Start([] { return KernelSource{text, 3}; });
 //   ...                                              // other work
 //   if (loading->Ready() && loading->Wait().ok()) (*loading->Wait())->kernel(0)(arrays, 0, n);
 //
@@ -34,12 +34,16 @@ using Kernel = void (*)(char* const* arrays, int64_t begin, int64_t end);
 struct KernelSource {
   std::string text;     ///< C that defines k0, k1, ...
   int num_kernels = 0;  ///< How many.
-  std::string flags;    ///< Of the compiler, divided by spaces.
 };
 
-/// Who compiles, and where the result is kept.
+/// Who compiles, how, and where the result is kept.
 struct CompilerSettings {
+  static constexpr char kFlags[] =
+      "-std=gnu99 -shared -fPIC -O3 -march=native -ffp-contract=off -fno-math-errno "
+      "-fno-trapping-math -fopenmp-simd";
+
   std::string compiler = "cc";  ///< One command, without arguments.
+  std::string flags = kFlags;   ///< Divided by spaces.
   std::string cache_folder;     ///< "": a temporary one.
   int64_t cache_bytes = internal::KernelCache::kDefaultMaxBytes;
 
@@ -50,9 +54,9 @@ struct CompilerSettings {
 class KernelLibrary {
  public:
   /// Compiles and loads `source`, or loads what was compiled before; without kernels there is
-  /// nothing to do. Errors: kNotFound without a compiler; kInvalidArgument with the compiler's
-  /// messages; kUnavailable when files cannot be written or the result cannot be loaded; kCancelled
-  /// when the process ends.
+  /// nothing to do. Errors: kNotFound without a
+  /// compiler; kInvalidArgument with the compiler's messages; kUnavailable when files cannot be
+  /// written or the result cannot be loaded; kCancelled when the process ends.
   static absl::StatusOr<std::shared_ptr<const KernelLibrary>> Load(
       const KernelSource& source, const CompilerSettings& settings);
 

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kFlags[] = "-std=gnu99 -shared -fPIC -O2";
-
 class KernelLibraryTest : public testing::Test {
  protected:
   KernelLibraryTest() { settings_.cache_folder = folder_.path(); }
@@ -31,7 +29,7 @@ class KernelLibraryTest : public testing::Test {
             factor +
             " * ((const float *)a[0])[i];\n"
             "}\n",
-        1, kFlags};
+        1};
   }
 
   static std::vector<float> Run(const KernelLibrary& library) {
@@ -72,9 +70,8 @@ TEST_F(KernelLibraryTest, OtherSourceAndOtherFlagsAreOtherLibraries) {
   ASSERT_TRUE(other.ok());
   EXPECT_FALSE((*other)->from_cache());
   EXPECT_EQ(Run(**other)[3], 12);
-  KernelSource source = Times("3.0f");
-  source.flags += " -DOTHER";
-  EXPECT_FALSE((*KernelLibrary::Load(source, settings_))->from_cache());
+  settings_.flags += " -DOTHER";
+  EXPECT_FALSE((*KernelLibrary::Load(Times("3.0f"), settings_))->from_cache());
   EXPECT_EQ(Files().size(), 3u);
 }
 
@@ -123,7 +120,7 @@ TEST_F(KernelLibraryTest, WithoutACompilerTheStatusSaysSo) {
 }
 
 TEST_F(KernelLibraryTest, ACompilerThatFailsIsQuoted) {
-  const auto library = KernelLibrary::Load({"this is no C\n", 1, kFlags}, settings_);
+  const auto library = KernelLibrary::Load({"this is no C\n", 1}, settings_);
   EXPECT_EQ(library.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(library.status().message().find("kernels.c:1:1: error:"), absl::string_view::npos)
       << library.status();
