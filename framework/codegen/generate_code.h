@@ -1,4 +1,4 @@
-// GenerateCode: a network as C99 that needs no library but the C library.
+// GenerateCode: a network as C99 or C++17 that needs no library but the standard one, or as CUDA.
 //
 //   DlNetwork net = ...;                                       // trained
 //   GeneratedCode code = GenerateCode(net, {NetworkDataLayout({8, 8, 1, 1}, "SSCB")},
@@ -23,9 +23,17 @@
 // takes the states that the network had and NAME_reset those after ResetState. Intermediate arrays
 // share planned memory inside the context. Parameters may be replaced without generating again.
 //
-// Arrays of the C code are column-major as in the framework: the first dim is the fastest. Results
+// The other languages have the same files and say the same in their own way:
+//
+//   .language = Language::kCpp17   namespace NAME: Context, Parameters, trained, Start, Predict,
+//                                  Reset, ReadParameters; files end in .cc
+//   .language = Language::kCuda    NAME.cu with a kernel for each loop; Create takes all memory of
+//                                  the device, Predict reads arrays of the host, PredictDevice
+//                                  those of the device, in a stream; real numbers only
+//
+// Arrays of the code are column-major as in the framework: the first dim is the fastest. Results
 // are the framework's but for rounding: sums are added in another order and elementary functions
-// are those of the C library. NaN and infinity behave as in the framework.
+// are those of the C library, or of CUDA. NaN and infinity behave as in the framework.
 //
 // Any layer whose Predict is made of array functions that have a printed form can be generated,
 // also one with states, with nested networks, or in double or complex numbers. The sizes are fixed;
@@ -61,7 +69,7 @@ struct CodegenOptions {
 
 /// An array that the generated code names.
 struct GeneratedArray {
-  std::string name;  ///< In C.
+  std::string name;
   ArraySpec spec;
 };
 
@@ -77,7 +85,7 @@ struct PlannedArray {
 struct GeneratedCode {
   std::vector<SourceFile> files;
   /// Bytes of a context, without padding: all memory that a running network needs besides its
-  /// parameters, inputs and outputs.
+  /// parameters, inputs and outputs. (Of CUDA: but for sums that are not joined yet.)
   int64_t context_bytes = 0;
   int64_t parameter_bytes = 0;
   /// The arguments of NAME_predict in their order, and the states in the context.
@@ -91,7 +99,8 @@ struct GeneratedCode {
 /// (it takes a mean over them), or when a state has a size that depends on it;
 /// "codegen:ReadsValues" when a layer reads the values of an array; "codegen:StateSize" when a
 /// state's size does not settle; "emit:CannotPrint" for an op that has no printed form (names the
-/// op and the layer); "emit:TooLarge"; "network:InputCount" and those of the layers.
+/// op and the layer), and for complex numbers in CUDA; "emit:TooLarge"; "network:InputCount" and
+/// those of the layers.
 GeneratedCode GenerateCode(const DlNetwork& network, std::span<const NetworkDataLayout> layouts,
                            const CodegenOptions& options = {});
 inline GeneratedCode GenerateCode(const DlNetwork& network,

@@ -24,7 +24,12 @@ constexpr int64_t kMostBlocks = 65535;
 // items to keep a device busy with a thread for each.
 constexpr int64_t kLeastParts = 64, kMostBlockItems = 8192;
 
-enum class Worker : uint8_t { kThread, kBlock, kOneThread };
+// Several blocks share a loop that gives each of their threads some turns; as many blocks in all.
+constexpr int64_t kLeastTurns = 4, kBlocksInAll = 4096;
+
+constexpr char kCheck[] = "  if ((error = cudaGetLastError()) != cudaSuccess) return error;\n";
+
+enum class Worker : uint8_t { kThread, kBlock, kBlocks, kOneThread };
 
 class KernelPrinter {
  public:
@@ -40,27 +45,48 @@ class KernelPrinter {
     Interface(nest, &parameters, &arguments);
     static constexpr const char* kWho[] = {
         "A thread computes an item.", "A block computes an item.",
+        "A block joins what several blocks have of an item.",
         "One thread computes all: these loops could not be shown to be parallel."};
-    absl::StrAppend(&code->kernels, CComment(comment), "\n/* ", kWho[static_cast<int>(worker)],
-                    " */\n__global__ void ", name, "(", parameters, ") {\n");
-    std::string blocks = "1";
+    std::string kernel;
+    const std::string blocks = worker == Worker::kOneThread
+                                   ? absl::StrCat(1)
+                                   : Blocks(nest.loops, worker == Worker::kThread ? kThreads : 1);
     if (worker == Worker::kOneThread) {
-      absl::StrAppend(&code->kernels, Nested(nest));
+      absl::StrAppend(&kernel, Nested(nest));
     } else if (worker == Worker::kThread) {
-      absl::StrAppend(&code->kernels, "  const unsigned items = ", Count(nest.loops), ";\n",
+      absl::StrAppend(&kernel, "  const unsigned items = ", Count(nest.loops), ";\n",
                       "  for (unsigned item = blockIdx.x * ", kThreads,
                       "u + threadIdx.x; item < items;\n       item += gridDim.x * ", kThreads,
                       "u) {\n", Indices(nest.loops, "item", 2), printer_.Print(nest.body, 2),
                       "  }\n");
-      blocks = Blocks(nest.loops, kThreads);
+    } else if (worker == Worker::kBlock) {
+      absl::StrAppend(&kernel, Shared(nest, *shared));
     } else {
-      absl::StrAppend(&code->kernels, Shared(nest, *shared));
-      blocks = Blocks(nest.loops, 1);
+      // Each kernel has the arrays of its own part of the code.
+      const auto loop = std::find_if(nest.body.begin(), nest.body.end(),
+                                     [](const Statement& s) { return s.kind == Statement::kFor; });
+      ParallelNest first = nest, second = nest;
+      first.body.assign(nest.body.begin(), loop + 1);
+      second.body.erase(second.body.begin() + (loop - nest.body.begin()));
+      const int64_t groups = Groups(nest, *shared);
+      Interface(first, &parameters, &arguments);
+      absl::StrAppend(&code->kernels, CComment(comment), "\n/* ", groups,
+                      " blocks share the loop of an item. */\n__global__ void ", name, "Parts(",
+                      parameters, ", double *joins) {\n", PartsOfGroups(nest, *shared), "}\n\n");
+      absl::StrAppend(&code->launches, "  ", name, "Parts<<<", Blocks(nest.loops, 1, groups), ", ",
+                      kThreads, ", 0, stream>>>(", arguments, ", joins);\n", kCheck);
+      Interface(second, &parameters, &arguments);
+      absl::StrAppend(&parameters, ", const double *joins");
+      absl::StrAppend(&arguments, ", joins");
+      kernel = JoinOfGroups(nest, *shared);
+      code->joins = std::max(code->joins, NumItems(nest.loops, variable_, most_) * groups *
+                                              static_cast<int64_t>((*shared)[0].joined.size()));
     }
-    code->kernels += "}\n\n";
+    absl::StrAppend(&code->kernels, CComment(comment), "\n/* ", kWho[static_cast<int>(worker)],
+                    " */\n__global__ void ", name, "(", parameters, ") {\n", kernel, "}\n\n");
     absl::StrAppend(&code->launches, "  ", name, "<<<", blocks, ", ",
                     worker == Worker::kOneThread ? 1 : kThreads, ", 0, stream>>>(", arguments,
-                    ");\n  if ((error = cudaGetLastError()) != cudaSuccess) return error;\n");
+                    ");\n", kCheck);
   }
 
  private:
@@ -74,8 +100,39 @@ class KernelPrinter {
       }
     }
     const int64_t items = NumItems(nest.loops, variable_, most_);
-    if (parts >= kLeastParts && items <= kMostBlockItems) return Worker::kBlock;
+    if (parts >= kLeastParts && items <= kMostBlockItems) {
+      return Groups(nest, *shared) > 1 ? Worker::kBlocks : Worker::kBlock;
+    }
     return nest.loops.empty() ? Worker::kOneThread : Worker::kThread;
+  }
+
+  // How many blocks share an item's loop.
+  int64_t Groups(const ParallelNest& nest, const std::vector<SharedLoop>& shared) const {
+    if (shared.size() != 1 || Meets(nest)) return 1;
+    bool is_before = true;
+    for (const Statement& s : nest.body) {
+      if (s.kind == Statement::kStore && is_before) return 1;
+      if (s.kind == Statement::kFor) is_before = false;
+    }
+    for (const SharedLoop::Joined& joined : shared[0].joined) {
+      if (joined.type == DataType::kInt64 || joined.type == DataType::kUint8) return 1;
+    }
+    const int64_t items = NumItems(nest.loops, variable_, most_),
+                  parts = NumItems(shared[0].loops, variable_, most_);
+    int64_t groups = kThreads;
+    while (groups > 1 &&
+           (items * groups > kBlocksInAll || parts < groups * kThreads * kLeastTurns)) {
+      groups /= 2;
+    }
+    return groups;
+  }
+
+  // Does the nest load what it stores? What one thread stores another may load.
+  static bool Meets(const ParallelNest& nest) {
+    const Block code = WholeCode(nest);
+    const std::set<std::string> stored = StoredArrays(code), loaded = LoadedArrays(code);
+    return std::any_of(stored.begin(), stored.end(),
+                       [&](const std::string& array) { return loaded.count(array) > 0; });
   }
 
   // Arrays with names of their own in the same memory: indices alone do not tell them apart.
@@ -112,6 +169,9 @@ class KernelPrinter {
   void Interface(const ParallelNest& nest, std::string* parameters, std::string* arguments) const {
     const Block code = WholeCode(nest);
     const std::set<std::string> stored = StoredArrays(code), loaded = LoadedArrays(code);
+    parameters->clear();
+    arguments->clear();
+    const bool apart = !OverlapsInMemory(nest);
     const auto add = [&](const std::string& type, const std::string& name) {
       absl::StrAppend(parameters, parameters->empty() ? "" : ", ", type, name);
       absl::StrAppend(arguments, arguments->empty() ? "" : ", ", name);
@@ -120,7 +180,9 @@ class KernelPrinter {
     for (const ProgramArray& a : program_.arrays) {
       const bool is_stored = stored.count(a.name) > 0;
       if (a.role == ProgramArray::kConstant || (!is_stored && loaded.count(a.name) == 0)) continue;
-      add(absl::StrCat(is_stored ? "" : "const ", CType(a.spec.type, Language::kCuda), " *"),
+      // What one array's elements are is not changed by stores to another.
+      add(absl::StrCat(is_stored ? "" : "const ", CType(a.spec.type, Language::kCuda), " *",
+                       apart ? "__restrict__ " : ""),
           a.name);
     }
   }
@@ -145,12 +207,13 @@ class KernelPrinter {
     return absl::StrCat(known, "u", text);
   }
 
-  std::string Blocks(const std::vector<Statement>& loops, int64_t items_in_block) {
+  std::string Blocks(const std::vector<Statement>& loops, int64_t items_in_block,
+                     int64_t blocks_of_item = 1) {
     const bool varies = std::any_of(loops.begin(), loops.end(), [](const Statement& s) {
       return s.extent == Statement::kVariableExtent;
     });
     if (!varies) {
-      const int64_t items = NumItems(loops);
+      const int64_t items = NumItems(loops) * blocks_of_item;
       return absl::StrCat(std::min(
           kMostBlocks, std::max<int64_t>(1, (items + items_in_block - 1) / items_in_block)));
     }
@@ -184,26 +247,29 @@ class KernelPrinter {
   static std::string PartsName(DataType type) { return absl::StrCat("Parts_", PartType(type)); }
 
   std::string Shared(const ParallelNest& nest, const std::vector<SharedLoop>& shared) {
-    const Block code = WholeCode(nest);
-    const std::set<std::string> stored = StoredArrays(code), loaded = LoadedArrays(code);
-    // What one thread stores another may load.
-    const bool meets = std::any_of(stored.begin(), stored.end(), [&](const std::string& array) {
-      return loaded.count(array) > 0;
-    });
-    const std::string sync = meets ? "    __syncthreads();\n" : "";
+    const std::string sync = Meets(nest) ? "    __syncthreads();\n" : "";
     std::string body;
     size_t next = 0;
     for (const Statement& s : nest.body) {
       if (s.kind == Statement::kFor) {
         const SharedLoop& loop = shared[next++];
         absl::StrAppend(&body, loop.stores ? sync : "", SharedText(loop), loop.stores ? sync : "");
-      } else if (s.kind == Statement::kStore) {
-        absl::StrAppend(&body, sync, "    if (thread == 0) {\n", printer_.Print({s}, 3), "    }\n",
-                        sync);
       } else {
-        absl::StrAppend(&body, printer_.Print({s}, 2));
+        body += Once(s, sync);
       }
     }
+    return absl::StrCat(Begin(nest, shared), "  for (unsigned item = blockIdx.x; item < items; ",
+                        "item += gridDim.x) {\n", Indices(nest.loops, "item", 2), body, "  }\n");
+  }
+
+  // What stands outside of loops: all threads know the variables, one stores.
+  std::string Once(const Statement& s, const std::string& sync) {
+    if (s.kind != Statement::kStore) return printer_.Print({s}, 2);
+    return absl::StrCat(sync, "    if (thread == 0) {\n", printer_.Print({s}, 3), "    }\n", sync);
+  }
+
+  // The memory in which a block joins parts, and the numbers of items.
+  std::string Begin(const ParallelNest& nest, const std::vector<SharedLoop>& shared) {
     std::string parts;
     std::set<std::string> types;
     for (const SharedLoop& loop : shared) {
@@ -213,45 +279,90 @@ class KernelPrinter {
                         "[", kThreads, "];\n");
       }
     }
-    return absl::StrCat(
-        parts,
-        "  const int thread = (int)threadIdx.x;\n  const unsigned items = ", Count(nest.loops),
-        ";\n  for (unsigned item = blockIdx.x; item < items; item += gridDim.x) {\n",
-        Indices(nest.loops, "item", 2), body, "  }\n");
+    return absl::StrCat(parts, "  const int thread = (int)threadIdx.x;\n  const unsigned items = ",
+                        Count(nest.loops), ";\n");
   }
 
-  // A loop that the threads of a block share, and the tree that joins their parts.
-  std::string SharedText(const SharedLoop& loop) {
+  // The blocks of a group share the items' loop; each leaves what its threads have.
+  std::string PartsOfGroups(const ParallelNest& nest, const std::vector<SharedLoop>& shared) {
+    const int64_t groups = Groups(nest, shared);
+    std::string body;
+    for (const Statement& s : nest.body) {
+      if (s.kind == Statement::kFor) break;
+      body += Once(s, "");
+    }
+    absl::StrAppend(&body, SharedText(shared[0], groups));
+    const size_t joins = shared[0].joined.size();
+    for (size_t j = 0; j < joins; ++j) {
+      absl::StrAppend(&body, "    if (thread == 0) joins[block * ", joins, "u + ", j,
+                      "u] = ", shared[0].joined[j].variable, ";\n");
+    }
+    return absl::StrCat(Begin(nest, shared), "  for (unsigned block = blockIdx.x; block < items * ",
+                        groups, "u; block += gridDim.x) {\n    const unsigned item = block / ",
+                        groups, "u, group = block % ", groups, "u;\n",
+                        nest.loops.empty() ? "    (void)item;\n" : "",
+                        Indices(nest.loops, "item", 2), body, "  }\n");
+  }
+
+  std::string JoinOfGroups(const ParallelNest& nest, const std::vector<SharedLoop>& shared) {
+    const int64_t groups = Groups(nest, shared);
+    const std::vector<SharedLoop::Joined>& joined = shared[0].joined;
+    std::string body;
+    for (const Statement& s : nest.body) {
+      if (s.kind != Statement::kFor) {
+        body += Once(s, "");
+        continue;
+      }
+      for (size_t j = 0; j < joined.size(); ++j) {
+        const std::string other =
+            joined[j].identity ? CNumber(*joined[j].identity, joined[j].type) : joined[j].variable;
+        absl::StrAppend(&body, "    ", joined[j].variable, " = thread < ", groups, " ? (",
+                        PartType(joined[j].type), ")joins[(item * ", groups, "u + threadIdx.x) * ",
+                        joined.size(), "u + ", j, "u] : ", other, ";\n", TreeText(joined[j]));
+      }
+    }
+    return absl::StrCat(Begin(nest, shared), "  for (unsigned item = blockIdx.x; item < items; ",
+                        "item += gridDim.x) {\n", Indices(nest.loops, "item", 2), body, "  }\n");
+  }
+
+  // A loop that the threads of a block share, or those of several blocks, and the trees that join
+  // the parts of a block's threads.
+  std::string SharedText(const SharedLoop& loop, int64_t groups = 1) {
     std::string text;
     for (const SharedLoop::Joined& joined : loop.joined) {
       if (!joined.identity) continue;
-      absl::StrAppend(&text, "    if (thread != 0) ", joined.variable, " = ",
-                      CNumber(*joined.identity, joined.type), ";\n");
+      absl::StrAppend(&text, "    if (thread != 0", groups > 1 ? " || group != 0" : "", ") ",
+                      joined.variable, " = ", CNumber(*joined.identity, joined.type), ";\n");
     }
-    absl::StrAppend(&text, "    for (unsigned part = threadIdx.x; part < ", Count(loop.loops),
-                    "; part += ", kThreads, "u) {\n", Indices(loop.loops, "part", 3),
+    const std::string first =
+        groups > 1 ? absl::StrCat("group * ", kThreads, "u + threadIdx.x") : "threadIdx.x";
+    absl::StrAppend(&text, "    for (unsigned part = ", first, "; part < ", Count(loop.loops),
+                    "; part += ", groups * kThreads, "u) {\n", Indices(loop.loops, "part", 3),
                     printer_.Print(loop.body, 3), "    }\n");
-    for (const SharedLoop::Joined& joined : loop.joined) {
-      const std::string parts = PartsName(joined.type);
-      const Expression other = Expression::Load(
-          parts, joined.type, Expression::Variable("thread") + Expression::Variable("half"));
-      Block join;
-      if (joined.identity) {
-        Statement sum = joined.statement;
-        sum.value = Expression::Make(sum.value.operation(), sum.value.type(),
-                                     {sum.value.node().operands[0], other});
-        join = {sum};
-      } else {
-        join = {{.kind = Statement::kLet, .name = joined.value, .value = other}, joined.statement};
-      }
-      absl::StrAppend(&text, "    ", parts, "[thread] = ", joined.variable,
-                      ";\n    __syncthreads();\n    for (int half = ", kThreads / 2,
-                      "; half > 0; half /= 2) {\n      if (thread < half) {\n",
-                      printer_.Print(join, 4), "        ", parts, "[thread] = ", joined.variable,
-                      ";\n      }\n      __syncthreads();\n    }\n    ", joined.variable, " = ",
-                      parts, "[0];\n    __syncthreads();\n");
-    }
+    for (const SharedLoop::Joined& joined : loop.joined) text += TreeText(joined);
     return text;
+  }
+
+  // Joins what the threads of a block have of one variable.
+  std::string TreeText(const SharedLoop::Joined& joined) {
+    const std::string parts = PartsName(joined.type);
+    const Expression other = Expression::Load(
+        parts, joined.type, Expression::Variable("thread") + Expression::Variable("half"));
+    Block join;
+    if (joined.identity) {
+      Statement sum = joined.statement;
+      sum.value = Expression::Make(sum.value.operation(), sum.value.type(),
+                                   {sum.value.node().operands[0], other});
+      join = {sum};
+    } else {
+      join = {{.kind = Statement::kLet, .name = joined.value, .value = other}, joined.statement};
+    }
+    return absl::StrCat("    ", parts, "[thread] = ", joined.variable,
+                        ";\n    __syncthreads();\n    for (int half = ", kThreads / 2,
+                        "; half > 0; half /= 2) {\n      if (thread < half) {\n",
+                        printer_.Print(join, 4), "        ", parts, "[thread] = ", joined.variable,
+                        ";\n      }\n      __syncthreads();\n    }\n    ", joined.variable, " = ",
+                        parts, "[0];\n    __syncthreads();\n");
   }
 
   const Program& program_;
@@ -264,7 +375,7 @@ class KernelPrinter {
 
 CudaCode PrintCuda(const Program& program,
                    const std::function<std::string(const ProgramArray&)>& where, CPrinter* printer,
-                   const std::string& variable, int64_t most) {
+                   const std::string& joins, const std::string& variable, int64_t most) {
   CudaCode code;
   code.launches = absl::StrCat(CPointers(program, where, printer), "  cudaError_t error;\n");
   KernelPrinter kernels(program, printer, variable, most);
@@ -274,6 +385,9 @@ CudaCode PrintCuda(const Program& program,
     for (const ParallelNest& nest : ParallelNests(step.code, variable, most)) {
       kernels.Print(nest, absl::StrCat("Kernel", number++), step.comment, &code);
     }
+  }
+  if (code.joins > 0) {
+    code.launches = absl::StrCat("  double *const joins = ", joins, ";\n", code.launches);
   }
   if (number == 0) absl::StrAppend(&code.launches, "  (void)stream;\n  (void)error;\n");
   return code;

@@ -6,7 +6,8 @@
 //
 // Each nest of parallel loops (parallel_loops.h) is a kernel. A thread computes one item, or, where
 // there are few items with long loops, a block does: its threads share the loops, and what they
-// join is joined as a tree of fixed order, so that results do not depend on the launch. What could
+// join is joined as a tree of fixed order, so that results do not depend on the launch. Where the
+// loop is very long several blocks share it, and a second kernel joins what they have. What could
 // not be shown to be parallel is computed by one thread, and the kernel says so.
 //
 // Results: as those of printed C (c_printer.h) but for the order of sums in blocks, and the errors
@@ -29,6 +30,7 @@ struct CudaCode {
   /// Statements that return a cudaError_t unless it is cudaSuccess; they name `stream`, and the
   /// variable where there is one.
   std::string launches;
+  int64_t joins = 0;  ///< How many doubles of the device's memory the launches need besides.
 };
 
 /// `where` as in CBody: the host's expression of the device address at which an array begins; ""
@@ -36,7 +38,7 @@ struct CudaCode {
 /// `most` (loops/variable_size.h); "": none. Errors: "emit:CannotPrint" for complex numbers.
 CudaCode PrintCuda(const Program& program,
                    const std::function<std::string(const ProgramArray&)>& where, CPrinter* printer,
-                   const std::string& variable = "", int64_t most = 1);
+                   const std::string& joins, const std::string& variable = "", int64_t most = 1);
 
 /// What stands before kernels: the types and numbers that a file has from its headers, and that the
 /// compiler of kernels alone (NVRTC) does not know.

@@ -55,6 +55,7 @@ std::optional<Linear> LinearForm(const Expression& x, const Fixed& fixed) {
 }
 
 int64_t Extent(const Statement& loop, const Fixed& fixed) {
+  LAMINA_CHECK(loop.first.is_number(0));
   if (loop.extent != Statement::kVariableExtent) return loop.extent;
   const std::optional<Linear> form = LinearForm(loop.variable_extent, fixed);
   LAMINA_CHECK(form && form->of.empty());

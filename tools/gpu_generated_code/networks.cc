@@ -66,6 +66,9 @@ std::vector<TriedNetwork> NetworksToTry() {
       DlNetwork({LayerNormalizationLayer(), GroupNormalizationLayer(2),
                  InstanceNormalizationLayer(), FullyConnectedLayer(100), SoftmaxLayer()}),
       {NetworkDataLayout({16, 16, 4, 2}, "SSCB")}, 1, 2000);
+  // Longer ones, which several blocks share.
+  add("global_pooling", DlNetwork({TanhLayer(), GlobalAveragePooling2dLayer()}),
+      {NetworkDataLayout({64, 64, 2, 2}, "SSCB")}, 1, 4096);
   add("complex_fully_connected", DlNetwork({ComplexFullyConnectedLayer(4)}),
       {NetworkDataLayout({3, 3, 1, 2}, "SSCB")}, 1, 50);
   all.back().is_complex = true;
