@@ -1,8 +1,8 @@
 // A CUDA device played by the CPU, so that generated kernels are run and compared where there is no
 // device: as much of the runtime as generated code uses.
 //
-// The threads of a block take turns at __syncthreads(), in an order that is turned around each
-// time: what depends on it gives other results. Blocks run one after another, and there are never
+// The threads of a block take turns at __syncthreads(), in another order each time: what depends on
+// it gives other results. Blocks run one after another, and there are never
 // more than three, so that the kernels' loops over items are tried too. Memory is full of NaN when
 // it is taken. Says nothing about what two threads do at the same time without a barrier between.
 #ifndef EMULATED_CUDA_RUNTIME_API_H_
@@ -68,6 +68,7 @@ inline void Begin() {
 }
 
 inline void RunBlock(unsigned num_threads) {
+  if ((num_threads & (num_threads - 1)) != 0) std::abort();
   static std::vector<Thread> all(1024);
   for (unsigned t = 0; t < num_threads; ++t) {
     all[t].has_ended = false;
@@ -77,10 +78,14 @@ inline void RunBlock(unsigned num_threads) {
     all[t].context.uc_link = &scheduler;
     makecontext(&all[t].context, Begin, 0);
   }
-  for (bool forward = true;; forward = !forward) {
+  static unsigned random = 1;
+  for (;;) {
+    // A permutation where the number of threads is a power of 2.
+    random = random * 1664525u + 1013904223u;
+    const unsigned step = random >> 16 | 1u, first = random >> 8;
     unsigned num_ended = 0;
     for (unsigned turn = 0; turn < num_threads; ++turn) {
-      threadIdx.x = forward ? turn : num_threads - 1 - turn;
+      threadIdx.x = (first + turn * step) & (num_threads - 1);
       running = &all[threadIdx.x];
       swapcontext(&scheduler, &running->context);
       num_ended += running->has_ended;
