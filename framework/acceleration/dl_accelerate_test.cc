@@ -12,6 +12,7 @@
 
 #include "framework/autodiff/differentiable_function.h"
 #include "framework/autodiff/dlgradient.h"
+#include "framework/cpu/allocator.h"
 #include "framework/graph/graph.h"
 #include "framework/ops/abstract_run.h"
 #include "framework/ops/activation.h"
@@ -359,6 +360,30 @@ TEST(DlAccelerateTest, WhatIsNotWantedIsNotComputedAndMayChange) {
     ExpectNear(run(f, which), run(plain, which));
   }
   EXPECT_EQ(f.NumTraces(), 1);
+}
+
+TEST(DlAccelerateTest, WhatCheapStepsGiveAgainIsNotKept) {
+  const auto plain = [](const DlArray& x, const DlArray& slope) {
+    const DlArray y = Where(x < slope, slope * (x - slope), x * x);
+    return Tanh(y) * (x - 1);  // Keeps Tanh(y), since that is dear.
+  };
+  const auto f = DlAccelerate(plain, kWait);
+  const DlArray x = Data(1, {100, 1000}, "CB"), slope = Data(2, {100}, "C");
+  const int64_t bytes = x.numel() * 8;
+  for (int i = 0; i < 4; ++i) {
+    DlFeval(
+        [&](const DlArray& a, const DlArray& s) {
+          f(a, s);  // The arenas are made.
+          const int64_t before = cpu::Stats().bytes_in_use;
+          const DlArray y = f(a, s);
+          const int64_t kept = cpu::Stats().bytes_in_use - before;
+          EXPECT_GE(kept, 2 * bytes);
+          EXPECT_LT(kept, 5 * bytes / 2);
+          return DlGradient(Sum(y), DlArrays{a, s});
+        },
+        x, slope);
+  }
+  ExpectSameGradients(plain, f, {Data(1), Data(2, {3}, "C")});
 }
 
 // Gradients that nobody would derive from the ops: those of a Backward of one's own.

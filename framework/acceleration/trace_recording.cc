@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "framework/acceleration/recomputation.h"
 #include "framework/ops/abstract_run.h"
 
 namespace lamina::internal {
@@ -254,23 +255,25 @@ std::unique_ptr<TraceVariant> Split(const JointRecording& joint) {
   }
 
   if (!given.empty()) {
-    std::vector<size_t> steps;
+    std::vector<size_t> derivative;
     std::set<int> read;
     for (const size_t s : NeededSteps(graph, boundary, end, gradients)) {
       if (dynamic_cast<const OutputGradient*>(graph.steps()[s].op.get()) != nullptr) continue;
-      steps.push_back(s);
+      derivative.push_back(s);
       read.insert(graph.steps()[s].inputs.begin(), graph.steps()[s].inputs.end());
     }
+    const Recomputation recomputation(graph, boundary, read);
+    variant->saved = recomputation.Kept();
+    std::vector<size_t> steps = recomputation.Steps();
+    for (const size_t s : steps) {
+      read.insert(graph.steps()[s].inputs.begin(), graph.steps()[s].inputs.end());
+    }
+    steps.insert(steps.end(), derivative.begin(), derivative.end());
     std::vector<int> inputs;
     for (size_t i = 0; i < graph.inputs().size(); ++i) {
       if (read.count(graph.inputs()[i]) == 0) continue;
       variant->read_inputs.push_back(static_cast<int>(i));
       inputs.push_back(graph.inputs()[i]);
-    }
-    for (size_t s = 0; s < boundary; ++s) {
-      for (const int v : graph.steps()[s].outputs) {
-        if (read.count(v) > 0) variant->saved.push_back(v);
-      }
     }
     inputs.insert(inputs.end(), variant->saved.begin(), variant->saved.end());
     inputs.insert(inputs.end(), given.begin(), given.end());

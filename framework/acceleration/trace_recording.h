@@ -32,7 +32,8 @@ std::unique_ptr<JointRecording> RecordJoint(const TracedFunction& function,
                                             const std::vector<bool>& watched,
                                             const WantedGradients* wanted, NotTraced* why);
 
-/// The two parts of a recording as graphs of their own.
+/// The two parts of a recording as graphs of their own. What the derivative reads is handed over,
+/// unless it can compute it again by a few cheap steps.
 std::unique_ptr<TraceVariant> Split(const JointRecording& joint);
 
 /// Notes `weights[k]` as the derivatives of `outputs[k]` and takes those of `variables`. The tape
