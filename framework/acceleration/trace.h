@@ -21,6 +21,7 @@
 
 #include "framework/acceleration/executable.h"
 #include "framework/autodiff/tape.h"
+#include "framework/graph/optimize.h"
 #include "framework/ops/random.h"
 
 namespace lamina::internal {
@@ -44,7 +45,7 @@ struct TraceRunOptions {
 
 /// An executable that is compiled when it is run for the second time.
 struct TracePart {
-  explicit TracePart(Graph graph) : executable(std::move(graph), WriteKernels) {}
+  explicit TracePart(const Graph& graph) : executable(Optimize(graph), WriteKernels) {}
   DlArrays Run(Arrays inputs, bool wait_for_compiler);
 
   Executable executable;

@@ -67,7 +67,7 @@ void AdamLoop(int64_t n, const AdamConstants<R>& rates, const T* __restrict w,
 }  // namespace
 
 template <class T>
-void SgdmKernel(int64_t n, const SgdmRates& rates, const T* w, const T* g, const T* v, T* new_w,
+void SgdmKernel(int64_t n, const SgdmStepRates& rates, const T* w, const T* g, const T* v, T* new_w,
                 T* new_v) {
   using R = typename RealOf<T>::Type;
   cpu::ParallelFor(n, kGrain, [=](int64_t i, int64_t end) {
@@ -77,7 +77,7 @@ void SgdmKernel(int64_t n, const SgdmRates& rates, const T* w, const T* g, const
 }
 
 template <class T>
-void RmspropKernel(int64_t n, const RmspropRates& rates, const T* w, const T* g,
+void RmspropKernel(int64_t n, const RmspropStepRates& rates, const T* w, const T* g,
                    const typename RealOf<T>::Type* v, T* new_w, typename RealOf<T>::Type* new_v) {
   using R = typename RealOf<T>::Type;
   cpu::ParallelFor(n, kGrain, [=](int64_t i, int64_t end) {
@@ -88,7 +88,7 @@ void RmspropKernel(int64_t n, const RmspropRates& rates, const T* w, const T* g,
 }
 
 template <class T>
-void AdamKernel(int64_t n, const AdamRates& rates, const T* w, const T* g, const T* m,
+void AdamKernel(int64_t n, const AdamStepRates& rates, const T* w, const T* g, const T* m,
                 const typename RealOf<T>::Type* v, T* new_w, T* new_m,
                 typename RealOf<T>::Type* new_v) {
   using R = typename RealOf<T>::Type;
@@ -104,10 +104,11 @@ void AdamKernel(int64_t n, const AdamRates& rates, const T* w, const T* g, const
 }
 
 #define LAMINA_INSTANTIATE(T)                                                                     \
-  template void SgdmKernel<T>(int64_t, const SgdmRates&, const T*, const T*, const T*, T*, T*);   \
-  template void RmspropKernel<T>(int64_t, const RmspropRates&, const T*, const T*,                \
+  template void SgdmKernel<T>(int64_t, const SgdmStepRates&, const T*, const T*, const T*, T*,    \
+                              T*);                                                                \
+  template void RmspropKernel<T>(int64_t, const RmspropStepRates&, const T*, const T*,            \
                                  const typename RealOf<T>::Type*, T*, typename RealOf<T>::Type*); \
-  template void AdamKernel<T>(int64_t, const AdamRates&, const T*, const T*, const T*,            \
+  template void AdamKernel<T>(int64_t, const AdamStepRates&, const T*, const T*, const T*,        \
                               const typename RealOf<T>::Type*, T*, T*, typename RealOf<T>::Type*);
 LAMINA_INSTANTIATE(float)
 LAMINA_INSTANTIATE(double)

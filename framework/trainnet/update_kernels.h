@@ -18,26 +18,26 @@ struct RealOf<std::complex<T>> {
   using Type = T;
 };
 
-struct SgdmRates {
+struct SgdmStepRates {
   double learn_rate, l2, momentum;
 };
-struct RmspropRates {
+struct RmspropStepRates {
   double learn_rate, l2, decay, epsilon;
 };
-struct AdamRates {
+struct AdamStepRates {
   /// learn_rate / (1 - beta1^t), 1 / (1 - beta2^t), and 1 - learn_rate weight_decay.
   double step, square_correction, shrink;
   double l2, beta1, beta2, epsilon;
 };
 
 template <class T>
-void SgdmKernel(int64_t n, const SgdmRates& rates, const T* w, const T* g, const T* v, T* new_w,
+void SgdmKernel(int64_t n, const SgdmStepRates& rates, const T* w, const T* g, const T* v, T* new_w,
                 T* new_v);
 template <class T>
-void RmspropKernel(int64_t n, const RmspropRates& rates, const T* w, const T* g,
+void RmspropKernel(int64_t n, const RmspropStepRates& rates, const T* w, const T* g,
                    const typename RealOf<T>::Type* v, T* new_w, typename RealOf<T>::Type* new_v);
 template <class T>
-void AdamKernel(int64_t n, const AdamRates& rates, const T* w, const T* g, const T* m,
+void AdamKernel(int64_t n, const AdamStepRates& rates, const T* w, const T* g, const T* m,
                 const typename RealOf<T>::Type* v, T* new_w, T* new_m,
                 typename RealOf<T>::Type* new_v);
 

@@ -1,9 +1,13 @@
 #include "framework/trainnet/updates.h"
 
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "framework/ops/creation.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/written_op.h"
 #include "framework/trainnet/option_check.h"
 #include "framework/trainnet/update_kernels.h"
 
@@ -11,12 +15,13 @@ namespace lamina {
 namespace {
 
 using internal::AdamKernel;
-using internal::AdamRates;
+using internal::AdamStepRates;
 using internal::RealOf;
 using internal::RmspropKernel;
-using internal::RmspropRates;
+using internal::RmspropStepRates;
 using internal::SgdmKernel;
-using internal::SgdmRates;
+using internal::SgdmStepRates;
+using loops::Expression;
 
 // The rates are an input, a vector of doubles, and no attributes of the op: they change from step
 // to step, and a recorded step must be usable for the next one.
@@ -47,21 +52,64 @@ void WithType(DataType type, F&& f) {
 }
 
 // Inputs: parameter, gradient, averages.., rates. Outputs: parameter, averages..
-class UpdateOp : public Op {
+class UpdateOp : public Op, public WrittenOp {
  public:
+  /// What of the rates is multiplied by an array's learn rate factor, and by its L2 factor.
+  struct Factors {
+    bool learn_rate, l2;
+  };
+  virtual std::span<const Factors> RateFactors() const = 0;
   void Infer(const Specs& in, SpecList* out) const override {
     for (size_t i = 0; i + 1 < in.size(); ++i) {
       if (i != 1) out->push_back(in[i]);
     }
+  }
+
+ protected:
+  // Elements of the inputs at these indices, and the rates in the type of the array.
+  struct Elements {
+    OpWriter& w;
+    const Indices& at;
+    Expression operator[](int input) const { return w.Load(input, at); }
+    Expression Rate(int i) const { return Convert(Exactly(i), w.input(0).type); }
+    // 1 - rate, taken in double.
+    Expression Rest(int i) const {
+      return Convert(Expression::Number(1, DataType::kDouble) - Exactly(i), w.input(0).type);
+    }
+
+   private:
+    Expression Exactly(int i) const {
+      return w.Load(w.num_inputs() - 1, {Expression(static_cast<double>(i))});
+    }
+  };
+  static void CheckIsReal(const OpWriter& w) {
+    if (IsRealFloating(w.input(0).type)) return;
+    throw Error("emit:CannotPrint", "The update of an array is printed for real arrays.",
+                absl::StrCat("A ", ToString(w.input(0)), " came."), "");
   }
 };
 
 class SgdmOp : public UpdateOp {
  public:
   std::string_view Name() const override { return "sgdm_update"; }
+  std::span<const Factors> RateFactors() const override {
+    static constexpr Factors kFactors[] = {{true, false}, {false, true}, {false, false}};
+    return kFactors;
+  }
+  void Write(OpWriter& w) const override {
+    CheckIsReal(w);
+    const auto velocity = [](const Elements& in) {
+      return in.Rate(2) * in[2] - in.Rate(0) * (in[1] + in.Rate(1) * in[0]);
+    };
+    w.Define(0, [&w, velocity](const Indices& i) {
+      const Elements in{w, i};
+      return in[0] + velocity(in);
+    });
+    w.Define(1, [&w, velocity](const Indices& i) { return velocity({w, i}); });
+  }
   void Run(Arrays in, Results out) const override {
     WithType(in[0].type(), [&]<class T>(T) {
-      SgdmKernel(in[0].numel(), RatesOf<SgdmRates>(in[3]), in[0].Data<T>(), in[1].Data<T>(),
+      SgdmKernel(in[0].numel(), RatesOf<SgdmStepRates>(in[3]), in[0].Data<T>(), in[1].Data<T>(),
                  in[2].Data<T>(), out.Data<T>(0), out.Data<T>(1));
     });
   }
@@ -70,11 +118,29 @@ class SgdmOp : public UpdateOp {
 class RmspropOp : public UpdateOp {
  public:
   std::string_view Name() const override { return "rmsprop_update"; }
+  std::span<const Factors> RateFactors() const override {
+    static constexpr Factors kFactors[] = {
+        {true, false}, {false, true}, {false, false}, {false, false}};
+    return kFactors;
+  }
+  void Write(OpWriter& w) const override {
+    CheckIsReal(w);
+    const auto gradient = [](const Elements& in) { return in[1] + in.Rate(1) * in[0]; };
+    const auto square = [gradient](const Elements& in) {
+      const Expression g = gradient(in);
+      return in.Rate(2) * in[2] + in.Rest(2) * (g * g);
+    };
+    w.Define(0, [&w, gradient, square](const Indices& i) {
+      const Elements in{w, i};
+      return in[0] - in.Rate(0) / (Sqrt(square(in)) + in.Rate(3)) * gradient(in);
+    });
+    w.Define(1, [&w, square](const Indices& i) { return square({w, i}); });
+  }
   void Run(Arrays in, Results out) const override {
     WithType(in[0].type(), [&]<class T>(T) {
       using R = typename RealOf<T>::Type;
-      RmspropKernel(in[0].numel(), RatesOf<RmspropRates>(in[3]), in[0].Data<T>(), in[1].Data<T>(),
-                    in[2].Data<R>(), out.Data<T>(0), out.Data<R>(1));
+      RmspropKernel(in[0].numel(), RatesOf<RmspropStepRates>(in[3]), in[0].Data<T>(),
+                    in[1].Data<T>(), in[2].Data<R>(), out.Data<T>(0), out.Data<R>(1));
     });
   }
 };
@@ -82,10 +148,34 @@ class RmspropOp : public UpdateOp {
 class AdamOp : public UpdateOp {
  public:
   std::string_view Name() const override { return "adam_update"; }
+  std::span<const Factors> RateFactors() const override {
+    static constexpr Factors kFactors[] = {{true, false}, {false, false}, {true, true},
+                                           {false, true}, {false, false}, {false, false},
+                                           {false, false}};
+    return kFactors;
+  }
+  void Write(OpWriter& w) const override {
+    CheckIsReal(w);
+    const auto gradient = [](const Elements& in) { return in[1] + in.Rate(3) * in[0]; };
+    const auto average = [gradient](const Elements& in) {
+      return in.Rate(4) * in[2] + in.Rest(4) * gradient(in);
+    };
+    const auto square = [gradient](const Elements& in) {
+      const Expression g = gradient(in);
+      return in.Rate(5) * in[3] + in.Rest(5) * (g * g);
+    };
+    w.Define(0, [&w, average, square](const Indices& i) {
+      const Elements in{w, i};
+      return in.Rate(2) * in[0] -
+             in.Rate(0) / (Sqrt(in.Rate(1) * square(in)) + in.Rate(6)) * average(in);
+    });
+    w.Define(1, [&w, average](const Indices& i) { return average({w, i}); });
+    w.Define(2, [&w, square](const Indices& i) { return square({w, i}); });
+  }
   void Run(Arrays in, Results out) const override {
     WithType(in[0].type(), [&]<class T>(T) {
       using R = typename RealOf<T>::Type;
-      AdamKernel(in[0].numel(), RatesOf<AdamRates>(in[4]), in[0].Data<T>(), in[1].Data<T>(),
+      AdamKernel(in[0].numel(), RatesOf<AdamStepRates>(in[4]), in[0].Data<T>(), in[1].Data<T>(),
                  in[2].Data<T>(), in[3].Data<R>(), out.Data<T>(0), out.Data<T>(1), out.Data<R>(2));
     });
   }
@@ -143,23 +233,37 @@ void PrepareState(const ParameterList& parameters, std::string_view name, bool r
               "Use one state for each list of arrays, and a new one for a new list.");
 }
 
-// Runs the op for each array but frozen ones; `rates` makes them from the array's factors.
-template <class Rates>
+// The rates for an array with these factors. Weight decay is given as 1 - what is taken off.
+DlArray WithFactors(const UpdateOp& op, const DlArray& rates, const ParameterList::Item& item) {
+  if (item.learn_rate_factor == 1 && item.l2_factor == 1) return rates;
+  std::vector<double> scale, shift;
+  for (const UpdateOp::Factors& f : op.RateFactors()) {
+    scale.push_back((f.learn_rate ? item.learn_rate_factor : 1) * (f.l2 ? item.l2_factor : 1));
+    shift.push_back(f.learn_rate && f.l2 ? 1 - scale.back() : 0);
+  }
+  const auto n = static_cast<int64_t>(scale.size());
+  return rates * DlArray::FromVector<double>(scale, {n}) + DlArray::FromVector<double>(shift, {n});
+}
+
+// Runs the op for each array but frozen ones.
 void ForEachParameter(const UpdateOp& op, const ParameterList& parameters,
                       const DlArrays& gradients, std::initializer_list<DlArrays*> states,
-                      Rates&& rates) {
+                      const DlArray& rates) {
+  const auto count = static_cast<int64_t>(op.RateFactors().size());
+  if (rates.type() != DataType::kDouble || rates.sizes() != Sizes{count}) {
+    throw Error("trainnet:Rates",
+                absl::StrCat("The rates of ", std::string(op.Name()), " are ", count,
+                             " numbers in double."),
+                absl::StrCat("A ", ToString(rates.spec()), " came."),
+                "Take those of SgdmRates, RmspropRates or AdamRates, as the update is.");
+  }
   const OpPtr shared = StaticOp(op);
-  DlArray plain;  // The rates of arrays whose factors are 1: most of them.
   for (size_t i = 0; i < parameters.size(); ++i) {
     const ParameterList::Item& item = parameters[i];
     if (item.learn_rate_factor == 0) continue;
-    const bool is_plain = item.learn_rate_factor == 1 && item.l2_factor == 1;
-    DlArray r = is_plain ? plain : DlArray();
-    if (r.empty()) r = RatesArray(rates(item.learn_rate_factor, item.l2_factor));
-    if (is_plain) plain = r;
     absl::InlinedVector<DlArray, 5> inputs{*item.value, gradients[i]};
     for (DlArrays* s : states) inputs.push_back((*s)[i]);
-    inputs.push_back(std::move(r));
+    inputs.push_back(WithFactors(op, rates, item));
     DlArrays outputs = ApplyAll(shared, Arrays(inputs.data(), inputs.size()));
     *item.value = std::move(outputs[0]);
     size_t k = 1;
@@ -216,67 +320,81 @@ void SetUpdated(const ParameterList& parameters, size_t i, DlArray value) {
 
 }  // namespace internal
 
-void SgdmUpdate(const ParameterList& parameters, const DlArrays& gradients, SgdmState& state,
-                const SgdmOptions& options) {
+DlArray SgdmRates(const SgdmOptions& options) {
   internal::CheckNonNegative("learn_rate", options.learn_rate);
   internal::CheckDecay("momentum", options.momentum);
   internal::CheckNonNegative("l2_regularization", options.l2_regularization);
+  return RatesArray(SgdmStepRates{options.learn_rate, options.l2_regularization, options.momentum});
+}
+
+void SgdmUpdate(const ParameterList& parameters, const DlArrays& gradients, SgdmState& state,
+                const SgdmOptions& options) {
+  SgdmUpdate(parameters, gradients, state, SgdmRates(options));
+}
+
+void SgdmUpdate(const ParameterList& parameters, const DlArrays& gradients, SgdmState& state,
+                const DlArray& rates) {
   CheckGradients(parameters, gradients);
   PrepareState(parameters, "velocity", false, state.velocity);
   static const SgdmOp* const op = new SgdmOp;
-  ForEachParameter(*op, parameters, gradients, {&state.velocity}, [&](double rate, double l2) {
-    return SgdmRates{options.learn_rate * rate, options.l2_regularization * l2, options.momentum};
-  });
+  ForEachParameter(*op, parameters, gradients, {&state.velocity}, rates);
 }
 
-void RmspropUpdate(const ParameterList& parameters, const DlArrays& gradients, RmspropState& state,
-                   const RmspropOptions& options) {
+DlArray RmspropRates(const RmspropOptions& options) {
   internal::CheckNonNegative("learn_rate", options.learn_rate);
   internal::CheckDecay("squared_gradient_decay_factor", options.squared_gradient_decay_factor);
   internal::CheckPositive("epsilon", options.epsilon);
   internal::CheckNonNegative("l2_regularization", options.l2_regularization);
+  return RatesArray(RmspropStepRates{options.learn_rate, options.l2_regularization,
+                                     options.squared_gradient_decay_factor, options.epsilon});
+}
+
+void RmspropUpdate(const ParameterList& parameters, const DlArrays& gradients, RmspropState& state,
+                   const RmspropOptions& options) {
+  RmspropUpdate(parameters, gradients, state, RmspropRates(options));
+}
+
+void RmspropUpdate(const ParameterList& parameters, const DlArrays& gradients, RmspropState& state,
+                   const DlArray& rates) {
   CheckGradients(parameters, gradients);
   PrepareState(parameters, "average_squared_gradient", true, state.average_squared_gradient);
   static const RmspropOp* const op = new RmspropOp;
-  ForEachParameter(*op, parameters, gradients, {&state.average_squared_gradient},
-                   [&](double rate, double l2) {
-                     return RmspropRates{options.learn_rate * rate, options.l2_regularization * l2,
-                                         options.squared_gradient_decay_factor, options.epsilon};
-                   });
+  ForEachParameter(*op, parameters, gradients, {&state.average_squared_gradient}, rates);
 }
 
-void AdamUpdate(const ParameterList& parameters, const DlArrays& gradients, AdamState& state,
-                const AdamOptions& options) {
+DlArray AdamRates(const AdamOptions& options, int64_t iteration) {
   internal::CheckNonNegative("learn_rate", options.learn_rate);
   internal::CheckDecay("gradient_decay_factor", options.gradient_decay_factor);
   internal::CheckDecay("squared_gradient_decay_factor", options.squared_gradient_decay_factor);
   internal::CheckPositive("epsilon", options.epsilon);
   internal::CheckNonNegative("l2_regularization", options.l2_regularization);
   internal::CheckNonNegative("weight_decay", options.weight_decay);
-  CheckGradients(parameters, gradients);
-  if (state.iteration < 1) {
+  if (iteration < 1) {
     throw Error("trainnet:Iteration", "Updates are counted from 1.",
-                absl::StrCat("iteration = ", state.iteration, " came."),
+                absl::StrCat("iteration = ", iteration, " came."),
                 "Begin with a new AdamState, or set iteration to the number of the next update.");
   }
-  PrepareState(parameters, "average_gradient", false, state.average_gradient);
-  PrepareState(parameters, "average_squared_gradient", true, state.average_squared_gradient);
-  const double t = static_cast<double>(state.iteration);
+  const double t = static_cast<double>(iteration);
   const double beta1 = options.gradient_decay_factor, beta2 = options.squared_gradient_decay_factor;
   const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
+  return RatesArray(AdamStepRates{options.learn_rate / correction1, 1 / correction2,
+                                  1 - options.learn_rate * options.weight_decay,
+                                  options.l2_regularization, beta1, beta2, options.epsilon});
+}
+
+void AdamUpdate(const ParameterList& parameters, const DlArrays& gradients, AdamState& state,
+                const AdamOptions& options) {
+  AdamUpdate(parameters, gradients, state, AdamRates(options, state.iteration));
+}
+
+void AdamUpdate(const ParameterList& parameters, const DlArrays& gradients, AdamState& state,
+                const DlArray& rates) {
+  CheckGradients(parameters, gradients);
+  PrepareState(parameters, "average_gradient", false, state.average_gradient);
+  PrepareState(parameters, "average_squared_gradient", true, state.average_squared_gradient);
   static const AdamOp* const op = new AdamOp;
   ForEachParameter(*op, parameters, gradients,
-                   {&state.average_gradient, &state.average_squared_gradient},
-                   [&](double rate_factor, double l2_factor) {
-                     const double rate = options.learn_rate * rate_factor;
-                     return AdamRates{rate / correction1,
-                                      1 / correction2,
-                                      1 - rate * options.weight_decay * l2_factor,
-                                      options.l2_regularization * l2_factor,
-                                      beta1,
-                                      beta2,
-                                      options.epsilon};
-                   });
+                   {&state.average_gradient, &state.average_squared_gradient}, rates);
   ++state.iteration;
 }
 

@@ -24,7 +24,8 @@
 // Errors of all: "trainnet:InvalidOption"; "trainnet:GradientCount" unless there is one gradient
 // for each array; "trainnet:GradientSize" when a gradient has another size, type or labels than its
 // array; "trainnet:StateMismatch" when the state was made for another list;
-// "trainnet:UnsetParameter" for an array that was never set.
+// "trainnet:UnsetParameter" for an array that was never set; "trainnet:Rates" for rates of another
+// solver.
 #ifndef FRAMEWORK_TRAINNET_UPDATES_H_
 #define FRAMEWORK_TRAINNET_UPDATES_H_
 
@@ -78,6 +79,14 @@ struct SgdmState {
 /// while the learn rate stays.) Source: B. T. Polyak, 1964.
 void SgdmUpdate(const ParameterList& parameters, const DlArrays& gradients, SgdmState& state,
                 const SgdmOptions& options = {});
+/// The same with the numbers of the step as an array, see SgdmRates.
+void SgdmUpdate(const ParameterList& parameters, const DlArrays& gradients, SgdmState& state,
+                const DlArray& rates);
+/// The numbers of a step as an array. What a recorded step (DlAccelerate) must take as an argument,
+/// since all else that it reads is fixed when it is recorded:
+///   auto step = DlAccelerate([&](const DlArrays& in) { ... SgdmUpdate(w, g, state, in[0]); ... });
+///   step({SgdmRates(options), ...});
+DlArray SgdmRates(const SgdmOptions& options);
 
 struct RmspropOptions {
   double learn_rate = 0.001;
@@ -93,6 +102,10 @@ struct RmspropState {
 /// As torch.optim.RMSprop, whose default decay is 0.99. Source: T. Tieleman and G. Hinton, 2012.
 void RmspropUpdate(const ParameterList& parameters, const DlArrays& gradients, RmspropState& state,
                    const RmspropOptions& options = {});
+/// As with SgdmRates.
+void RmspropUpdate(const ParameterList& parameters, const DlArrays& gradients, RmspropState& state,
+                   const DlArray& rates);
+DlArray RmspropRates(const RmspropOptions& options);
 
 struct AdamOptions {
   double learn_rate = 0.001;
@@ -118,6 +131,10 @@ struct AdamState {
 /// F. Hutter, 2019.
 void AdamUpdate(const ParameterList& parameters, const DlArrays& gradients, AdamState& state,
                 const AdamOptions& options = {});
+/// As with SgdmRates; the rates tell the iteration, and `state.iteration` is counted but not read.
+void AdamUpdate(const ParameterList& parameters, const DlArrays& gradients, AdamState& state,
+                const DlArray& rates);
+DlArray AdamRates(const AdamOptions& options, int64_t iteration);
 
 namespace internal {
 void CheckLists(const ParameterList& parameters, std::initializer_list<const DlArrays*> lists);
