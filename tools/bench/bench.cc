@@ -60,7 +60,8 @@ Json Timed(const std::vector<Workload>& workloads) {
 
 absl::Status WriteValues(const std::string& path, const Workload& workload) {
   Work work = workload.make(workload.compared_in);
-  const DlArrays inputs = work.inputs;
+  // The peer has rates of its own.
+  const DlArrays inputs(work.inputs.begin() + (work.rates ? 1 : 0), work.inputs.end());
   // The first step of Adam hardly depends on the size of the gradient, so a training takes two.
   const DlArrays outputs = Run(work, work.carried > 0 ? 2 : 1);
   std::vector<TensorView> tensors;

@@ -21,7 +21,7 @@ Work GradcheckSRelu(DataType) {
     }
     return DlArrays();
   };
-  return {.function = check};
+  return {.function = check, .is_eager = true};
 }
 
 }  // namespace lamina::bench

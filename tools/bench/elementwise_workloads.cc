@@ -39,12 +39,14 @@ Work ElementwiseChainGrad(DataType type) {
 }
 
 Work Add16Times1000(DataType type) {
-  return {.inputs = {Randn({16}, type), Randn({16}, type)}, .function = Add1000Times};
+  return {
+      .inputs = {Randn({16}, type), Randn({16}, type)}, .function = Add1000Times, .is_eager = true};
 }
 
 Work Add16TapedTimes1000(DataType type) {
   return {.inputs = {Randn({16}, type), Randn({16}, type)},
-          .function = [](const DlArrays& in) { return DlFeval(Add1000Times, in); }};
+          .function = [](const DlArrays& in) { return DlFeval(Add1000Times, in); },
+          .is_eager = true};
 }
 
 }  // namespace lamina::bench

@@ -92,7 +92,8 @@ Work PredictMnistC(DataType) {
     generated(in[0].Data<float>(), scores);
     return DlArrays{DlArray::FromSpan<float>(scores, {10, 1}, "CB")};
   };
-  return {.inputs = InputsOf(net, OneImage(DataType::kSingle)), .function = predict};
+  return {
+      .inputs = InputsOf(net, OneImage(DataType::kSingle)), .function = predict, .is_eager = true};
 }
 
 }  // namespace lamina::bench

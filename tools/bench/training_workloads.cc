@@ -26,27 +26,26 @@ DlNetwork Initialized(DlNetwork net, const NetworkDataLayout& layout, DataType t
   return net;
 }
 
-// One step of training: output, loss, gradients, Adam, new states. Inputs: x, target, parameters..,
-// averages.., averages of squares.., states... Outputs: the same without x and target, then the
-// loss.
-DlArrays TrainingStep(const DlNetwork& net, Loss loss_function, int64_t iteration,
-                      const DlArrays& in, size_t num_parameters) {
+// One step of training: output, loss, gradients, Adam, new states. Inputs: rates, x, target,
+// parameters.., averages.., averages of squares.., states... Outputs: the same from the parameters
+// on, then the loss.
+DlArrays TrainingStep(const DlNetwork& net, Loss loss_function, const DlArrays& in,
+                      size_t num_parameters) {
   const size_t n = num_parameters;
-  const auto from = in.begin() + 2;
+  const auto from = in.begin() + 3;
   DlArrays parameters(from, from + n);
-  AdamState adam{.iteration = iteration,
-                 .average_gradient{from + n, from + 2 * n},
+  AdamState adam{.average_gradient{from + n, from + 2 * n},
                  .average_squared_gradient{from + 2 * n, from + 3 * n}};
   auto [loss, gradients, states] = DlFeval(
       [&](const DlArrays& watched) {
         DlNetwork model = WithLearnables(net, watched);
         model.SetState(NetworkState(DlArrays(from + 3 * n, in.end())));
-        const auto [y, state] = model.ForwardWithState(in[0]);
-        const DlArray value = loss_function(y, in[1]);
+        const auto [y, state] = model.ForwardWithState(in[1]);
+        const DlArray value = loss_function(y, in[2]);
         return std::tuple(value, DlGradient(value, watched), state.values());
       },
       parameters);
-  AdamUpdate(parameters, gradients, adam);
+  AdamUpdate(parameters, gradients, adam, in[0]);
   DlArrays out = std::move(parameters);
   Append(out, adam.average_gradient);
   Append(out, adam.average_squared_gradient);
@@ -57,18 +56,18 @@ DlArrays TrainingStep(const DlNetwork& net, Loss loss_function, int64_t iteratio
 
 Work Training(const DlNetwork& net, Loss loss, const DlArray& x, const DlArray& target) {
   const DlArrays parameters = net.LearnableValues();
-  DlArrays in{x, target};
+  DlArrays in{AdamRates({}, 1), x, target};
   Append(in, parameters);
   for (int average = 0; average < 2; ++average) {
     for (const DlArray& w : parameters) in.push_back(ZerosLike(w));
   }
   Append(in, net.State().values());
-  const size_t carried = in.size() - 2;
-  const auto step = [=, n = parameters.size(),
-                     iteration = int64_t{1}](const DlArrays& arrays) mutable {
-    return TrainingStep(net, loss, iteration++, arrays, n);
+  const size_t carried = in.size() - 3;
+  const auto step = [=, n = parameters.size()](const DlArrays& arrays) {
+    return TrainingStep(net, loss, arrays, n);
   };
-  return {.inputs = std::move(in), .function = step, .carried = carried};
+  const auto rates = [](int64_t iteration) { return AdamRates({}, iteration); };
+  return {.inputs = std::move(in), .function = step, .carried = carried, .rates = rates};
 }
 
 DlArray Classes(int64_t observations) {

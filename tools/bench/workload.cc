@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "framework/acceleration/dl_accelerate.h"
 #include "framework/autodiff/dlgradient.h"
 
 namespace lamina::bench {
@@ -12,6 +13,7 @@ namespace lamina::bench {
 DlArrays Run(Work& work, int steps) {
   DlArrays outputs;
   for (int i = 0; i < steps; ++i) {
+    if (work.rates) work.inputs[0] = work.rates(++work.step);
     outputs = work.function(work.inputs);
     std::copy_n(outputs.begin(), work.carried, work.inputs.end() - work.carried);
   }
@@ -19,6 +21,10 @@ DlArrays Run(Work& work, int steps) {
 }
 
 std::function<void()> StepOf(Work work) {
+  if (!work.is_eager) {
+    work.function = [f = DlAccelerate(std::move(work.function), {.wait_for_compiler = true})](
+                        const DlArrays& in) { return f(in); };
+  }
   return [work = std::move(work)]() mutable { Run(work, 1); };
 }
 

@@ -23,8 +23,13 @@ struct Work {
   DlArrays inputs{};
   ArrayFunction function{};
   /// A step of training ends with parameters and states for the next one: its first `carried`
-  /// outputs are the last inputs of the next step. It also counts its steps, for Adam.
+  /// outputs are the last inputs of the next step.
   size_t carried = 0;
+  /// Set for training: the first input of each step, counted from 1, a solver's rates.
+  std::function<DlArray(int64_t step)> rates{};
+  int64_t step = 0;
+  /// What is timed is no function that could be recorded: single ops, checks, generated code.
+  bool is_eager = false;
 };
 
 struct Workload {
@@ -37,7 +42,7 @@ struct Workload {
 
 /// One call after another, each with what the one before handed on. Returns the last outputs.
 DlArrays Run(Work& work, int steps);
-/// One step of a workload.
+/// One step of a workload, accelerated; the second one waits for the compiler.
 std::function<void()> StepOf(Work work);
 
 /// The work of computing y = f(inputs) and the products of `weights` with the derivatives of y, one
