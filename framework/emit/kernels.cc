@@ -28,10 +28,15 @@ constexpr int64_t kMostOfASide = 20000, kMostProducts = 4 << 20, kProductGrain =
 // An index as something that varies and a number of elements.
 std::pair<Expression, int64_t> SplitConstant(const Expression& x) {
   if (x.is_number()) return {Expression(0), static_cast<int64_t>(x.node().value)};
-  if (x.operation() != Operation::kAdd) return {x, 0};
-  const auto [a, m] = SplitConstant(x.node().operands[0]);
-  const auto [b, n] = SplitConstant(x.node().operands[1]);
-  return {a + b, m + n};
+  if (x.operation() != Operation::kAdd && x.operation() != Operation::kMultiply) return {x, 0};
+  const Expression &left = x.node().operands[0], &right = x.node().operands[1];
+  const auto [a, m] = SplitConstant(left);
+  if (x.operation() == Operation::kAdd) {
+    const auto [b, n] = SplitConstant(right);
+    return {a + b, m + n};
+  }
+  if (!right.is_number()) return {x, 0};
+  return {a * right, m * static_cast<int64_t>(right.node().value)};
 }
 
 // Calls read(array, index) and stored(array, index) for all places in memory that a block names.
