@@ -290,9 +290,12 @@ std::string CPrinter::Print(const loops::Block& block, int indent) {
   for (const Statement& s : block) {
     switch (s.kind) {
       case Statement::kFor:
-        if (!s.sums.empty()) {
-          absl::StrAppend(&text, "#pragma omp simd reduction(+ : ", absl::StrJoin(s.sums, ", "),
-                          ")\n");
+        if (s.is_independent) {
+          absl::StrAppend(&text, "#pragma omp simd",
+                          s.sums.empty()
+                              ? ""
+                              : absl::StrCat(" reduction(+ : ", absl::StrJoin(s.sums, ", "), ")"),
+                          "\n");
         }
         line(absl::StrCat("for (int ", s.name, " = ", Print(s.first, kSum), "; ", s.name, " < ",
                           s.extent == Statement::kVariableExtent ? Print(s.variable_extent, kSum)

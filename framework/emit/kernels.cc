@@ -65,14 +65,20 @@ int64_t Work(const Block& block) {
   return std::max<int64_t>(inner, 1);
 }
 
-// Marks the innermost loops that add to variables: the compiler may then add in any order.
-void MarkSums(Block& block) {
+// An array and a place in it, as one text for one expression.
+std::string PlaceKey(const std::string& array, const Expression& index) {
+  return absl::StrCat(array, "[", CPrinter().Print(index));
+}
+
+// Marks the innermost loops whose iterations may be computed at once: what they store, no other
+// iteration reads or stores. The compiler would have to prove that no two arrays overlap, and gives
+// up when there are many.
+void MarkIndependent(Block& block) {
   for (Statement& s : block) {
-    MarkSums(s.body);
+    MarkIndependent(s.body);
     if (s.kind != Statement::kFor) continue;
-    std::vector<std::string> sums;
-    std::set<std::string> reads, writes;
     bool simple = true;
+    std::vector<std::string> sums;
     for (const Statement& inner : s.body) {
       if (inner.kind == Statement::kAssign) {
         const Expression::Node& node = inner.value.node();
@@ -84,11 +90,33 @@ void MarkSums(Block& block) {
         simple = simple && (inner.kind == Statement::kLet || inner.kind == Statement::kStore);
       }
     }
+    if (!simple) continue;
+    // An array that is stored is read and stored at one place, which differs in each iteration.
+    std::map<std::string, std::string> stored;
     ForEachPlace(
-        s.body, [&](const std::string& array, const Expression&) { reads.insert(array); },
-        [&](const std::string& array, const Expression&) { writes.insert(array); });
-    for (const std::string& w : writes) simple = simple && reads.count(w) == 0;
-    if (simple) s.sums = std::move(sums);
+        s.body, [](const std::string&, const Expression&) {},
+        [&](const std::string& array, const Expression& index) {
+          const std::string key = PlaceKey(array, index);
+          simple = simple && stored.emplace(array, key).first->second == key;
+          bool moves = false;
+          Visit(index, [&](const Expression& e) {
+            moves = moves || (e.operation() == Operation::kVariable && e.node().name == s.name);
+            simple = simple && e.operation() != Operation::kModulo &&
+                     e.operation() != Operation::kDivide && e.operation() != Operation::kSelect &&
+                     e.operation() != Operation::kLoad;
+          });
+          simple = simple && moves;
+        });
+    ForEachPlace(
+        s.body,
+        [&](const std::string& array, const Expression& index) {
+          const auto found = stored.find(array);
+          simple = simple && (found == stored.end() || found->second == PlaceKey(array, index));
+        },
+        [](const std::string&, const Expression&) {});
+    if (!simple) continue;
+    s.is_independent = true;
+    s.sums = std::move(sums);
   }
 }
 
@@ -174,7 +202,7 @@ class KernelWriter {
       return std::pair(absl::StrCat("p", found->second), rest);
     };
     Rename(step.code, place);
-    MarkSums(step.code);
+    MarkIndependent(step.code);
     KernelCall call;
     if (step.code.size() == 1 && step.code[0].kind == Statement::kFor) {
       Statement& loop = step.code[0];

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "framework/graph/testing/random_function.h"
 #include "framework/emit/testing/run_printed.h"
+#include "framework/graph/testing/random_function.h"
 
 namespace lamina {
 namespace {

@@ -45,7 +45,9 @@ struct Statement {
   Expression variable_extent = Expression(0);
   /// Of a loop: where it begins. The extent is where it ends.
   Expression first = Expression(0);
-  /// Of a loop: variables that it only adds to, in any order. Its iterations are independent else.
+  /// Of a loop: its iterations may be computed at once, but for `sums`, variables that it only adds
+  /// to, in any order.
+  bool is_independent = false;
   std::vector<std::string> sums = {};
   static constexpr int64_t kVariableExtent = -1;
 };
