@@ -72,11 +72,11 @@ class StrictConvolution {
 ///
 /// But for one case, which is about 1.7 times as fast: single, 3 x 3 filters moved one by one over
 /// two dims, 32 channels or more on both sides, and enough outputs. There the forward convolution
-/// and the gradient of x use Winograd's minimal filtering F(4 x 4, 3 x 3) (Lavin and Gray,
+/// and both gradients use Winograd's minimal filtering F(4 x 4, 3 x 3) (Lavin and Gray,
 /// arXiv:1509.09308). It computes 4 x 4 outputs together: the error of each is relative to the
 /// largest sum |w| |x| of these (measured on normal data: at most 12 u of the element's own sum,
-/// where the plain way has 4 u), and a NaN or infinity reaches all 16. StrictConvolution forbids
-/// it.
+/// where the plain way has 4 u), and a NaN or infinity reaches all 16; of the gradient of the
+/// weights, all nine of a filter. StrictConvolution forbids it.
 void ConvolutionForward(DataType type, const ConvolutionShape& shape, const void* x,
                         const void* weights, const void* bias, void* y);
 

@@ -152,12 +152,13 @@ TEST(WinogradTest, IsAsExactAsSaidAndStrictForbidsIt) {
     const auto x = Random<float>(s.batch * s.channels_in * Volume(s.input), 1);
     const auto w = Random<float>(9 * s.channels_in * s.channels_out, 2);
     const auto dy = Random<float>(s.batch * s.channels_out * Volume(s.output), 4);
-    std::vector<Sum> y(dy.size()), dx(x.size());
+    std::vector<Sum> y(dy.size()), dx(x.size()), dw(w.size());
     reference::ForEachTerm(s, [&](int64_t ix, int64_t iw, int64_t iy) {
       const auto i = static_cast<size_t>(ix), j = static_cast<size_t>(iw),
                  o = static_cast<size_t>(iy);
       y[o].Add(Widen(x[i]) * Widen(w[j]));
       dx[i].Add(Widen(dy[o]) * Widen(w[j]));
+      dw[j].Add(Widen(dy[o]) * Widen(x[i]));
     });
     // Near the edge a sum has fewer terms than its neighbours in the tile: the largest one counts.
     const auto error_in_u = [](const std::vector<float>& got, const std::vector<Sum>& want) {
@@ -168,16 +169,21 @@ TEST(WinogradTest, IsAsExactAsSaidAndStrictForbidsIt) {
       }
       return error / largest * 0x1p24;
     };
-    std::vector<float> got_y(y.size()), got_dx(x.size());
-    ConvolutionForward(DataType::kSingle, s, x.data(), w.data(), nullptr, got_y.data());
-    ConvolutionBackwardData(DataType::kSingle, s, dy.data(), w.data(), got_dx.data());
+    std::vector<float> got_y(y.size()), got_dx(x.size()), got_dw(w.size());
+    const auto compute = [&] {
+      ConvolutionForward(DataType::kSingle, s, x.data(), w.data(), nullptr, got_y.data());
+      ConvolutionBackwardData(DataType::kSingle, s, dy.data(), w.data(), got_dx.data());
+      ConvolutionBackwardWeights(DataType::kSingle, s, x.data(), dy.data(), got_dw.data(), nullptr);
+    };
+    compute();
     EXPECT_LT(error_in_u(got_y, y), 12);
     EXPECT_LT(error_in_u(got_dx, dx), 12);
+    EXPECT_LT(error_in_u(got_dw, dw), 12);
     const StrictConvolution strict;
-    ConvolutionForward(DataType::kSingle, s, x.data(), w.data(), nullptr, got_y.data());
-    ConvolutionBackwardData(DataType::kSingle, s, dy.data(), w.data(), got_dx.data());
+    compute();
     EXPECT_LT(error_in_u(got_y, y), 4);
     EXPECT_LT(error_in_u(got_dx, dx), 4);
+    EXPECT_LT(error_in_u(got_dw, dw), 4);
   }
 }
 
