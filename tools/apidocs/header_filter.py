@@ -10,7 +10,8 @@ messages name the right ones, and changes comments outside of function bodies on
 - a comment above several functions that follow without an empty line and are alike (overloads, or
   the same types and parameters, as Sin and Cos) describes all of them;
 - lines indented by two more spaces below an empty comment line are an example in C++;
-- everything else is plain text: characters that are commands to Doxygen are taken as they stand.
+- everything else is plain text: characters that are commands to Doxygen are taken as they stand;
+- pieces of text that are no headers (`#include "....inc"`) are left out: they are not shown.
 """
 
 import os
@@ -221,6 +222,8 @@ def convert(text: str, name: str) -> str:
                 and scopes.among_declarations and not _NOT_PROSE.match(comment)):
             made[index] = (made[index][:len(made[index]) - len(line) + len(code)] + "///<"
                            + plain(comment))
+        if re.match(r'#include "[^"]*\.inc"', code):
+            made[index] = ""
         scopes.read(code)
         index += 1
     return "\n".join(made) + "\n"

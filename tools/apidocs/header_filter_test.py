@@ -103,6 +103,10 @@ A Other(const A& x);
         self.assertEqual(self.converted("// [region a]\n// The a.\n// NOLINTNEXTLINE(x)\nint a;\n"),
                          ["///", "/// The a.", "///", "int a;"])
 
+    def test_included_text_that_is_no_header_is_left_out(self) -> None:
+        self.assertEqual(self.converted('#include "a/b.h"\n#include "a/b.inc"\nint a;\n'),
+                         ['#include "a/b.h"', "", "int a;"])
+
 
 if __name__ == "__main__":
     unittest.main()
