@@ -18,7 +18,7 @@ constexpr int64_t kMaxElements = int64_t{1} << 21;
 
 // Subsequences of the random numbers, apart from one another.
 constexpr uint64_t kInitializeStream = 1, kCallStream = 2, kJitterStream = 3, kFirstFreeStream = 16;
-constexpr uint64_t kStateStream = 1000;
+constexpr uint64_t kStateStream = 1000, kRedrawnStream = 2000;
 // Between the seeds of calls that draw other random numbers.
 constexpr uint64_t kOtherSeed = 0x9E3779B97F4A7C15;
 
@@ -305,6 +305,39 @@ Subject CheckContext::MakeSubjectAnew(const std::vector<NetworkDataLayout>& layo
   }
   subject.layer.SetStates(StatesOf(called));
   return subject;
+}
+
+Subject CheckContext::Redrawn(const Subject& subject, DataType type, int draw) const {
+  Subject other{subject.layer, subject.layouts,
+                MakeInputs(subject.layouts, type, kRedrawnStream + static_cast<uint64_t>(draw))};
+  RandomSource source{options_.seed, kRedrawnStream, static_cast<uint64_t>(draw)};
+  const ScopedRandomSource scope(source);
+  other.layer->VisitParameters("", [](const ParameterRef& p) {
+    if (p.value->empty() || p.kind != PropertyKind::kLearnable) return;
+    if (!IsRealFloating(p.value->type())) return;
+    const DlArray& w = *p.value;
+    *p.value = Where(RandLike(w) < 0.5, -w, w);
+  });
+  return other;
+}
+
+bool CheckContext::HasEffectInSomeDraw(
+    const Subject& subject, DataType type,
+    const std::function<bool(const Subject&)>& has_effect) const {
+  constexpr int kDraws = 24;
+  for (int draw = 1; draw <= kDraws; ++draw) {
+    try {
+      const Subject other = Redrawn(subject, type, draw);
+      bool finite = true;
+      for (const DlArray& y : Call(other, Function::kForward).outputs) {
+        for (const double part : Components(y)) finite = finite && std::isfinite(part);
+      }
+      if (finite && has_effect(other)) return true;
+    } catch (const FunctionThrew&) {
+      // The layer refuses such values.
+    }
+  }
+  return false;
 }
 
 DlArrays CheckContext::MakeInputs(const std::vector<NetworkDataLayout>& layouts, DataType type,

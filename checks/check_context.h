@@ -8,6 +8,7 @@
 #ifndef CHECKS_CHECK_CONTEXT_H_
 #define CHECKS_CHECK_CONTEXT_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,13 @@ class CheckContext {
   /// The same, the very layer that was initialised, not a copy of it: for tests of copies.
   Subject MakeSubjectAnew(const std::vector<NetworkDataLayout>& layouts, DataType type,
                           uint64_t stream = 0) const;
+  /// The same with other inputs, and with other signs of real learnables: what a test looks at too
+  /// before it says that something has no effect, since a Relu may hide it. `draw` counts from 1.
+  Subject Redrawn(const Subject& subject, DataType type, int draw) const;
+  /// Whether `has_effect` is true of one of some such draws. Draws that the layer refuses, or that
+  /// give infinity or NaN, tell nothing.
+  bool HasEffectInSomeDraw(const Subject& subject, DataType type,
+                           const std::function<bool(const Subject&)>& has_effect) const;
   /// The layer with the smallest data that it takes, in double: at most 3 observations and, where
   /// the layer allows it, 5 along S and T. Throws FunctionThrew.
   Subject MakeSmallSubject(Observations observations) const;

@@ -119,6 +119,15 @@ void JoinsObservationsAsDeclared(const CheckContext& c, const Variant& v, TestPo
     const std::vector<Influence> all = InfluenceOfFirst(c, subject, function);
     if (std::any_of(all.begin(), all.end(), IsJoined)) return;
   }
+  if (c.HasEffectInSomeDraw(subject, DataType::kDouble, [&](const Subject& other) {
+        for (const Function function : {Function::kPredict, Function::kForward}) {
+          const std::vector<Influence> all = InfluenceOfFirst(c, other, function);
+          if (std::any_of(all.begin(), all.end(), IsJoined)) return true;
+        }
+        return false;
+      })) {
+    return;
+  }
   point->Fail({.expected = "The layer joins observations, as JoinsObservations declares.",
                .came = "In Predict and in Forward each output follows from its observation alone.",
                .where = "",
