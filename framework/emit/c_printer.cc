@@ -135,14 +135,13 @@ std::string CPrinter::Call(const Expression& x) {
              !KernelFunction(name, !single).empty()) {
     function = KernelFunction(name, !single);
   } else if (name == "sigmoid") {
-    function = Helper(
-        absl::StrCat("sigmoid_", c_type),
-        absl::StrReplaceAll("/* 1 / (1 + exp(-x)), without overflow. */\n"
-                            "HOW T sigmoid_T(T x) {\n"
-                            "  const T e = expF(-fabsF(x));\n"
-                            "  return x >= 0 ? 1 / (1 + e) : x < 0 ? e / (1 + e) : x + 0.5F;\n"
-                            "}\n",
-                            {{"T", c_type}, {"0.5F", single ? "0.5f" : "0.5"}, {"F", suffix}}));
+    function = Helper(absl::StrCat("sigmoid_", c_type),
+                      absl::StrReplaceAll("/* 1 / (1 + exp(-x)), without overflow. */\n"
+                                          "HOW T sigmoid_T(T x) {\n"
+                                          "  const T e = expF(-fabsF(x));\n"
+                                          "  return (x < 0 ? e : 1) / (1 + e);\n"
+                                          "}\n",
+                                          {{"T", c_type}, {"F", suffix}}));
   } else if (name == "mod") {
     if (!IsRealFloating(type)) {
       throw Error("emit:CannotPrint", "The modulo that is printed is that of single or double.",

@@ -1,6 +1,7 @@
 #include "framework/emit/cuda_kernels.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "framework/emit/c_body.h"
 #include "framework/emit/parallel_loops.h"
+#include "framework/emit/vector_loops.h"
 
 namespace lamina {
 
@@ -24,8 +26,36 @@ constexpr int64_t kMostBlocks = 65535;
 // items to keep a device busy with a thread for each.
 constexpr int64_t kLeastParts = 64, kMostBlockItems = 8192;
 
+// So many variables are joined at a time: what fits the memory that threads of a block share.
+constexpr int kTrees = 8;
+
 // Several blocks share a loop that gives each of their threads some turns; as many blocks in all.
 constexpr int64_t kLeastTurns = 4, kBlocksInAll = 4096;
+
+// So many elements keep a device busy with a thread for four of them.
+constexpr int64_t kLeastForFour = 1 << 16;
+
+constexpr char kFour[] =
+    R"(/* Neighbours that are read and written at once where memory is aligned. */
+template <class T>
+struct alignas(sizeof(T) < 4 ? 4 * sizeof(T) : 16) Four {
+  T at[4];
+};
+template <bool aligned, class T>
+static __device__ Four<T> LoadFour(const T *from) {
+  if (aligned) return *(const Four<T> *)from;
+  return {{from[0], from[1], from[2], from[3]}};
+}
+template <bool aligned, class T>
+static __device__ void StoreFour(const Four<T> &four, T *to) {
+  if (aligned) {
+    *(Four<T> *)to = four;
+  } else {
+    for (int i = 0; i < 4; ++i) to[i] = four.at[i];
+  }
+}
+
+)";
 
 constexpr char kCheck[] = "  if ((error = cudaGetLastError()) != cudaSuccess) return error;\n";
 
@@ -41,6 +71,8 @@ class KernelPrinter {
              CudaCode* code) {
     const auto shared = SharedLoops(nest, variable_, most_);
     const Worker worker = WorkerOf(nest, shared);
+    aligned_.clear();
+    quartered_.clear();
     std::string parameters, arguments;
     Interface(nest, &parameters, &arguments);
     static constexpr const char* kWho[] = {
@@ -48,17 +80,21 @@ class KernelPrinter {
         "A block joins what several blocks have of an item.",
         "One thread computes all: these loops could not be shown to be parallel."};
     std::string kernel;
-    const std::string blocks = worker == Worker::kOneThread
-                                   ? absl::StrCat(1)
-                                   : Blocks(nest.loops, worker == Worker::kThread ? kThreads : 1);
+    const auto four = worker == Worker::kThread ? Four(nest.loops, nest.body) : std::nullopt;
+    const std::string blocks =
+        worker == Worker::kOneThread
+            ? absl::StrCat(1)
+            : Blocks(nest.loops, worker == Worker::kThread ? kThreads * (four ? kAtOnce : 1) : 1);
     if (worker == Worker::kOneThread) {
       absl::StrAppend(&kernel, Nested(nest));
     } else if (worker == Worker::kThread) {
+      if (four) quartered_ = four->innermost;
       absl::StrAppend(&kernel, "  const unsigned items = ", Count(nest.loops), ";\n",
                       "  for (unsigned item = blockIdx.x * ", kThreads,
                       "u + threadIdx.x; item < items;\n       item += gridDim.x * ", kThreads,
-                      "u) {\n", Indices(nest.loops, "item", 2), printer_.Print(nest.body, 2),
-                      "  }\n");
+                      "u) {\n", Indices(nest.loops, "item", 2),
+                      four ? FourText(*four, 2) : printer_.Print(nest.body, 2), "  }\n");
+      quartered_.clear();
     } else if (worker == Worker::kBlock) {
       absl::StrAppend(&kernel, Shared(nest, *shared));
     } else {
@@ -70,11 +106,12 @@ class KernelPrinter {
       second.body.erase(second.body.begin() + (loop - nest.body.begin()));
       const int64_t groups = Groups(nest, *shared);
       Interface(first, &parameters, &arguments);
-      absl::StrAppend(&code->kernels, CComment(comment), "\n/* ", groups,
-                      " blocks share the loop of an item. */\n__global__ void ", name, "Parts(",
-                      parameters, ", double *joins) {\n", PartsOfGroups(nest, *shared), "}\n\n");
-      absl::StrAppend(&code->launches, "  ", name, "Parts<<<", Blocks(nest.loops, 1, groups), ", ",
-                      kThreads, ", 0, stream>>>(", arguments, ", joins);\n", kCheck);
+      const std::string parts = PartsOfGroups(nest, *shared);
+      Write(absl::StrCat(CComment(comment), "\n/* ", groups,
+                         " blocks share the loop of an item. */\n"),
+            absl::StrCat(name, "Parts"), parts, absl::StrCat(parameters, ", double *joins"),
+            absl::StrCat(arguments, ", joins"), Blocks(nest.loops, 1, groups), kThreads, code);
+      aligned_.clear();
       Interface(second, &parameters, &arguments);
       absl::StrAppend(&parameters, ", const double *joins");
       absl::StrAppend(&arguments, ", joins");
@@ -82,14 +119,61 @@ class KernelPrinter {
       code->joins = std::max(code->joins, NumItems(nest.loops, variable_, most_) * groups *
                                               static_cast<int64_t>((*shared)[0].joined.size()));
     }
-    absl::StrAppend(&code->kernels, CComment(comment), "\n/* ", kWho[static_cast<int>(worker)],
-                    " */\n__global__ void ", name, "(", parameters, ") {\n", kernel, "}\n\n");
-    absl::StrAppend(&code->launches, "  ", name, "<<<", blocks, ", ",
-                    worker == Worker::kOneThread ? 1 : kThreads, ", 0, stream>>>(", arguments,
-                    ");\n", kCheck);
+    Write(absl::StrCat(CComment(comment), "\n/* ", kWho[static_cast<int>(worker)], " */\n"), name,
+          kernel, parameters, arguments, blocks, worker == Worker::kOneThread ? 1 : kThreads, code);
   }
 
+  bool has_fours() const { return has_fours_; }
+
  private:
+  // A kernel and its launch. Where four elements are read at once there are two of it: one needs
+  // the arrays to begin at multiples of 16 bytes.
+  void Write(const std::string& comment, const std::string& name, const std::string& kernel,
+             const std::string& parameters, const std::string& arguments, const std::string& blocks,
+             int threads, CudaCode* code) {
+    absl::StrAppend(&code->kernels, comment, aligned_.empty() ? "" : "template <bool aligned>\n",
+                    "__global__ void ", name, "(", parameters, ") {\n", kernel, "}\n\n");
+    const std::string launch =
+        absl::StrCat("<<<", blocks, ", ", threads, ", 0, stream>>>(", arguments, ");\n");
+    if (aligned_.empty()) {
+      absl::StrAppend(&code->launches, "  ", name, launch, kCheck);
+      return;
+    }
+    has_fours_ = true;
+    std::string all;
+    for (const std::string& array : aligned_) {
+      absl::StrAppend(&all, all.empty() ? "" : " | ", "(uintptr_t)", array);
+    }
+    absl::StrAppend(&code->launches, "  if ((", all, ") % 16 == 0) {\n    ", name, "<true>", launch,
+                    "  } else {\n    ", name, "<false>", launch, "  }\n", kCheck);
+  }
+
+  std::optional<VectorLoops> Four(const std::vector<Statement>& loops, const Block& body) {
+    if (NumItems(loops, variable_, most_) < kLeastForFour) return std::nullopt;
+    auto four = FourAtOnce(loops, body, program_, variable_, most_);
+    if (four) {
+      for (const VectorLoops::Access& access : four->accesses) aligned_.insert(access.array);
+    }
+    return four;
+  }
+
+  std::string FourText(const VectorLoops& four, int indent) {
+    const std::string in(2 * indent, ' ');
+    std::string loads, stores;
+    for (const VectorLoops::Access& access : four.accesses) {
+      const std::string type = absl::StrCat("Four<", CType(access.type, Language::kCuda), "> "),
+                        at = absl::StrCat(access.array, " + ", printer_.Print(access.first));
+      absl::StrAppend(&loads, in, access.is_stored ? "" : "const ", type, access.variable);
+      if (access.is_loaded) absl::StrAppend(&loads, " = LoadFour<aligned>(", at, ")");
+      loads += ";\n";
+      if (!access.is_stored) continue;
+      absl::StrAppend(&stores, in, "StoreFour<aligned>(", access.variable, ", ", at, ");\n");
+    }
+    return absl::StrCat(loads, "#pragma unroll\n", in, "for (int element = 0; element < ", kAtOnce,
+                        "; ++element) {\n", printer_.Print(four.body, indent + 1), in, "}\n",
+                        stores);
+  }
+
   Worker WorkerOf(const ParallelNest& nest,
                   const std::optional<std::vector<SharedLoop>>& shared) const {
     if (OverlapsInMemory(nest)) return Worker::kOneThread;
@@ -189,8 +273,9 @@ class KernelPrinter {
 
   std::string ExtentText(const Statement& loop) {
     return loop.extent == Statement::kVariableExtent
-               ? absl::StrCat("(unsigned)(", printer_.Print(loop.variable_extent), ")")
-               : absl::StrCat(loop.extent, "u");
+               ? absl::StrCat("(unsigned)(", printer_.Print(loop.variable_extent), ")",
+                              loop.name == quartered_ ? " / 4u" : "")
+               : absl::StrCat(loop.extent / (loop.name == quartered_ ? kAtOnce : 1), "u");
   }
 
   // The number of items, as the code's text.
@@ -201,7 +286,7 @@ class KernelPrinter {
       if (loop.extent == Statement::kVariableExtent) {
         absl::StrAppend(&text, " * ", ExtentText(loop));
       } else {
-        known *= loop.extent;
+        known *= loop.extent / (loop.name == quartered_ ? kAtOnce : 1);
       }
     }
     return absl::StrCat(known, "u", text);
@@ -232,8 +317,8 @@ class KernelPrinter {
       std::string index = item;
       if (!faster.empty()) absl::StrAppend(&index, " / (", Count(faster), ")");
       if (i > 0) absl::StrAppend(&index, " % ", ExtentText(loops[i]));
-      absl::StrAppend(&text, std::string(2 * indent, ' '), "const int ", loops[i].name, " = (int)(",
-                      index, ");\n");
+      absl::StrAppend(&text, std::string(2 * indent, ' '), "const int ", loops[i].name, " = ",
+                      loops[i].name == quartered_ ? "4 * " : "", "(int)(", index, ");\n");
       faster.push_back(loops[i]);
     }
     return text;
@@ -253,7 +338,8 @@ class KernelPrinter {
     for (const Statement& s : nest.body) {
       if (s.kind == Statement::kFor) {
         const SharedLoop& loop = shared[next++];
-        absl::StrAppend(&body, loop.stores ? sync : "", SharedText(loop), loop.stores ? sync : "");
+        absl::StrAppend(&body, loop.stores ? sync : "", SharedText(nest, loop),
+                        loop.stores ? sync : "");
       } else {
         body += Once(s, sync);
       }
@@ -271,13 +357,16 @@ class KernelPrinter {
   // The memory in which a block joins parts, and the numbers of items.
   std::string Begin(const ParallelNest& nest, const std::vector<SharedLoop>& shared) {
     std::string parts;
-    std::set<std::string> types;
+    std::map<std::string, int> most;
     for (const SharedLoop& loop : shared) {
+      std::map<std::string, int> rows;
       for (const SharedLoop::Joined& joined : loop.joined) {
-        if (!types.insert(PartType(joined.type)).second) continue;
-        absl::StrAppend(&parts, "  __shared__ ", PartType(joined.type), " ", PartsName(joined.type),
-                        "[", kThreads, "];\n");
+        const std::string type = PartType(joined.type);
+        most[type] = std::max(most[type], std::min(++rows[type], kTrees));
       }
+    }
+    for (const auto& [type, rows] : most) {
+      absl::StrAppend(&parts, "  __shared__ ", type, " Parts_", type, "[", kThreads * rows, "];\n");
     }
     return absl::StrCat(parts, "  const int thread = (int)threadIdx.x;\n  const unsigned items = ",
                         Count(nest.loops), ";\n");
@@ -291,16 +380,15 @@ class KernelPrinter {
       if (s.kind == Statement::kFor) break;
       body += Once(s, "");
     }
-    absl::StrAppend(&body, SharedText(shared[0], groups));
+    absl::StrAppend(&body, SharedText(nest, shared[0], groups));
     const size_t joins = shared[0].joined.size();
     for (size_t j = 0; j < joins; ++j) {
-      absl::StrAppend(&body, "    if (thread == 0) joins[block * ", joins, "u + ", j,
-                      "u] = ", shared[0].joined[j].variable, ";\n");
+      absl::StrAppend(&body, "    if (thread == 0) joins[(item * ", groups, "u + group) * ", joins,
+                      "u + ", j, "u] = ", shared[0].joined[j].variable, ";\n");
     }
     return absl::StrCat(Begin(nest, shared), "  for (unsigned block = blockIdx.x; block < items * ",
-                        groups, "u; block += gridDim.x) {\n    const unsigned item = block / ",
-                        groups, "u, group = block % ", groups, "u;\n",
-                        nest.loops.empty() ? "    (void)item;\n" : "",
+                        groups, "u; block += gridDim.x) {\n",
+                        "    const unsigned item = block % items, group = block / items;\n",
                         Indices(nest.loops, "item", 2), body, "  }\n");
   }
 
@@ -318,8 +406,9 @@ class KernelPrinter {
             joined[j].identity ? CNumber(*joined[j].identity, joined[j].type) : joined[j].variable;
         absl::StrAppend(&body, "    ", joined[j].variable, " = thread < ", groups, " ? (",
                         PartType(joined[j].type), ")joins[(item * ", groups, "u + threadIdx.x) * ",
-                        joined.size(), "u + ", j, "u] : ", other, ";\n", TreeText(joined[j]));
+                        joined.size(), "u + ", j, "u] : ", other, ";\n");
       }
+      body += TreesText(joined);
     }
     return absl::StrCat(Begin(nest, shared), "  for (unsigned item = blockIdx.x; item < items; ",
                         "item += gridDim.x) {\n", Indices(nest.loops, "item", 2), body, "  }\n");
@@ -327,7 +416,11 @@ class KernelPrinter {
 
   // A loop that the threads of a block share, or those of several blocks, and the trees that join
   // the parts of a block's threads.
-  std::string SharedText(const SharedLoop& loop, int64_t groups = 1) {
+  std::string SharedText(const ParallelNest& nest, const SharedLoop& loop, int64_t groups = 1) {
+    std::vector<Statement> all = nest.loops;
+    all.insert(all.end(), loop.loops.begin(), loop.loops.end());
+    const auto four = Four(all, loop.body);
+    if (four) quartered_ = four->innermost;
     std::string text;
     for (const SharedLoop::Joined& joined : loop.joined) {
       if (!joined.identity) continue;
@@ -338,37 +431,62 @@ class KernelPrinter {
         groups > 1 ? absl::StrCat("group * ", kThreads, "u + threadIdx.x") : "threadIdx.x";
     absl::StrAppend(&text, "    for (unsigned part = ", first, "; part < ", Count(loop.loops),
                     "; part += ", groups * kThreads, "u) {\n", Indices(loop.loops, "part", 3),
-                    printer_.Print(loop.body, 3), "    }\n");
-    for (const SharedLoop::Joined& joined : loop.joined) text += TreeText(joined);
+                    four ? FourText(*four, 3) : printer_.Print(loop.body, 3), "    }\n");
+    quartered_.clear();
+    return text + TreesText(loop.joined);
+  }
+
+  // Joins what the threads of a block have, several variables at a time.
+  std::string TreesText(const std::vector<SharedLoop::Joined>& joined) {
+    std::string text;
+    for (size_t first = 0; first < joined.size(); first += kTrees) {
+      text += TreesText(
+          joined.begin() + static_cast<std::ptrdiff_t>(first),
+          joined.begin() + static_cast<std::ptrdiff_t>(std::min(joined.size(), first + kTrees)));
+    }
     return text;
   }
 
-  // Joins what the threads of a block have of one variable.
-  std::string TreeText(const SharedLoop::Joined& joined) {
-    const std::string parts = PartsName(joined.type);
-    const Expression other = Expression::Load(
-        parts, joined.type, Expression::Variable("thread") + Expression::Variable("half"));
-    Block join;
-    if (joined.identity) {
-      Statement sum = joined.statement;
-      sum.value = Expression::Make(sum.value.operation(), sum.value.type(),
-                                   {sum.value.node().operands[0], other});
-      join = {sum};
-    } else {
-      join = {{.kind = Statement::kLet, .name = joined.value, .value = other}, joined.statement};
+  using JoinedAt = std::vector<SharedLoop::Joined>::const_iterator;
+  std::string TreesText(JoinedAt begin, JoinedAt end) {
+    std::string puts, joins, gets;
+    std::map<std::string, int> rows;
+    for (JoinedAt joined = begin; joined != end; ++joined) {
+      const std::string parts = PartsName(joined->type);
+      const int row = kThreads * rows[parts]++;
+      const Expression mine = Expression(row) + Expression::Variable("thread"),
+                       other = Expression::Load(parts, joined->type,
+                                                mine + Expression::Variable("half"));
+      const std::string put =
+          absl::StrCat(parts, "[", printer_.Print(mine), "] = ", joined->variable, ";\n");
+      Block join;
+      if (joined->identity) {
+        Statement sum = joined->statement;
+        sum.value = Expression::Make(sum.value.operation(), sum.value.type(),
+                                     {sum.value.node().operands[0], other});
+        join = {sum};
+      } else {
+        join = {{.kind = Statement::kLet, .name = joined->value, .value = other},
+                joined->statement};
+      }
+      absl::StrAppend(&puts, "    ", put);
+      absl::StrAppend(&joins, printer_.Print(join, 4), "        ", put);
+      absl::StrAppend(&gets, "    ", joined->variable, " = ", parts, "[", row, "];\n");
     }
-    return absl::StrCat("    ", parts, "[thread] = ", joined.variable,
-                        ";\n    __syncthreads();\n    for (int half = ", kThreads / 2,
-                        "; half > 0; half /= 2) {\n      if (thread < half) {\n",
-                        printer_.Print(join, 4), "        ", parts, "[thread] = ", joined.variable,
-                        ";\n      }\n      __syncthreads();\n    }\n    ", joined.variable, " = ",
-                        parts, "[0];\n    __syncthreads();\n");
+    return absl::StrCat(puts, "    __syncthreads();\n    for (int half = ", kThreads / 2,
+                        "; half > 0; half /= 2) {\n      if (thread < half) {\n", joins,
+                        "      }\n      __syncthreads();\n    }\n", gets, "    __syncthreads();\n");
   }
 
   const Program& program_;
   CPrinter& printer_;
   const std::string variable_;
   const int64_t most_;
+  // Of the kernel that is being printed: arrays that are read or written by fours, and the loop
+  // that goes on by four.
+  std::set<std::string> aligned_;
+  std::string quartered_;
+  bool has_fours_ = false;
 };
 
 }  // namespace
@@ -389,6 +507,7 @@ CudaCode PrintCuda(const Program& program,
   if (code.joins > 0) {
     code.launches = absl::StrCat("  double *const joins = ", joins, ";\n", code.launches);
   }
+  if (kernels.has_fours()) code.kernels = absl::StrCat(kFour, code.kernels);
   if (number == 0) absl::StrAppend(&code.launches, "  (void)stream;\n  (void)error;\n");
   return code;
 }

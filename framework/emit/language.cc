@@ -23,8 +23,8 @@ const std::set<std::string>& CReservedWords() {
         "std", "template", "this", "thread_local", "throw", "trained", "true", "try", "typeid",
         "typename", "using", "virtual", "wchar_t", "xor", "xor_eq",
         // CUDA, and what generated kernels name.
-        "device", "error", "group", "half", "item", "items", "joins", "memory", "part", "stream",
-        "thread"};
+        "aligned", "device", "element", "error", "group", "half", "item", "items", "joins",
+        "memory", "part", "stream", "thread"};
     for (const char* function :
          {"acos", "acosh", "asin", "asinh",    "atan", "atan2", "atanh", "cabs",  "ceil",
           "cexp", "cimag", "conj", "copysign", "cos",  "cosh",  "creal", "csqrt", "erf",

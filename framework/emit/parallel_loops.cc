@@ -21,43 +21,10 @@ struct Fixed {
   int64_t value;
 };
 
-// constant + sum of coefficient * variable; nothing where it is not so.
-struct Linear {
-  int64_t constant = 0;
-  std::map<std::string, int64_t> of;
-};
-
-std::optional<Linear> LinearForm(const Expression& x, const Fixed& fixed) {
-  const Expression::Node& node = x.node();
-  if (node.operation == Operation::kNumber) return Linear{static_cast<int64_t>(node.value), {}};
-  if (node.operation == Operation::kVariable) {
-    if (node.name == fixed.name) return Linear{fixed.value, {}};
-    return Linear{0, {{node.name, 1}}};
-  }
-  if (node.operation != Operation::kAdd && node.operation != Operation::kSubtract &&
-      node.operation != Operation::kMultiply) {
-    return std::nullopt;
-  }
-  std::optional<Linear> a = LinearForm(node.operands[0], fixed),
-                        b = LinearForm(node.operands[1], fixed);
-  if (!a || !b) return std::nullopt;
-  if (node.operation == Operation::kMultiply) {
-    if (!a->of.empty()) std::swap(a, b);
-    if (!a->of.empty()) return std::nullopt;
-    for (auto& [name, c] : b->of) c *= a->constant;
-    b->constant *= a->constant;
-    return b;
-  }
-  const int64_t sign = node.operation == Operation::kAdd ? 1 : -1;
-  a->constant += sign * b->constant;
-  for (const auto& [name, c] : b->of) a->of[name] += sign * c;
-  return a;
-}
-
 int64_t Extent(const Statement& loop, const Fixed& fixed) {
   LAMINA_CHECK(loop.first.is_number(0));
   if (loop.extent != Statement::kVariableExtent) return loop.extent;
-  const std::optional<Linear> form = LinearForm(loop.variable_extent, fixed);
+  const std::optional<Linear> form = LinearForm(loop.variable_extent, fixed.name, fixed.value);
   LAMINA_CHECK(form && form->of.empty());
   return form->constant;
 }
@@ -120,7 +87,7 @@ class Touches {
 
   void Note(const std::string& array, const Expression& index) {
     if (stored_.count(array) == 0 || !good_) return;
-    const std::optional<Linear> form = LinearForm(index, fixed_);
+    const std::optional<Linear> form = LinearForm(index, fixed_.name, fixed_.value);
     if (!form) {
       good_ = false;
       return;
@@ -281,6 +248,33 @@ class SharedBody {
 };
 
 }  // namespace
+
+std::optional<Linear> LinearForm(const Expression& x, const std::string& variable, int64_t value) {
+  const Expression::Node& node = x.node();
+  if (node.operation == Operation::kNumber) return Linear{static_cast<int64_t>(node.value), {}};
+  if (node.operation == Operation::kVariable) {
+    if (node.name == variable) return Linear{value, {}};
+    return Linear{0, {{node.name, 1}}};
+  }
+  if (node.operation != Operation::kAdd && node.operation != Operation::kSubtract &&
+      node.operation != Operation::kMultiply) {
+    return std::nullopt;
+  }
+  std::optional<Linear> a = LinearForm(node.operands[0], variable, value),
+                        b = LinearForm(node.operands[1], variable, value);
+  if (!a || !b) return std::nullopt;
+  if (node.operation == Operation::kMultiply) {
+    if (!a->of.empty()) std::swap(a, b);
+    if (!a->of.empty()) return std::nullopt;
+    for (auto& [name, c] : b->of) c *= a->constant;
+    b->constant *= a->constant;
+    return b;
+  }
+  const int64_t sign = node.operation == Operation::kAdd ? 1 : -1;
+  a->constant += sign * b->constant;
+  for (const auto& [name, c] : b->of) a->of[name] += sign * c;
+  return a;
+}
 
 std::set<std::string> LoadedArrays(const Block& code) {
   std::set<std::string> arrays;

@@ -69,6 +69,9 @@ std::vector<TriedNetwork> NetworksToTry() {
   // Longer ones, which several blocks share.
   add("global_pooling", DlNetwork({TanhLayer(), GlobalAveragePooling2dLayer()}),
       {NetworkDataLayout({64, 64, 2, 2}, "SSCB")}, 1, 4096);
+  // Arrays of which a thread has four elements at once, in loops and in shared ones.
+  add("large", DlNetwork({SReluLayer(), InstanceNormalizationLayer(), TanhLayer()}),
+      {NetworkDataLayout({64, 64, 8, 2}, "SSCB")}, 1, 4096);
   add("complex_fully_connected", DlNetwork({ComplexFullyConnectedLayer(4)}),
       {NetworkDataLayout({3, 3, 1, 2}, "SSCB")}, 1, 50);
   all.back().is_complex = true;

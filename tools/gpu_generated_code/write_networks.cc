@@ -5,7 +5,8 @@
 //   bazel run //tools/gpu_generated_code:write_networks -- FOLDER
 //   cd FOLDER && nvcc -O3 -std=c++17 -arch=native -o run main.cu && ./run
 //
-// The last lines measure srelu_grad and the elementwise chain on 2^28 elements beside a copy.
+// The last lines measure srelu_grad and the elementwise chain on 2^28 elements beside a copy;
+// `python3 peer.py` measures them by PyTorch.
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -94,7 +95,7 @@ FusedCode PrintFused(const Fused& fused) {
   const Graph graph = RecordGraph(fused.function, fused.specs);
   ProgramNames names;
   names.reserved = CReservedWords();
-  std::string parameters, arguments, arrays, reads, compares, frees;
+  std::string parameters, arguments, arrays, reads, fills, compares, frees;
   FusedCode code;
   const auto add = [&](int value, const std::string& name, bool is_input) {
     const ArraySpec& spec = graph.values()[value].spec;
@@ -105,6 +106,7 @@ FusedCode PrintFused(const Fused& fused) {
                     ", sizeof(", type, ") * ", spec.numel(), "ull), \"memory\");\n");
     if (is_input) {
       absl::StrAppend(&reads, "  ReadToDevice(inputs, ", name, ", ", spec.numel(), ");\n");
+      absl::StrAppend(&fills, "  FillDevice(", name, ", ", spec.numel(), ");\n");
     } else {
       absl::StrAppend(&compares, "  worst.CompareDevice(", name, ", expected, ", spec.numel(),
                       ");\n");
@@ -155,10 +157,10 @@ FusedCode PrintFused(const Fused& fused) {
       ";\n  }, 200);\n  Worst worst;\n", compares, frees, "  cudaFree(memory);\n  return Report(\"",
       fused.name, "\", worst.value(), ", fused.bound, ", time);\n}\n\n");
   code.time_function = absl::StrCat(
-      "static void Time_", fused.name, "(double copy) {\n", arrays, memory,
+      "static void Time_", fused.name, "(double copy) {\n", arrays, memory, fills,
       "  const double time = Microseconds([&](cudaStream_t stream) {\n    return ", run,
-      ";\n  }, 3);\n  const double bandwidth = ", code.bytes,
-      "ull / time / 1000;\n  std::printf(\"%-26s %10.1f us  %8.1f GB/s  %5.3f of a copy\\n\", \"",
+      ";\n  }, 20);\n  const double bandwidth = ", code.bytes,
+      "ull / time / 1000;\n  std::printf(\"%-32s %10.1f us  %8.1f GB/s  %5.3f of a copy\\n\", \"",
       fused.name, "\", time, bandwidth, bandwidth / copy);\n", frees, "  cudaFree(memory);\n}\n\n");
   return code;
 }
@@ -194,12 +196,12 @@ DlArrays ChainGrad(Arrays in) {
       DlArrays{in[0]});
 }
 
-std::vector<Fused> FusedFunctions(const std::string& ending, int64_t observations) {
-  const auto single = [](Sizes sizes) {
-    return ArraySpec{DataType::kSingle, std::move(sizes), {}};
+std::vector<Fused> FusedFunctions(const std::string& ending, const Sizes& sizes) {
+  const auto single = [](Sizes of) {
+    return ArraySpec{DataType::kSingle, std::move(of), {}};
   };
-  const ArraySpec x = single({32, 32, 16, observations}), p = single({1, 1, 16});
-  // Sums of 1024 * observations terms, each in double; about four functions of the C library.
+  const ArraySpec x = single(sizes), p = single({1, 1, sizes[2]});
+  // Sums of many terms, each in double; about four functions of the C library.
   return {{absl::StrCat("srelu_grad", ending), SReluGrad, {x, x, p, p, p, p}, 1e-6},
           {absl::StrCat("elementwise_chain_grad", ending), ChainGrad, {x, x}, 4e-6}};
 }
@@ -224,7 +226,7 @@ absl::Status Run(const fs::path& folder) {
     absl::StrAppend(&calls, "  good = Try_", tried.name, "() && good;\n");
   }
   Rng(4);
-  for (const Fused& fused : FusedFunctions("_small", 8)) {
+  for (const Fused& fused : FusedFunctions("_small", {32, 32, 16, 8})) {
     const FusedCode code = PrintFused(fused);
     DlArrays inputs;
     for (const ArraySpec& spec : fused.specs) inputs.push_back(Rand(spec.sizes, spec.type) * 2 - 1);
@@ -235,7 +237,10 @@ absl::Status Run(const fs::path& folder) {
     functions += code.try_function;
     absl::StrAppend(&calls, "  good = Try_", fused.name, "() && good;\n");
   }
-  for (const Fused& fused : FusedFunctions("", 1 << 14)) {
+  // The sizes of the benchmark, and those of a long run.
+  std::vector<Fused> timed = FusedFunctions("_images", {24, 24, 20, 128});
+  for (const Fused& fused : FusedFunctions("", {32, 32, 16, 1 << 14})) timed.push_back(fused);
+  for (const Fused& fused : timed) {
     const FusedCode code = PrintFused(fused);
     write(fused.name + ".cu", code.source);
     absl::StrAppend(&includes, "#include \"", fused.name, ".cu\"\n");
@@ -255,10 +260,12 @@ absl::Status Run(const fs::path& folder) {
   std::printf("copy of 1 GiB on the device: %.1f GB/s, read and written\n", copy);
 )",
                      measures, "  return good ? 0 : 1;\n}\n"));
-  const absl::StatusOr<std::string> compare =
-      ReadFile(RunfilePath("tools/gpu_generated_code/compare.h"));
-  if (!compare.ok()) return compare.status();
-  write("compare.h", *compare);
+  for (const char* name : {"compare.h", "peer.py"}) {
+    const absl::StatusOr<std::string> text =
+        ReadFile(RunfilePath(absl::StrCat("tools/gpu_generated_code/", name)));
+    if (!text.ok()) return text.status();
+    write(name, *text);
+  }
   return WriteFiles(all, folder.string());
 }
 

@@ -8,12 +8,13 @@
 namespace lamina::testing {
 
 GeneratedCode Emulated(const GeneratedCode& code) {
-  static const std::regex kLaunch(R"((\w+)<<<(.*), (\d+), 0, stream>>>)");
+  static const std::regex kLaunch(R"((\w+(?:<\w+>)?)<<<(.*), (\d+), 0, stream>>>)");
   GeneratedCode emulated = code;
   for (SourceFile& file : emulated.files) {
     if (!file.name.ends_with(".cu")) continue;
     file.name.replace(file.name.size() - 3, 3, ".cc");
     file.text = std::regex_replace(file.text, kLaunch, "Emulated($1, $2, $3, stream)");
+    file.text = std::regex_replace(file.text, std::regex("#pragma unroll\n"), "");
   }
   const absl::StatusOr<std::string> runtime =
       ReadFile(RunfilePath("framework/codegen/testing/emulated_cuda/cuda_runtime_api.h"));
