@@ -145,6 +145,52 @@ int main() {
       << code.files[1].text;
 }
 
+// Kernels that have four elements at once have a second form for arrays that begin anywhere.
+TEST(CudaTest, ArraysMayBeginAnywhere) {
+  for (const TriedNetwork& tried : NetworksToTry()) {
+    if (tried.name != "large") continue;
+    GeneratedCode code = testing::Emulated(
+        GenerateCode(tried.network, tried.layouts, OptionsFor(tried, Language::kCuda)));
+    ASSERT_NE(code.files[1].text.find("<false>"), std::string::npos);
+    code.files.push_back({"main.cc", R"(
+#include <stdio.h>
+#include <string.h>
+#include "large.h"
+constexpr int n = large::input_size;
+static_assert(n == large::output_size);
+alignas(16) static float values[n], x[n + 4], y[n + 4];
+int main() {
+  large::Context context;
+  if (large::Create(&context, &large::trained) != cudaSuccess) return 1;
+  if (fread(values, sizeof *x, n, stdin) != n) return 2;
+  const int begins[4][2] = {{0, 0}, {1, 0}, {0, 1}, {3, 2}};
+  for (const auto &begin : begins) {
+    memcpy(x + begin[0], values, sizeof values);
+    if (large::PredictDevice(&context, x + begin[0], y + begin[1], nullptr) != cudaSuccess) return 3;
+    fwrite(y + begin[1], sizeof *y, n, stdout);
+  }
+  large::Destroy(&context);
+  return 0;
+}
+)"});
+    const DlArray x = InputsFor(tried)[0][0], y = tried.network.Predict(x);
+    const size_t bytes = x.numel() * sizeof(float);
+    // An access of 16 bytes in another place ends the program.
+    const auto output = CompileAndRun(
+        code.files,
+        std::string(testing::kEmulatedFlags) + " -fsanitize=alignment -fno-sanitize-recover=all",
+        {static_cast<const char*>(x.data()->bytes()), bytes});
+    ASSERT_TRUE(output.ok()) << output.status();
+    ASSERT_EQ(output->size(), 4 * bytes);
+    const auto came = [&](size_t k) {
+      return DlArray::FromBytes(DataType::kSingle, output->data() + k * bytes, y.numel(),
+                                {y.numel()});
+    };
+    EXPECT_LE(Difference(came(0), y), ToleranceOf(tried));
+    for (size_t k = 1; k < 4; ++k) EXPECT_TRUE(IsEqual(came(k), came(0))) << k;
+  }
+}
+
 TEST(CudaTest, ComplexNumbersAreRefused) {
   for (const TriedNetwork& tried : NetworksToTry()) {
     if (!tried.is_complex) continue;
