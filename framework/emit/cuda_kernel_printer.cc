@@ -1,0 +1,282 @@
+#include "framework/emit/cuda_kernel_printer.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "framework/emit/c_body.h"
+
+namespace lamina {
+
+using loops::Block;
+using loops::Statement;
+
+namespace {
+
+constexpr int64_t kMostBlocks = 65535;
+// A block computes an item where its threads have some turns to share, and where there are too few
+// items to keep a device busy with a thread for each.
+constexpr int64_t kLeastParts = 64, kMostBlockItems = 8192;
+
+// Several blocks share a loop that gives each of their threads some turns; as many blocks in all.
+constexpr int64_t kLeastTurns = 4, kBlocksInAll = 4096;
+
+// So many elements keep a device busy with a thread for four of them.
+constexpr int64_t kLeastForFour = 1 << 16;
+
+constexpr char kCheck[] = "  if ((error = cudaGetLastError()) != cudaSuccess) return error;\n";
+
+}  // namespace
+
+void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
+                          const std::string& comment, CudaCode* code) {
+  const auto shared = SharedLoops(nest, variable_, most_);
+  const Worker worker = WorkerOf(nest, shared);
+  aligned_.clear();
+  quartered_.clear();
+  std::string parameters, arguments;
+  Interface(nest, &parameters, &arguments);
+  static constexpr const char* kWho[] = {
+      "A thread computes an item.", "A block computes an item.",
+      "A block joins what several blocks have of an item.",
+      "One thread computes all: these loops could not be shown to be parallel."};
+  std::string kernel;
+  const auto four = worker == Worker::kThread ? Four(nest.loops, nest.body) : std::nullopt;
+  const std::string blocks =
+      worker == Worker::kOneThread
+          ? absl::StrCat(1)
+          : Blocks(nest.loops, worker == Worker::kThread ? kThreads * (four ? kAtOnce : 1) : 1);
+  if (worker == Worker::kOneThread) {
+    absl::StrAppend(&kernel, Nested(nest));
+  } else if (worker == Worker::kThread) {
+    if (four) quartered_ = four->innermost;
+    absl::StrAppend(&kernel, "  const unsigned items = ", Count(nest.loops), ";\n",
+                    "  for (unsigned item = blockIdx.x * ", kThreads,
+                    "u + threadIdx.x; item < items;\n       item += gridDim.x * ", kThreads,
+                    "u) {\n", Indices(nest.loops, "item", 2),
+                    four ? FourText(*four, 2) : printer_.Print(nest.body, 2), "  }\n");
+    quartered_.clear();
+  } else if (worker == Worker::kBlock) {
+    absl::StrAppend(&kernel, Shared(nest, *shared));
+  } else {
+    // Each kernel has the arrays of its own part of the code.
+    const auto loop = std::find_if(nest.body.begin(), nest.body.end(),
+                                   [](const Statement& s) { return s.kind == Statement::kFor; });
+    ParallelNest first = nest, second = nest;
+    first.body.assign(nest.body.begin(), loop + 1);
+    second.body.erase(second.body.begin() + (loop - nest.body.begin()));
+    const int64_t groups = Groups(nest, *shared);
+    Interface(first, &parameters, &arguments);
+    const std::string parts = PartsOfGroups(nest, *shared);
+    Write(
+        absl::StrCat(CComment(comment), "\n/* ", groups, " blocks share the loop of an item. */\n"),
+        absl::StrCat(name, "Parts"), parts, absl::StrCat(parameters, ", double *joins"),
+        absl::StrCat(arguments, ", joins"), Blocks(nest.loops, 1, groups), kThreads, code);
+    aligned_.clear();
+    Interface(second, &parameters, &arguments);
+    absl::StrAppend(&parameters, ", const double *joins");
+    absl::StrAppend(&arguments, ", joins");
+    kernel = JoinOfGroups(nest, *shared);
+    code->joins = std::max(code->joins, NumItems(nest.loops, variable_, most_) * groups *
+                                            static_cast<int64_t>((*shared)[0].joined.size()));
+  }
+  Write(absl::StrCat(CComment(comment), "\n/* ", kWho[static_cast<int>(worker)], " */\n"), name,
+        kernel, parameters, arguments, blocks, worker == Worker::kOneThread ? 1 : kThreads, code);
+}
+
+void KernelPrinter::Write(const std::string& comment, const std::string& name,
+                          const std::string& kernel, const std::string& parameters,
+                          const std::string& arguments, const std::string& blocks, int threads,
+                          CudaCode* code) {
+  absl::StrAppend(&code->kernels, comment, aligned_.empty() ? "" : "template <bool aligned>\n",
+                  "__global__ void ", name, "(", parameters, ") {\n", kernel, "}\n\n");
+  const std::string launch =
+      absl::StrCat("<<<", blocks, ", ", threads, ", 0, stream>>>(", arguments, ");\n");
+  if (aligned_.empty()) {
+    absl::StrAppend(&code->launches, "  ", name, launch, kCheck);
+    return;
+  }
+  has_fours_ = true;
+  std::string all;
+  for (const std::string& array : aligned_) {
+    absl::StrAppend(&all, all.empty() ? "" : " | ", "(uintptr_t)", array);
+  }
+  absl::StrAppend(&code->launches, "  if ((", all, ") % 16 == 0) {\n    ", name, "<true>", launch,
+                  "  } else {\n    ", name, "<false>", launch, "  }\n", kCheck);
+}
+
+std::optional<VectorLoops> KernelPrinter::Four(const std::vector<Statement>& loops,
+                                               const Block& body) {
+  if (NumItems(loops, variable_, most_) < kLeastForFour) return std::nullopt;
+  auto four = FourAtOnce(loops, body, program_, variable_, most_);
+  if (four) {
+    for (const VectorLoops::Access& access : four->accesses) aligned_.insert(access.array);
+  }
+  return four;
+}
+
+std::string KernelPrinter::FourText(const VectorLoops& four, int indent) {
+  const std::string in(2 * indent, ' ');
+  std::string loads, stores;
+  for (const VectorLoops::Access& access : four.accesses) {
+    const std::string type = absl::StrCat("Four<", CType(access.type, Language::kCuda), "> "),
+                      at = absl::StrCat(access.array, " + ", printer_.Print(access.first));
+    absl::StrAppend(&loads, in, access.is_stored ? "" : "const ", type, access.variable);
+    if (access.is_loaded) absl::StrAppend(&loads, " = LoadFour<aligned>(", at, ")");
+    loads += ";\n";
+    if (!access.is_stored) continue;
+    absl::StrAppend(&stores, in, "StoreFour<aligned>(", access.variable, ", ", at, ");\n");
+  }
+  return absl::StrCat(loads, "#pragma unroll\n", in, "for (int element = 0; element < ", kAtOnce,
+                      "; ++element) {\n", printer_.Print(four.body, indent + 1), in, "}\n", stores);
+}
+
+KernelPrinter::Worker KernelPrinter::WorkerOf(
+    const ParallelNest& nest, const std::optional<std::vector<SharedLoop>>& shared) const {
+  if (OverlapsInMemory(nest)) return Worker::kOneThread;
+  int64_t parts = 0;
+  if (shared) {
+    for (const SharedLoop& loop : *shared) {
+      parts = std::max(parts, NumItems(loop.loops, variable_, most_));
+    }
+  }
+  const int64_t items = NumItems(nest.loops, variable_, most_);
+  if (parts >= kLeastParts && items <= kMostBlockItems) {
+    return Groups(nest, *shared) > 1 ? Worker::kBlocks : Worker::kBlock;
+  }
+  return nest.loops.empty() ? Worker::kOneThread : Worker::kThread;
+}
+
+int64_t KernelPrinter::Groups(const ParallelNest& nest,
+                              const std::vector<SharedLoop>& shared) const {
+  if (shared.size() != 1 || Meets(nest)) return 1;
+  bool is_before = true;
+  for (const Statement& s : nest.body) {
+    if (s.kind == Statement::kStore && is_before) return 1;
+    if (s.kind == Statement::kFor) is_before = false;
+  }
+  for (const SharedLoop::Joined& joined : shared[0].joined) {
+    if (joined.type == DataType::kInt64 || joined.type == DataType::kUint8) return 1;
+  }
+  const int64_t items = NumItems(nest.loops, variable_, most_),
+                parts = NumItems(shared[0].loops, variable_, most_);
+  int64_t groups = kThreads;
+  while (groups > 1 && (items * groups > kBlocksInAll || parts < groups * kThreads * kLeastTurns)) {
+    groups /= 2;
+  }
+  return groups;
+}
+
+bool KernelPrinter::Meets(const ParallelNest& nest) {
+  const Block code = WholeCode(nest);
+  const std::set<std::string> stored = StoredArrays(code), loaded = LoadedArrays(code);
+  return std::any_of(stored.begin(), stored.end(),
+                     [&](const std::string& array) { return loaded.count(array) > 0; });
+}
+
+bool KernelPrinter::OverlapsInMemory(const ParallelNest& nest) const {
+  const Block code = WholeCode(nest);
+  const std::set<std::string> stored = StoredArrays(code);
+  std::set<std::string> all = LoadedArrays(code);
+  all.insert(stored.begin(), stored.end());
+  for (const ProgramArray& a : program_.arrays) {
+    if (a.role != ProgramArray::kScratch || stored.count(a.name) == 0) continue;
+    for (const ProgramArray& b : program_.arrays) {
+      if (b.role != ProgramArray::kScratch || a.name == b.name || all.count(b.name) == 0) continue;
+      if (a.spec.type == b.spec.type && a.offset < b.offset + b.spec.numel() &&
+          b.offset < a.offset + a.spec.numel()) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+Block KernelPrinter::WholeCode(const ParallelNest& nest) {
+  Block code = nest.body;
+  for (auto loop = nest.loops.rbegin(); loop != nest.loops.rend(); ++loop) {
+    Statement s = *loop;
+    s.body = std::move(code);
+    code = Block{std::move(s)};
+  }
+  return code;
+}
+
+std::string KernelPrinter::Nested(const ParallelNest& nest) {
+  return printer_.Print(WholeCode(nest), 1);
+}
+
+void KernelPrinter::Interface(const ParallelNest& nest, std::string* parameters,
+                              std::string* arguments) const {
+  const Block code = WholeCode(nest);
+  const std::set<std::string> stored = StoredArrays(code), loaded = LoadedArrays(code);
+  parameters->clear();
+  arguments->clear();
+  const bool apart = !OverlapsInMemory(nest);
+  const auto add = [&](const std::string& type, const std::string& name) {
+    absl::StrAppend(parameters, parameters->empty() ? "" : ", ", type, name);
+    absl::StrAppend(arguments, arguments->empty() ? "" : ", ", name);
+  };
+  if (!variable_.empty()) add("int ", variable_);
+  for (const ProgramArray& a : program_.arrays) {
+    const bool is_stored = stored.count(a.name) > 0;
+    if (a.role == ProgramArray::kConstant || (!is_stored && loaded.count(a.name) == 0)) continue;
+    // What one array's elements are is not changed by stores to another.
+    add(absl::StrCat(is_stored ? "" : "const ", CType(a.spec.type, Language::kCuda), " *",
+                     apart ? "__restrict__ " : ""),
+        a.name);
+  }
+}
+
+std::string KernelPrinter::ExtentText(const Statement& loop) {
+  return loop.extent == Statement::kVariableExtent
+             ? absl::StrCat("(unsigned)(", printer_.Print(loop.variable_extent), ")",
+                            loop.name == quartered_ ? " / 4u" : "")
+             : absl::StrCat(loop.extent / (loop.name == quartered_ ? kAtOnce : 1), "u");
+}
+
+std::string KernelPrinter::Count(const std::vector<Statement>& loops) {
+  int64_t known = 1;
+  std::string text;
+  for (const Statement& loop : loops) {
+    if (loop.extent == Statement::kVariableExtent) {
+      absl::StrAppend(&text, " * ", ExtentText(loop));
+    } else {
+      known *= loop.extent / (loop.name == quartered_ ? kAtOnce : 1);
+    }
+  }
+  return absl::StrCat(known, "u", text);
+}
+
+std::string KernelPrinter::Blocks(const std::vector<Statement>& loops, int64_t items_in_block,
+                                  int64_t blocks_of_item) {
+  const bool varies = std::any_of(loops.begin(), loops.end(), [](const Statement& s) {
+    return s.extent == Statement::kVariableExtent;
+  });
+  if (!varies) {
+    const int64_t items = NumItems(loops) * blocks_of_item;
+    return absl::StrCat(
+        std::min(kMostBlocks, std::max<int64_t>(1, (items + items_in_block - 1) / items_in_block)));
+  }
+  const std::string blocks = items_in_block == 1
+                                 ? Count(loops)
+                                 : absl::StrCat("(", Count(loops), " + ", items_in_block - 1,
+                                                "u) / ", items_in_block, "u");
+  return absl::StrCat(blocks, " < ", kMostBlocks, "u ? ", blocks, " : ", kMostBlocks, "u");
+}
+
+std::string KernelPrinter::Indices(const std::vector<Statement>& loops, const std::string& item,
+                                   int indent) {
+  std::string text;
+  std::vector<Statement> faster;
+  for (size_t i = loops.size(); i-- > 0;) {
+    std::string index = item;
+    if (!faster.empty()) absl::StrAppend(&index, " / (", Count(faster), ")");
+    if (i > 0) absl::StrAppend(&index, " % ", ExtentText(loops[i]));
+    absl::StrAppend(&text, std::string(2 * indent, ' '), "const int ", loops[i].name, " = ",
+                    loops[i].name == quartered_ ? "4 * " : "", "(int)(", index, ");\n");
+    faster.push_back(loops[i]);
+  }
+  return text;
+}
+
+}  // namespace lamina

@@ -1,0 +1,105 @@
+// How cuda_kernels.h prints a nest of parallel loops: one or two kernels, and their launches.
+//
+//   KernelPrinter kernels(program, &printer, variable, most);
+//   kernels.Print(nest, "Kernel0", comment, &code);
+//
+// Threads: a printer is used by one thread.
+#ifndef FRAMEWORK_EMIT_CUDA_KERNEL_PRINTER_H_
+#define FRAMEWORK_EMIT_CUDA_KERNEL_PRINTER_H_
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "framework/emit/c_printer.h"
+#include "framework/emit/cuda_kernels.h"
+#include "framework/emit/parallel_loops.h"
+#include "framework/emit/program.h"
+#include "framework/emit/vector_loops.h"
+
+namespace lamina {
+
+class KernelPrinter {
+ public:
+  /// `variable` and `most` as in PrintCuda.
+  KernelPrinter(const Program& program, CPrinter* printer, const std::string& variable,
+                int64_t most)
+      : program_(program), printer_(*printer), variable_(variable), most_(most) {}
+
+  /// Appends to `code`; `comment` tells what the kernel computes. Errors: as PrintCuda.
+  void Print(const ParallelNest& nest, const std::string& name, const std::string& comment,
+             CudaCode* code);
+
+  /// Does a kernel so far read or write four elements at once?
+  bool has_fours() const { return has_fours_; }
+
+ private:
+  static constexpr int kThreads = 256;  // Of a block.
+
+  enum class Worker : uint8_t { kThread, kBlock, kBlocks, kOneThread };
+
+  // A kernel and its launch. Where four elements are read at once there are two of it: one needs
+  // the arrays to begin at multiples of 16 bytes.
+  void Write(const std::string& comment, const std::string& name, const std::string& kernel,
+             const std::string& parameters, const std::string& arguments, const std::string& blocks,
+             int threads, CudaCode* code);
+  std::optional<VectorLoops> Four(const std::vector<loops::Statement>& loops,
+                                  const loops::Block& body);
+  std::string FourText(const VectorLoops& four, int indent);
+  Worker WorkerOf(const ParallelNest& nest,
+                  const std::optional<std::vector<SharedLoop>>& shared) const;
+  // How many blocks share an item's loop.
+  int64_t Groups(const ParallelNest& nest, const std::vector<SharedLoop>& shared) const;
+  // Does the nest load what it stores? What one thread stores another may load.
+  static bool Meets(const ParallelNest& nest);
+  // Arrays with names of their own in the same memory: indices alone do not tell them apart.
+  bool OverlapsInMemory(const ParallelNest& nest) const;
+  static loops::Block WholeCode(const ParallelNest& nest);
+  std::string Nested(const ParallelNest& nest);
+  void Interface(const ParallelNest& nest, std::string* parameters, std::string* arguments) const;
+  std::string ExtentText(const loops::Statement& loop);
+  // The number of items, as the code's text.
+  std::string Count(const std::vector<loops::Statement>& loops);
+  std::string Blocks(const std::vector<loops::Statement>& loops, int64_t items_in_block,
+                     int64_t blocks_of_item = 1);
+  // The loops' variables from the number of an item; the innermost is the fastest.
+  std::string Indices(const std::vector<loops::Statement>& loops, const std::string& item,
+                      int indent);
+
+  // Of loops that threads share, in cuda_shared_loops.cc.
+
+  // Variables of indices and logicals are plain ints, as the printer has them.
+  static std::string PartType(DataType type);
+  static std::string PartsName(DataType type);
+  std::string Shared(const ParallelNest& nest, const std::vector<SharedLoop>& shared);
+  // What stands outside of loops: all threads know the variables, one stores.
+  std::string Once(const loops::Statement& s, const std::string& sync);
+  // The memory in which a block joins parts, and the numbers of items.
+  std::string Begin(const ParallelNest& nest, const std::vector<SharedLoop>& shared);
+  // The blocks of a group share the items' loop; each leaves what its threads have.
+  std::string PartsOfGroups(const ParallelNest& nest, const std::vector<SharedLoop>& shared);
+  std::string JoinOfGroups(const ParallelNest& nest, const std::vector<SharedLoop>& shared);
+  // A loop that the threads of a block share, or those of several blocks, and the trees that join
+  // the parts of a block's threads.
+  std::string SharedText(const ParallelNest& nest, const SharedLoop& loop, int64_t groups = 1);
+  // Joins what the threads of a block have, several variables at a time.
+  std::string TreesText(const std::vector<SharedLoop::Joined>& joined);
+  using JoinedAt = std::vector<SharedLoop::Joined>::const_iterator;
+  std::string TreesText(JoinedAt begin, JoinedAt end);
+
+  const Program& program_;
+  CPrinter& printer_;
+  const std::string variable_;
+  const int64_t most_;
+  // Of the kernel that is being printed: arrays that are read or written by fours, and the loop
+  // that goes on by four.
+  std::set<std::string> aligned_;
+  std::string quartered_;
+  bool has_fours_ = false;
+};
+
+}  // namespace lamina
+
+#endif  // FRAMEWORK_EMIT_CUDA_KERNEL_PRINTER_H_
