@@ -134,7 +134,8 @@ void TraceCache::SetOptions(const AccelerateOptions& options) {
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   options_ = options;
-  run_options_.wait_for_compiler = options.wait_for_compiler || EnvironmentSaysWait();
+  options_.wait_for_compiler = options.wait_for_compiler || EnvironmentSaysWait();
+  run_options_.wait_for_compiler = options_.wait_for_compiler;
   run_options_.check_tolerance =
       options.check_mode == AccelerateCheck::kTolerance ? options.check_tolerance : -1;
   Shrink();

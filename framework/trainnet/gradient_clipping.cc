@@ -5,15 +5,22 @@
 #include "absl/strings/str_cat.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 #include "framework/trainnet/option_check.h"
 
 namespace lamina {
 namespace {
 
 // In double: squares of single values may be too large for single.
-double SquaredNorm(const DlArray& g) {
-  if (g.empty()) return 0;
-  return Sum(Square(Double(Abs(g)))).Scalar();
+DlArray SquaredNorm(const DlArray& g) {
+  if (g.empty()) return DlArray(0.0);
+  return Reshape(StripDims(Sum(Square(Double(Abs(g))))), {1});
+}
+
+// What a gradient with this norm is multiplied by. A norm that is NaN is not above the threshold.
+DlArray FactorFor(const DlArray& squared_norm, double threshold) {
+  const DlArray norm = Sqrt(squared_norm);
+  return Where(norm > threshold, threshold / norm, DlArray(1.0));
 }
 
 }  // namespace
@@ -26,17 +33,13 @@ void ClipGradients(DlArrays& gradients, double threshold, GradientThresholdMetho
   if (std::isinf(threshold)) return;
   switch (method) {
     case GradientThresholdMethod::kL2Norm:
-      for (DlArray& g : gradients) {
-        const double norm = std::sqrt(SquaredNorm(g));
-        if (norm > threshold) g = g * (threshold / norm);
-      }
+      for (DlArray& g : gradients) g = g * FactorFor(SquaredNorm(g), threshold);
       return;
     case GradientThresholdMethod::kGlobalL2Norm: {
-      double sum = 0;
-      for (const DlArray& g : gradients) sum += SquaredNorm(g);
-      const double norm = std::sqrt(sum);
-      if (!(norm > threshold)) return;
-      for (DlArray& g : gradients) g = g * (threshold / norm);
+      DlArray sum(0.0);
+      for (const DlArray& g : gradients) sum = sum + SquaredNorm(g);
+      const DlArray factor = FactorFor(sum, threshold);
+      for (DlArray& g : gradients) g = g * factor;
       return;
     }
     case GradientThresholdMethod::kAbsoluteValue:

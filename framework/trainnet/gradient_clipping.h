@@ -2,8 +2,8 @@
 //
 //   ClipGradients(gradients, 1.0, GradientThresholdMethod::kGlobalL2Norm);
 //
-// Gradients with NaN stay as they are: a threshold does not hide them.
-// Threads: pure but for the argument.
+// Gradients with NaN stay as they are: a threshold does not hide them. No value is read, so
+// clipping may be part of an accelerated function. Threads: pure but for the argument.
 #ifndef FRAMEWORK_TRAINNET_GRADIENT_CLIPPING_H_
 #define FRAMEWORK_TRAINNET_GRADIENT_CLIPPING_H_
 

@@ -1,6 +1,6 @@
 #include "framework/trainnet/solver.h"
 
-#include <cmath>
+#include <utility>
 
 #include "framework/ops/elementwise.h"
 
@@ -11,58 +11,72 @@ Solver::Solver(const TrainingOptions& o)
       threshold_(o.gradient_threshold),
       method_(o.gradient_threshold_method) {
   if (o.solver == "sgdm") {
-    Sgdm s;
-    if (o.momentum.has_value()) s.options.momentum = *o.momentum;
-    initial_learn_rate_ = s.options.learn_rate;
-    solver_ = s;
+    SgdmOptions s;
+    if (o.momentum.has_value()) s.momentum = *o.momentum;
+    initial_learn_rate_ = s.learn_rate;
+    options_ = s;
   } else if (o.solver == "rmsprop") {
-    Rmsprop s;
+    RmspropOptions s;
     if (o.squared_gradient_decay_factor.has_value()) {
-      s.options.squared_gradient_decay_factor = *o.squared_gradient_decay_factor;
+      s.squared_gradient_decay_factor = *o.squared_gradient_decay_factor;
     }
-    if (o.epsilon.has_value()) s.options.epsilon = *o.epsilon;
-    initial_learn_rate_ = s.options.learn_rate;
-    solver_ = s;
+    if (o.epsilon.has_value()) s.epsilon = *o.epsilon;
+    initial_learn_rate_ = s.learn_rate;
+    options_ = s;
   } else {
-    Adam s;
+    AdamOptions s;
     if (o.gradient_decay_factor.has_value()) {
-      s.options.gradient_decay_factor = *o.gradient_decay_factor;
+      s.gradient_decay_factor = *o.gradient_decay_factor;
     }
     if (o.squared_gradient_decay_factor.has_value()) {
-      s.options.squared_gradient_decay_factor = *o.squared_gradient_decay_factor;
+      s.squared_gradient_decay_factor = *o.squared_gradient_decay_factor;
     }
-    if (o.epsilon.has_value()) s.options.epsilon = *o.epsilon;
-    if (o.weight_decay.has_value()) s.options.weight_decay = *o.weight_decay;
-    initial_learn_rate_ = s.options.learn_rate;
-    solver_ = s;
+    if (o.epsilon.has_value()) s.epsilon = *o.epsilon;
+    if (o.weight_decay.has_value()) s.weight_decay = *o.weight_decay;
+    initial_learn_rate_ = s.learn_rate;
+    options_ = s;
   }
   if (o.initial_learn_rate.has_value()) initial_learn_rate_ = *o.initial_learn_rate;
 }
 
-void Solver::Step(const ParameterList& parameters, DlArrays gradients, double learn_rate) {
-  double l2 = l2_;
-  if (!std::isinf(threshold_)) {
+DlArray Solver::Rates(double learn_rate, int64_t iteration) const {
+  // With a threshold the regularization is a part of the gradients that are clipped, see Step.
+  const auto set = [&](auto options) {
+    options.learn_rate = learn_rate;
+    options.l2_regularization = clips() ? 0 : l2_;
+    return options;
+  };
+  if (const auto* o = std::get_if<SgdmOptions>(&options_)) return SgdmRates(set(*o));
+  if (const auto* o = std::get_if<RmspropOptions>(&options_)) return RmspropRates(set(*o));
+  return AdamRates(set(std::get<AdamOptions>(options_)), iteration);
+}
+
+void Solver::Step(const ParameterList& parameters, DlArrays gradients, const DlArray& rates,
+                  DlArrays& state) const {
+  if (clips()) {
     // The threshold holds for what the solver gets, so regularization comes first; otherwise the
     // update adds it on its way.
-    for (size_t i = 0; i < gradients.size() && l2 > 0; ++i) {
-      gradients[i] = gradients[i] + (l2 * parameters[i].l2_factor) * *parameters[i].value;
+    for (size_t i = 0; i < gradients.size() && l2_ > 0; ++i) {
+      gradients[i] = gradients[i] + (l2_ * parameters[i].l2_factor) * *parameters[i].value;
     }
     ClipGradients(gradients, threshold_, method_);
-    l2 = 0;
   }
-  if (Sgdm* s = std::get_if<Sgdm>(&solver_)) {
-    s->options.learn_rate = learn_rate;
-    s->options.l2_regularization = l2;
-    SgdmUpdate(parameters, gradients, s->state, s->options);
-  } else if (Rmsprop* s = std::get_if<Rmsprop>(&solver_)) {
-    s->options.learn_rate = learn_rate;
-    s->options.l2_regularization = l2;
-    RmspropUpdate(parameters, gradients, s->state, s->options);
+  if (std::holds_alternative<SgdmOptions>(options_)) {
+    SgdmState s{std::move(state)};
+    SgdmUpdate(parameters, gradients, s, rates);
+    state = std::move(s.velocity);
+  } else if (std::holds_alternative<RmspropOptions>(options_)) {
+    RmspropState s{std::move(state)};
+    RmspropUpdate(parameters, gradients, s, rates);
+    state = std::move(s.average_squared_gradient);
   } else {
-    Adam& adam = std::get<Adam>(solver_);
-    adam.options.learn_rate = learn_rate;
-    adam.options.l2_regularization = l2;
-    AdamUpdate(parameters, gradients, adam.state, adam.options);
+    // Both averages, one after the other.
+    const auto half = state.begin() + static_cast<int64_t>(state.size() / 2);
+    AdamState s{.average_gradient{state.begin(), half},
+                .average_squared_gradient{half, state.end()}};
+    AdamUpdate(parameters, gradients, s, rates);
+    state = std::move(s.average_gradient);
+    state.insert(state.end(), s.average_squared_gradient.begin(), s.average_squared_gradient.end());
   }
 }
 

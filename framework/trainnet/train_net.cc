@@ -1,5 +1,6 @@
 #include "framework/trainnet/train_net.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <iostream>
@@ -8,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/trainnet/normalization_statistics.h"
 #include "framework/trainnet/progress_table.h"
+#include "framework/trainnet/repeated_call.h"
 #include "framework/trainnet/solver.h"
 
 namespace lamina {
@@ -40,6 +42,35 @@ NetworkDataLayout LayoutOf(const Observations& x) {
   return NetworkDataLayout(sizes, labels);
 }
 
+void Append(DlArrays& list, Arrays more) { list.insert(list.end(), more.begin(), more.end()); }
+
+// Takes a list of arrays apart, one group after another.
+class Groups {
+ public:
+  explicit Groups(Arrays list) : rest_(list) {}
+  DlArrays Take(size_t n) {
+    const Arrays group = rest_.first(n);
+    rest_ = rest_.subspan(n);
+    return DlArrays(group.begin(), group.end());
+  }
+  size_t size() const { return rest_.size(); }
+
+ private:
+  Arrays rest_;
+};
+
+// Whether steps of padding are taken out of outputs and targets: how many depends on the masks.
+bool HasPadding(const MiniBatch& batch) {
+  const auto is_set = [](const DlArray& mask) { return !mask.empty(); };
+  const auto pads = [](const DlArray& mask) {
+    const uint8_t* const real = mask.empty() ? nullptr : mask.Data<uint8_t>();
+    return real != nullptr && std::count(real, real + mask.numel(), 0) > 0;
+  };
+  return std::any_of(batch.target_masks.begin(), batch.target_masks.end(), is_set) &&
+         (std::any_of(batch.target_masks.begin(), batch.target_masks.end(), pads) ||
+          std::any_of(batch.input_masks.begin(), batch.input_masks.end(), pads));
+}
+
 class Training {
  public:
   Training(const Dataset& data, DlNetwork network, const LossFunction& loss,
@@ -63,6 +94,11 @@ class Training {
   void Prepare(const Dataset& data);
   // One iteration; false when the loss is not finite, and then nothing changed.
   bool Step(const MiniBatch& batch, TrainingRecord& record);
+  // A step as a function of arrays, which may be recorded. Takes rates, inputs, targets, and what
+  // changes: trained arrays, states of the network, state of the solver (none before the first
+  // step). Returns the loss, what changed, and, for metrics, the outputs of the network. It uses
+  // the network as a place for the arrays, and leaves there what it likes.
+  DlArrays Compute(Arrays in);
   ValidationRecord Validate(int64_t iteration);
   // Keeps the best network; true when patience is over.
   bool Judge(const ValidationRecord& record);
@@ -77,11 +113,15 @@ class Training {
   DlNetwork network_;
   MiniBatchQueue queue_;
   std::optional<MiniBatchQueue> validation_queue_;
-  Solver solver_;
+  const Solver solver_;
+  DlArrays solver_state_;
   std::vector<AnyMetric> metrics_;
   RandomSource network_source_, order_source_;
   // The arrays that are trained, in place in network_.
   std::optional<ParameterList> parameters_;
+  std::optional<RepeatedCall> compute_;
+  const MiniBatch* batch_ = nullptr;  // Of this step; Compute reads its masks alone.
+  int64_t padded_batches_ = 0;
   TrainingInfo info_;
   std::optional<DlNetwork> best_;
   double best_objective_ = 0;
@@ -132,41 +172,84 @@ void Training::Prepare(const Dataset& data) {
                              "none of them with such a factor."),
                 "");
   }
+  compute_.emplace([this](Arrays in) { return Compute(in); },
+                   WhyNotAccelerated(options_.acceleration, network_));
 }
 
-bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
-  DlArrays gradients, targets = batch.targets;
+DlArrays Training::Compute(Arrays in) {
+  Groups groups(in);
+  const DlArray rates = groups.Take(1)[0];
+  const DlArrays inputs = groups.Take(batch_->inputs.size());
+  DlArrays targets = groups.Take(batch_->targets.size());
+  DlArrays watched = groups.Take(parameters_->size());
+  network_.SetState(NetworkState(groups.Take(network_.State().values().size())));
+  DlArrays solver_state = groups.Take(groups.size()), gradients;
   NetworkOutput out;
+  DlArray loss;
   {
     Tape tape;
     const ScopedTape listening(&tape);
-    DlArrays watched;
-    watched.reserve(parameters_->size());
-    for (const ParameterList::Item& item : parameters_->items()) {
-      *item.value = tape.Watch(*item.value);
-      watched.push_back(*item.value);
+    for (size_t i = 0; i < watched.size(); ++i) {
+      watched[i] = tape.Watch(watched[i]);
+      *(*parameters_)[i].value = watched[i];
     }
-    out = network_.ForwardAll(batch.inputs);
-    LeaveOutPadding(batch, out.outputs, targets);
-    const DlArray loss = loss_(out.outputs, targets);
+    out = network_.ForwardAll(inputs);
+    DlArrays outputs = out.outputs;
+    LeaveOutPadding(*batch_, outputs, targets);
+    loss = loss_(outputs, targets);
     if (!tape.IsWatched(loss)) {
       throw Error("trainnet:LossUntraced",
                   "The loss is computed from the network's outputs by array functions.",
                   absl::StrCat("The loss \"", loss_.name(), "\" does not depend on any learnable."),
                   "Compute it without ExtractData and without reading values.");
     }
-    record.loss = loss.Scalar();
-    if (!std::isfinite(record.loss)) return false;
     gradients = tape.Gradient(loss, watched, {});
   }
+  solver_.Step(*parameters_, std::move(gradients), rates, solver_state);
+  DlArrays results{loss};
+  for (const ParameterList::Item& item : parameters_->items()) results.push_back(*item.value);
+  Append(results, out.state.values());
+  Append(results, solver_state);
+  if (!metrics_.empty()) Append(results, out.outputs);
+  return results;
+}
+
+bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
+  batch_ = &batch;
+  DlArrays changing;
+  for (const ParameterList::Item& item : parameters_->items()) changing.push_back(*item.value);
+  const DlArrays states = network_.State().values();
+  Append(changing, states);
+  Append(changing, solver_state_);
+  DlArrays in{solver_.Rates(record.learn_rate, record.iteration)};
+  Append(in, batch.inputs);
+  Append(in, batch.targets);
+  Append(in, changing);
+
+  const bool padded = HasPadding(batch);
+  if (padded) ++padded_batches_;
+  const int64_t all = queue_.NumBatches() * options_.max_epochs;
+  const DlArrays results = padded ? Compute(in) : (*compute_)(in, all - record.iteration);
+  record.loss = results[0].Scalar();
+  const bool finite = std::isfinite(record.loss);
+
+  Groups groups(finite ? Arrays(results).subspan(1) : Arrays(changing));
+  for (const ParameterList::Item& item : parameters_->items()) {
+    *item.value = groups.Take(1)[0];
+  }
+  network_.SetState(NetworkState(groups.Take(states.size())));
+  if (!finite) return false;
+  const size_t num_outputs = metrics_.empty() ? 0 : network_.OutputNames().size();
+  solver_state_ = groups.Take(groups.size() - num_outputs);
+  network_.ResetState();
+  if (metrics_.empty()) return true;
+  DlArrays outputs = groups.Take(num_outputs), targets = batch.targets;
+  LeaveOutPadding(batch, outputs, targets);
   for (AnyMetric& m : metrics_) {
     m.Reset();
-    m.Update(out.outputs, targets);
+    m.Update(outputs, targets);
     record.metrics.push_back(m.Evaluate());
   }
-  solver_.Step(*parameters_, std::move(gradients), record.learn_rate);
-  network_.SetState(out.state);
-  network_.ResetState();
   return true;
 }
 
@@ -259,6 +342,11 @@ TrainingResult Training::Run() {
   if (options_.batch_normalization_statistics == BatchNormalizationStatistics::kPopulation) {
     SetPopulationStatistics(queue_, network_);
   }
+  if (padded_batches_ > 0) {
+    info_.acceleration_report =
+        absl::StrCat(padded_batches_, " batches had padding in their targets and ran op by op\n");
+  }
+  info_.acceleration_report += compute_->Report();
   info_.elapsed_seconds = Seconds();
   if (table.has_value()) table->End(info_);
   return {std::move(network_), std::move(info_)};

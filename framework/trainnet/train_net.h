@@ -21,9 +21,16 @@
 // (batch normalization), what belongs to one sequence begins anew (recurrent layers). Learnables
 // with learn rate factor 0 are left alone, and their gradients are not computed.
 //
-// The same arguments give the same network, bit for bit, on the same machine: all random numbers
-// come from the option seed, and neither validation nor printing changes them. Threads: pure but
-// for what the options' functions do; several trainings may run in several threads.
+// The same arguments give the same network, to rounding: all random numbers come from the option
+// seed, and neither validation nor printing changes them. Where a training is long enough to be
+// compiled (acceleration.h), when kernels take over depends on the compiler; without acceleration,
+// or when it waits for the compiler, the network is the same bit for bit on the same machine.
+//
+// The network's layers do not change but for their arrays, and a loss does the same for each batch:
+// what a layer or a loss reads from elsewhere is fixed when a step is recorded.
+//
+// Threads: pure but for what the options' functions do; several trainings may run in several
+// threads.
 #ifndef FRAMEWORK_TRAINNET_TRAIN_NET_H_
 #define FRAMEWORK_TRAINNET_TRAIN_NET_H_
 

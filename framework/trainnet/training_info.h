@@ -50,6 +50,8 @@ struct TrainingInfo {
   /// The returned network is that after this iteration; 0: as it was initialised.
   int64_t output_network_iteration = 0;
   double elapsed_seconds = 0;
+  /// For a reader: which steps ran op by op and why, what was recorded and compiled.
+  std::string acceleration_report{};
 };
 
 /// Where the training stands: what an output function and the progress table get, after each

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/trainnet/acceleration.h"
 #include "framework/trainnet/data.h"
 #include "framework/trainnet/gradient_clipping.h"
 #include "framework/trainnet/learn_rate_schedule.h"
@@ -77,6 +78,9 @@ struct TrainingOptions {
   std::vector<AnyMetric> metrics{};            ///< By name or as objects.
   std::string objective_metric_name = "loss";  ///< "loss" or the name of a metric.
   OutputNetwork output_network = OutputNetwork::kAuto;
+
+  /// Steps and validations are recorded and compiled where that is worth it (acceleration.h).
+  Acceleration acceleration = Acceleration::kAuto;
 
   BatchNormalizationStatistics batch_normalization_statistics = BatchNormalizationStatistics::kAuto;
   /// Input layers that normalize take their statistics from the training data; with false only
