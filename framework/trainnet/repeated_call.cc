@@ -13,7 +13,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Less than this is not worth a compilation.
-constexpr double kSecondsWorth = 2;
+constexpr double kSecondsWorth = 1;
 
 uint64_t HashOf(Arrays inputs) {
   uint64_t hash = inputs.size();
