@@ -1,4 +1,5 @@
 // Is a training by recorded and compiled steps the training that it is without?
+#include <cmath>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -151,6 +152,38 @@ TEST_F(AcceleratedTrainingTest, SequencesOfTwoLengths) {
   ExpectSame(data, network, Options("adam"), 1e-5);
 }
 
+TEST_F(AcceleratedTrainingTest, ValidationAndPrediction) {
+  const DlArray x = Randn({12, 64}, DataType::kDouble, "CB");
+  const Dataset data(x, Classes(4, 64));
+  const DlNetwork network = InDouble({FullyConnectedLayer(16), BatchNormalizationLayer(),
+                                      TanhLayer(), FullyConnectedLayer(4), SoftmaxLayer()},
+                                     NetworkDataLayout({12, kUnknown}, "CB"));
+  TrainingOptions options = Options("sgdm");
+  options.validation_data = data;
+  options.validation_frequency = 4;
+  options.output_network = OutputNetwork::kLastIteration;
+  const TrainingResult result = TrainNet(data, network, "crossentropy", options);
+  options.acceleration = Acceleration::kNone;
+  const TrainingResult plain = TrainNet(data, network, "crossentropy", options);
+  const std::string report = result.info.acceleration_report;
+  EXPECT_NE(report.find("ed in ", report.find("Validation:")), std::string::npos) << report;
+  const auto &now = result.info.validation_history, &before = plain.info.validation_history;
+  ASSERT_EQ(now.size(), 5u);
+  for (size_t i = 0; i < now.size(); ++i) {
+    EXPECT_NEAR(now[i].loss, before[i].loss, 1e-9);
+    EXPECT_NEAR(now[i].metrics[0], before[i].metrics[0], 1e-12);
+  }
+  // The learnables are not those of the first validation any more.
+  EXPECT_GT(std::abs(now[0].loss - now[4].loss), 1e-3);
+
+  const PredictOptions fast{.mini_batch_size = 8},
+      slow{.mini_batch_size = 8, .acceleration = Acceleration::kNone};
+  EXPECT_TRUE(Near(MiniBatchPredict(result.network, x, fast),
+                   MiniBatchPredict(result.network, x, slow), 1e-12));
+  EXPECT_NEAR(TestLoss(result.network, data, "crossentropy", fast),
+              TestLoss(result.network, data, "crossentropy", slow), 1e-12);
+}
+
 // What is not accelerated, and that the report says so.
 
 struct TripleLayer : Layer, Formattable {
@@ -176,17 +209,19 @@ TEST_F(AcceleratedTrainingTest, LayersThatAreNotAcceleratableRunOpByOp) {
   const Dataset data = TwoToOne(64);
   const DlNetwork network{FeatureInputLayer(2), FullyConnectedLayer(1),
                           Named(TripleLayer(), "three")};
-  EXPECT_EQ(ReportOf(data, network, "mse", Options("sgdm")),
-            "all calls ran op by op: Layer \"three\" (TripleLayer) is not Acceleratable.\n");
+  EXPECT_EQ(
+      ReportOf(data, network, "mse", Options("sgdm")),
+      "Training:\nall calls ran op by op: Layer \"three\" (TripleLayer) is not Acceleratable.\n");
   const DlNetwork nested{FeatureInputLayer(2), FullyConnectedLayer(1),
                          Named(BlockLayer(), "block")};
-  EXPECT_EQ(ReportOf(data, nested, "mse", Options("sgdm")),
-            "all calls ran op by op: Layer \"block/Network/triple\" (TripleLayer) is not "
-            "Acceleratable.\n");
+  EXPECT_EQ(
+      ReportOf(data, nested, "mse", Options("sgdm")),
+      "Training:\nall calls ran op by op: Layer \"block/Network/triple\" (TripleLayer) is not "
+      "Acceleratable.\n");
   TrainingOptions none = Options("sgdm");
   none.acceleration = Acceleration::kNone;
   EXPECT_EQ(ReportOf(data, network, "mse", none),
-            "all calls ran op by op: The option acceleration is kNone.\n");
+            "Training:\nall calls ran op by op: The option acceleration is kNone.\n");
 }
 
 TEST_F(AcceleratedTrainingTest, ALossThatReadsValuesRunsOpByOp) {
@@ -211,7 +246,8 @@ TEST_F(AcceleratedTrainingTest, PaddedTargetsRunOpByOp) {
   data.targets = {Sequences(t)};
   const DlNetwork network{SequenceInputLayer(2), FullyConnectedLayer(1)};
   const std::string report = ReportOf(data, network, "mse", Options("sgdm"));
-  EXPECT_EQ(report.find("10 batches had padding in their targets and ran op by op\n"), 0u)
+  EXPECT_EQ(report.find("Training:\n10 batches had padding in their targets and ran op by op\n"),
+            0u)
       << report;
   // Without padding they are accelerated.
   TrainingOptions options = Options("sgdm");
@@ -224,8 +260,9 @@ TEST_F(AcceleratedTrainingTest, ShortTrainingsAreNotCompiled) {
   unsetenv("LAMINA_WAIT_FOR_COMPILER");
   const Dataset data = TwoToOne(64);
   const DlNetwork network{FeatureInputLayer(2), FullyConnectedLayer(1)};
-  EXPECT_EQ(ReportOf(data, network, "mse", Options("sgdm")),
-            "20 of 20 calls ran op by op, since what was left was not worth a recording\n");
+  EXPECT_EQ(
+      ReportOf(data, network, "mse", Options("sgdm")),
+      "Training:\n20 of 20 calls ran op by op, since what was left was not worth a recording\n");
   setenv("LAMINA_WAIT_FOR_COMPILER", "1", 1);
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/ops/shape.h"
+#include "framework/trainnet/batch_predictor.h"
 
 namespace lamina {
 namespace {
@@ -53,9 +54,11 @@ std::vector<Observations> PredictData(const DlNetwork& network, const Dataset& d
   MiniBatchQueue queue(data, BatchOptions(options));
   std::vector<Parts> parts;  // For each output.
   const NoGradient pause;
+  BatchPredictor predict(network, options.outputs, options.acceleration);
+  int64_t batches_left = queue.NumBatches();
   while (queue.HasData()) {
     const MiniBatch batch = queue.Next();
-    DlArrays outputs = network.PredictAll(batch.inputs, options.outputs).outputs;
+    DlArrays outputs = predict(network, batch.inputs, --batches_left);
     parts.resize(outputs.size());
     for (size_t i = 0; i < outputs.size(); ++i) {
       parts[i].batches.push_back(std::move(outputs[i]));
@@ -96,12 +99,6 @@ Observations OneOutput(const DlNetwork& network, const Dataset& data,
               "Give the inputs as DlArrays, or name one output in the options.");
 }
 
-// What a loss is a mean over: observations and time steps.
-double WeightOf(const DlArrays& targets, int64_t num_observations) {
-  if (targets.empty()) return static_cast<double>(num_observations);
-  return static_cast<double>(Size(targets[0], 'B') * Size(targets[0], 'T'));
-}
-
 }  // namespace
 
 DlArrays MiniBatchPredict(const DlNetwork& network, const DlArrays& inputs,
@@ -122,29 +119,12 @@ Observations MiniBatchPredict(const DlNetwork& network, const Sequences& x,
   return OneOutput(network, data, options);
 }
 
-double Evaluate(const DlNetwork& network, MiniBatchQueue& queue, const LossFunction* loss,
-                std::vector<AnyMetric>& metrics) {
-  for (AnyMetric& m : metrics) m.Reset();
-  double sum = 0, weights = 0;
-  const NoGradient pause;
-  for (queue.Reset(); queue.HasData();) {
-    const MiniBatch batch = queue.Next();
-    DlArrays outputs = network.PredictAll(batch.inputs).outputs, targets = batch.targets;
-    LeaveOutPadding(batch, outputs, targets);
-    for (AnyMetric& m : metrics) m.Update(outputs, targets);
-    if (loss == nullptr) continue;
-    const double weight = WeightOf(targets, batch.num_observations);
-    sum += weight * (*loss)(outputs, targets).Scalar();
-    weights += weight;
-  }
-  return sum / weights;
-}
-
 std::vector<double> TestNet(const DlNetwork& network, const Dataset& data,
                             const std::vector<AnyMetric>& metrics, const PredictOptions& options) {
   MiniBatchQueue queue(data, BatchOptions(options));
   std::vector<AnyMetric> own = metrics;
-  Evaluate(network, queue, nullptr, own);
+  BatchPredictor predict(network, {}, options.acceleration);
+  Evaluate(predict, network, queue, nullptr, own, 0);
   std::vector<double> values;
   for (const AnyMetric& m : own) values.push_back(m.Evaluate());
   return values;
@@ -154,7 +134,8 @@ double TestLoss(const DlNetwork& network, const Dataset& data, const LossFunctio
                 const PredictOptions& options) {
   MiniBatchQueue queue(data, BatchOptions(options));
   std::vector<AnyMetric> none;
-  return Evaluate(network, queue, &loss, none);
+  BatchPredictor predict(network, {}, options.acceleration);
+  return Evaluate(predict, network, queue, &loss, none, 0);
 }
 
 }  // namespace lamina

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "framework/network/network.h"
+#include "framework/trainnet/acceleration.h"
 #include "framework/trainnet/data.h"
 #include "framework/trainnet/loss_function.h"
 #include "framework/trainnet/metrics.h"
@@ -28,6 +29,8 @@ struct PredictOptions {
   int64_t mini_batch_size = 128;
   /// Names of outputs ("conv1", "lstm/out2"); empty: the network's.
   std::vector<std::string> outputs{};
+  /// The network is recorded and compiled when that is worth it.
+  Acceleration acceleration = Acceleration::kAuto;
 };
 
 /// The outputs of Predict for all observations along B, in their order. Errors: also
@@ -53,10 +56,6 @@ std::vector<double> TestNet(const DlNetwork& network, const Dataset& data,
 /// time steps.
 double TestLoss(const DlNetwork& network, const Dataset& data, const LossFunction& loss,
                 const PredictOptions& options = {});
-
-/// Loss and metrics in one pass over `queue`, which is reset first. The metrics are reset too.
-double Evaluate(const DlNetwork& network, MiniBatchQueue& queue, const LossFunction* loss,
-                std::vector<AnyMetric>& metrics);
 
 }  // namespace lamina
 

@@ -3,7 +3,7 @@
 //
 // Recording and compiling take about a second, and the compiler takes a processor from the work. So
 // calls with inputs of some sizes run the function itself until the time that such calls will still
-// take, as far as is known, is some seconds. No more different sizes are recorded than the cache of
+// take, as far as is known, is a second. No more different sizes are recorded than the cache of
 // traces holds, so that sequences of ever new lengths do not drive each other out.
 //
 // Threads: an object belongs to one thread.
@@ -40,7 +40,7 @@ class RepeatedCall {
   // Calls with inputs of one kind.
   struct Kind {
     int64_t calls = 0;
-    double seconds = std::numeric_limits<double>::infinity();  // Of the fastest one so far.
+    double seconds = std::numeric_limits<double>::infinity();  // Of an undisturbed one.
     bool is_recorded = false;
   };
   bool Accelerates(Kind& kind, int64_t calls_left);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "framework/trainnet/batch_predictor.h"
 #include "framework/trainnet/normalization_statistics.h"
 #include "framework/trainnet/progress_table.h"
 #include "framework/trainnet/repeated_call.h"
@@ -120,7 +121,8 @@ class Training {
   // The arrays that are trained, in place in network_.
   std::optional<ParameterList> parameters_;
   std::optional<RepeatedCall> compute_;
-  const MiniBatch* batch_ = nullptr;  // Of this step; Compute reads its masks alone.
+  std::optional<BatchPredictor> validate_;  // With validation data.
+  const MiniBatch* batch_ = nullptr;        // Of this step; Compute reads its masks alone.
   int64_t padded_batches_ = 0;
   TrainingInfo info_;
   std::optional<DlNetwork> best_;
@@ -174,6 +176,8 @@ void Training::Prepare(const Dataset& data) {
   }
   compute_.emplace([this](Arrays in) { return Compute(in); },
                    WhyNotAccelerated(options_.acceleration, network_));
+  if (validation_queue_.has_value())
+    validate_.emplace(network_, std::vector<std::string>(), options_.acceleration);
 }
 
 DlArrays Training::Compute(Arrays in) {
@@ -257,7 +261,9 @@ ValidationRecord Training::Validate(int64_t iteration) {
   RandomSource source{.seed = options_.seed, .subsequence = kForValidation};
   const ScopedRandomSource scope(source);
   ValidationRecord record{.iteration = iteration};
-  record.loss = Evaluate(network_, *validation_queue_, &loss_, metrics_);
+  const int64_t iterations_left = queue_.NumBatches() * options_.max_epochs - iteration;
+  record.loss = Evaluate(*validate_, network_, *validation_queue_, &loss_, metrics_,
+                         iterations_left / options_.validation_frequency);
   for (const AnyMetric& m : metrics_) record.metrics.push_back(m.Evaluate());
   return record;
 }
@@ -342,11 +348,15 @@ TrainingResult Training::Run() {
   if (options_.batch_normalization_statistics == BatchNormalizationStatistics::kPopulation) {
     SetPopulationStatistics(queue_, network_);
   }
+  info_.acceleration_report = "Training:\n";
   if (padded_batches_ > 0) {
-    info_.acceleration_report =
-        absl::StrCat(padded_batches_, " batches had padding in their targets and ran op by op\n");
+    absl::StrAppend(&info_.acceleration_report, padded_batches_,
+                    " batches had padding in their targets and ran op by op\n");
   }
   info_.acceleration_report += compute_->Report();
+  if (validate_.has_value()) {
+    absl::StrAppend(&info_.acceleration_report, "Validation:\n", validate_->Report());
+  }
   info_.elapsed_seconds = Seconds();
   if (table.has_value()) table->End(info_);
   return {std::move(network_), std::move(info_)};
