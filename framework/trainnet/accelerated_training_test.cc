@@ -256,6 +256,29 @@ TEST_F(AcceleratedTrainingTest, PaddedTargetsRunOpByOp) {
   EXPECT_TRUE(UsesKernels(TrainNet(data, network, "mse", options).info));
 }
 
+// 60 lengths, one batch of each in an epoch: none drives out another. The very first step is of a
+// kind of its own, since the solver has no state yet.
+TEST_F(AcceleratedTrainingTest, LengthsBeyondTheCacheRunOpByOp) {
+  setenv("CC", "/no/such/compiler",
+         1);  // Recordings run op by op, too: this is about their number.
+  DlArrays x;
+  for (int i = 0; i < 60; ++i) x.push_back(Randn({2, i + 1}, DataType::kSingle, "CT"));
+  Dataset data;
+  data.inputs = {Sequences(x)};
+  data.targets = {Randn({2, 60}, DataType::kSingle, "CB")};
+  const DlNetwork network{SequenceInputLayer(2), GlobalAveragePooling1dLayer(),
+                          FullyConnectedLayer(2)};
+  const std::string report = ReportOf(data, network, "mse", Options("sgdm"));
+  unsetenv("CC");
+  EXPECT_EQ(report.find("Training:\n100 of 300 calls ran op by op, since what was left was not "
+                        "worth a recording\nno more than 50 of 61 different sizes are recorded\n"
+                        "50 traces of at most 50, "),
+            0u)
+      << report;
+  EXPECT_NE(report.find("\n150 hits, 50 misses, 0 calls unaccelerated\n"), std::string::npos)
+      << report;
+}
+
 TEST_F(AcceleratedTrainingTest, ShortTrainingsAreNotCompiled) {
   unsetenv("LAMINA_WAIT_FOR_COMPILER");
   const Dataset data = TwoToOne(64);

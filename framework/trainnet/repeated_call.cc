@@ -80,6 +80,10 @@ std::string RepeatedCall::Report() const {
   std::string text =
       absl::StrCat(plain_calls_, " of ", calls_,
                    " calls ran op by op, since what was left was not worth a recording\n");
+  if (num_recorded_ >= accelerated_.CacheSize()) {
+    absl::StrAppend(&text, "no more than ", num_recorded_, " of ", kinds_.size(),
+                    " different sizes are recorded\n");
+  }
   if (num_recorded_ > 0) absl::StrAppend(&text, accelerated_.Report());
   return text;
 }
