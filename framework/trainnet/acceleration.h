@@ -2,10 +2,10 @@
 //
 // What is accelerated: each step of TrainNet as a whole (forward, loss, gradients, L2
 // regularization, clipping, solver), and the network in predictions and validations (predict.h).
-// It runs op by op at first. When what is left would take a second or more, batches of that size are
-// recorded (dl_accelerate.h) and compiled in the background; kernels take over when they are ready.
-// So short work is not slowed down, and results differ from unaccelerated ones by rounding; random
-// numbers are the same.
+// It runs op by op at first. When what is left would take a second or more, batches of that size
+// are recorded (dl_accelerate.h) and compiled in the background; kernels take over when they are
+// ready. So short work is not slowed down, and results differ from unaccelerated ones by rounding;
+// random numbers are the same.
 //
 // What is not: networks with a layer that is not Acceleratable (all built-in ones are), losses and
 // layers that read values, batches in which targets are padded (their size depends on the mask),
