@@ -60,6 +60,8 @@ Trained Train(const DigitsSplit& digits, uint64_t seed) {
                                           .max_epochs = 3,
                                           .mini_batch_size = 128,
                                           .shuffle = Shuffle::kEveryEpoch,
+                                          // What the layers keep is measured, op by op.
+                                          .acceleration = Acceleration::kNone,
                                           .verbose = false,
                                           .seed = seed});
   const double peak = static_cast<double>(cpu::Stats().peak_bytes_in_use - before) / (1 << 20);
