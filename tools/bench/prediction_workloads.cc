@@ -1,21 +1,17 @@
 #include <dlfcn.h>
-#include <stdlib.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "framework/codegen/generate_code.h"
 #include "framework/dlarray/error.h"
+#include "framework/io/temporary_folder.h"
 #include "framework/ops/random.h"
 #include "tools/bench/families.h"
 
 namespace lamina::bench {
 namespace {
-
-namespace fs = std::filesystem;
 
 // The batch normalizations as after training: means and variances of the data, not 0 and 1.
 DlNetwork TrainedNetwork(DataType type) {
@@ -54,12 +50,9 @@ using PredictFunction = void (*)(const float* x, float* y);
 // stays loaded.
 PredictFunction Load(GeneratedCode code) {
   code.files.push_back({"bench_glue.c", kGlue});
-  std::string folder = (fs::temp_directory_path() / "lamina_bench_XXXXXX").string();
-  if (mkdtemp(folder.data()) == nullptr) throw GeneratedCodeError("No temporary folder.");
-  const std::unique_ptr<std::string, void (*)(std::string*)> removed(&folder, [](std::string* f) {
-    std::error_code ignored;
-    fs::remove_all(*f, ignored);
-  });
+  const TemporaryFolder made("lamina_bench_");
+  const std::string& folder = made.path();
+  if (folder.empty()) throw GeneratedCodeError("No temporary folder.");
   const absl::Status written = WriteFiles(code, folder);
   if (!written.ok()) throw GeneratedCodeError(written.ToString());
   const std::string library = folder + "/mnist.so";

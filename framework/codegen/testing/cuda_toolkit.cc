@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/io/file.h"
+#include "framework/io/temporary_folder.h"
 
 namespace lamina::testing {
 namespace {
@@ -44,9 +45,9 @@ std::string FindNvrtc() {
 
 std::string CompileCuda(const std::string& nvcc, const std::vector<SourceFile>& files,
                         const std::string& main) {
-  std::string pattern = (fs::temp_directory_path() / "lamina_cuda_XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) return "cannot make a temporary folder";
-  const fs::path folder = pattern;
+  const TemporaryFolder made("lamina_cuda_");
+  if (made.path().empty()) return "cannot make a temporary folder";
+  const fs::path folder = made.path();
   std::string messages;
   for (const SourceFile& file : files) {
     const absl::Status status = WriteFileAtomically((folder / file.name).string(), file.text);
@@ -60,7 +61,6 @@ std::string CompileCuda(const std::string& nvcc, const std::vector<SourceFile>& 
   const int result = std::system(command.c_str());
   absl::StrAppend(&messages, *ReadFile((folder / "messages").string()));
   if (result != 0 && messages.empty()) messages = absl::StrCat("status ", result);
-  fs::remove_all(folder);
   return messages;
 }
 
