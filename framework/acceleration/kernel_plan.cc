@@ -140,14 +140,27 @@ void KernelPlan::Run(Arrays inputs, std::span<DlArray> outputs, Arena& arena) co
   for (const Argument& a : changing_) {
     arena.arguments_[a.place] = arena.starts_[a.array] + a.offset;
   }
-  for (const Call& call : calls_) {
-    if (call.kernel == nullptr) {
+  const auto run = [&arena](const Call& call, int64_t begin, int64_t end) {
+    call.kernel(arena.arguments_.data() + call.first, begin, end);
+  };
+  auto range = program_.ranges.begin();
+  for (size_t c = 0; c < calls_.size(); ++c) {
+    const Call& call = calls_[c];
+    if (range != program_.ranges.end() && range->first == static_cast<int>(c)) {
+      cpu::ParallelFor(range->items, range->grain, [&](int64_t begin, int64_t end) {
+        for (int i = range->first; i <= range->last; ++i) {
+          const int64_t parts = calls_[i].count / range->items;
+          run(calls_[i], begin * parts, end * parts);
+        }
+      });
+      c = static_cast<size_t>(range->last);
+      ++range;
+    } else if (call.kernel == nullptr) {
       RunOp(call, inputs, outputs, arena);
-      continue;
+    } else {
+      cpu::ParallelFor(call.count, call.grain,
+                       [&](int64_t begin, int64_t end) { run(call, begin, end); });
     }
-    char* const* const arguments = arena.arguments_.data() + call.first;
-    cpu::ParallelFor(call.count, call.grain,
-                     [&](int64_t begin, int64_t end) { call.kernel(arguments, begin, end); });
   }
   for (size_t i = 0; i < out.size(); ++i) {
     if (is_made(i)) continue;

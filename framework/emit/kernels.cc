@@ -8,8 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/threads.h"
 #include "framework/emit/c_printer.h"
+#include "framework/emit/call_ranges.h"
+#include "framework/emit/kernel_loops.h"
+#include "framework/emit/kernel_memory.h"
 #include "framework/emit/kernel_prelude.h"
-#include "framework/emit/scratch_plan.h"
 #include "framework/ops/matmul_op.h"
 
 namespace lamina {
@@ -24,101 +26,6 @@ namespace {
 // Of products that are written out: elements of the second factor, and products of numbers; and
 // those below which a thread of its own costs more than it brings.
 constexpr int64_t kMostOfASide = 20000, kMostProducts = 4 << 20, kProductGrain = 1 << 19;
-
-// An index as something that varies and a number of elements.
-std::pair<Expression, int64_t> SplitConstant(const Expression& x) {
-  if (x.is_number()) return {Expression(0), static_cast<int64_t>(x.node().value)};
-  if (x.operation() != Operation::kAdd && x.operation() != Operation::kMultiply) return {x, 0};
-  const Expression &left = x.node().operands[0], &right = x.node().operands[1];
-  const auto [a, m] = SplitConstant(left);
-  if (x.operation() == Operation::kAdd) {
-    const auto [b, n] = SplitConstant(right);
-    return {a + b, m + n};
-  }
-  if (!right.is_number()) return {x, 0};
-  return {a * right, m * static_cast<int64_t>(right.node().value)};
-}
-
-// Calls read(array, index) and stored(array, index) for all places in memory that a block names.
-template <class R, class S>
-void ForEachPlace(const Block& block, const R& read, const S& stored) {
-  const auto visit = [&read](const Expression& x) {
-    if (x.operation() == Operation::kLoad) read(x.node().name, x.node().operands[0]);
-  };
-  for (const Statement& s : block) {
-    Visit(s.value, visit);
-    if (s.kind == Statement::kStore) {
-      Visit(s.index, visit);
-      stored(s.name, s.index);
-    }
-    ForEachPlace(s.body, read, stored);
-  }
-}
-
-// Elements that the innermost loops compute in all.
-int64_t Work(const Block& block) {
-  int64_t inner = 0;
-  for (const Statement& s : block) {
-    if (s.kind == Statement::kFor) inner += s.extent * Work(s.body);
-    if (s.kind == Statement::kIf) inner += Work(s.body);
-  }
-  return std::max<int64_t>(inner, 1);
-}
-
-// An array and a place in it, as one text for one expression.
-std::string PlaceKey(const std::string& array, const Expression& index) {
-  return absl::StrCat(array, "[", CPrinter().Print(index));
-}
-
-// Marks the innermost loops whose iterations may be computed at once: what they store, no other
-// iteration reads or stores. The compiler would have to prove that no two arrays overlap, and gives
-// up when there are many.
-void MarkIndependent(Block& block) {
-  for (Statement& s : block) {
-    MarkIndependent(s.body);
-    if (s.kind != Statement::kFor) continue;
-    bool simple = true;
-    std::vector<std::string> sums;
-    for (const Statement& inner : s.body) {
-      if (inner.kind == Statement::kAssign) {
-        const Expression::Node& node = inner.value.node();
-        simple = simple && node.operation == Operation::kAdd &&
-                 node.operands[0].operation() == Operation::kVariable &&
-                 node.operands[0].node().name == inner.name;
-        sums.push_back(inner.name);
-      } else {
-        simple = simple && (inner.kind == Statement::kLet || inner.kind == Statement::kStore);
-      }
-    }
-    if (!simple) continue;
-    // An array that is stored is read and stored at one place, which differs in each iteration.
-    std::map<std::string, std::string> stored;
-    ForEachPlace(
-        s.body, [](const std::string&, const Expression&) {},
-        [&](const std::string& array, const Expression& index) {
-          const std::string key = PlaceKey(array, index);
-          simple = simple && stored.emplace(array, key).first->second == key;
-          bool moves = false;
-          Visit(index, [&](const Expression& e) {
-            moves = moves || (e.operation() == Operation::kVariable && e.node().name == s.name);
-            simple = simple && e.operation() != Operation::kModulo &&
-                     e.operation() != Operation::kDivide && e.operation() != Operation::kSelect &&
-                     e.operation() != Operation::kLoad;
-          });
-          simple = simple && moves;
-        });
-    ForEachPlace(
-        s.body,
-        [&](const std::string& array, const Expression& index) {
-          const auto found = stored.find(array);
-          simple = simple && (found == stored.end() || found->second == PlaceKey(array, index));
-        },
-        [](const std::string&, const Expression&) {});
-    if (!simple) continue;
-    s.is_independent = true;
-    s.sums = std::move(sums);
-  }
-}
 
 class KernelWriter {
  public:
@@ -149,7 +56,8 @@ class KernelWriter {
     }
     if (out_.num_kernels > 0)
       out_.source = absl::StrCat(KernelPrelude(), printer_.Helpers(), source_);
-    Plan();
+    out_.ranges = internal::FindRanges(out_);
+    internal::PlanKernelMemory(graph_, &out_);
     return std::move(out_);
   }
 
@@ -162,31 +70,53 @@ class KernelWriter {
     std::map<std::pair<int, int64_t>, int> index;
   };
 
-  // Very many loops in a row (arrays that are put together) are calls of few functions.
+  // Loops in a row (arrays that are put together) are calls of their own, few functions as a rule,
+  // where threads can share each of them.
   void AddSteps(ProgramStep step) {
     constexpr size_t kMany = 8;
     const auto is_loop = [](const Statement& s) { return s.kind == Statement::kFor; };
-    if (step.code.size() < kMany || !std::all_of(step.code.begin(), step.code.end(), is_loop)) {
+    const auto is_shared = [this](const Statement& s) {
+      return internal::PartsAreApart(AccessesOf(s), s.extent);
+    };
+    const Block& code = step.code;
+    if (!std::all_of(code.begin(), code.end(), is_loop) ||
+        (code.size() < kMany && !std::all_of(code.begin(), code.end(), is_shared))) {
       return AddLoops(std::move(step));
     }
     for (Statement& s : step.code) AddLoops({step.comment, {std::move(s)}});
   }
 
+  // What the iterations of a loop touch.
+  std::vector<KernelAccess> AccessesOf(const Statement& loop) const {
+    std::vector<KernelAccess> accesses;
+    for (const internal::Touch& t : internal::TouchesOf(loop)) {
+      const int a = array_by_name_.at(t.array);
+      const ArraySpec& spec = out_.arrays[a].spec;
+      const auto size = static_cast<int64_t>(SizeOf(spec.type));
+      const int64_t width = t.width == internal::Touch::kAll ? spec.numel() : t.width;
+      accesses.push_back({a, t.is_stored, t.first * size, t.step * size, width * size});
+    }
+    return accesses;
+  }
+
   void AddLoops(ProgramStep step) {
     // What is stored is one parameter, so that none overlaps another that is written.
+    KernelCall call;
+    const bool is_one_loop = step.code.size() == 1 && step.code[0].kind == Statement::kFor;
+    if (is_one_loop) call.accesses = AccessesOf(step.code[0]);
     std::map<std::string, std::set<int64_t>> offsets;
     std::set<std::string> stored;
     const auto note = [&](const std::string& array, const Expression& index) {
-      offsets[array].insert(SplitConstant(index).second);
+      offsets[array].insert(internal::SplitConstant(index).second);
     };
-    ForEachPlace(step.code, note, [&](const std::string& array, const Expression& index) {
+    internal::ForEachPlace(step.code, note, [&](const std::string& array, const Expression& index) {
       note(array, index);
       stored.insert(array);
     });
     Parameters parameters;
     const auto place = [&](const std::string& array, const Expression& index) {
       const int a = array_by_name_.at(array);
-      auto [rest, offset] = SplitConstant(index);
+      auto [rest, offset] = internal::SplitConstant(index);
       if (stored.count(array) > 0 && offsets[array].size() > 1) {
         rest = index;
         offset = 0;
@@ -202,12 +132,11 @@ class KernelWriter {
       return std::pair(absl::StrCat("p", found->second), rest);
     };
     Rename(step.code, place);
-    MarkIndependent(step.code);
-    KernelCall call;
-    if (step.code.size() == 1 && step.code[0].kind == Statement::kFor) {
+    internal::MarkIndependent(step.code);
+    if (is_one_loop) {
       Statement& loop = step.code[0];
       call.count = loop.extent;
-      call.grain = std::max<int64_t>(1, cpu::kElementwiseGrain / Work(loop.body));
+      call.grain = std::max<int64_t>(1, cpu::kElementwiseGrain / internal::Work(loop.body));
       loop.first = Expression::Variable("begin");
       loop.extent = Statement::kVariableExtent;
       loop.variable_extent = Expression::Variable("end");
@@ -258,17 +187,23 @@ class KernelWriter {
     for (int v : {step.inputs[0], step.inputs[1], step.outputs[0]}) {
       call.arguments.push_back({out_.array_of[v], 0});
     }
-    // Threads take columns of y and z.
-    std::string columns = absl::StrCat(n), y_start, z_start;
     const auto steps = [](bool transposed, int64_t rows) {
       return transposed ? absl::StrCat(rows, ", 1") : absl::StrCat("1, ", rows);
     };
-    if (m * n * k >= 2 * kProductGrain) {
+    // Threads take columns of y and z.
+    std::string columns = "1", y_start, z_start;
+    if (n > 1) {
       call.count = n;
       call.grain = std::max<int64_t>(1, kProductGrain / (m * k));
       columns = "(int)(end - begin)";
       y_start = absl::StrCat(" + begin * ", op->transpose_y() ? 1 : k);
       z_start = absl::StrCat(" + begin * ", m);
+      const auto size = static_cast<int64_t>(SizeOf(z.type));
+      const int64_t y_step = op->transpose_y() ? 1 : k,
+                    y_width = op->transpose_y() ? n * (k - 1) + 1 : k;
+      call.accesses = {{call.arguments[0].array, false, 0, 0, m * k * size},
+                       {call.arguments[1].array, false, 0, y_step * size, y_width * size},
+                       {call.arguments[2].array, true, 0, m * size, m * size}};
     }
     const std::string type = CType(z.type);
     const std::string body = absl::StrCat(
@@ -288,21 +223,6 @@ class KernelWriter {
     }
     call.kernel = found->second;
     out_.calls.push_back(std::move(call));
-  }
-
-  void Plan() {
-    constexpr int64_t kAlignment = 64;
-    std::vector<ProgramArray*> arrays;
-    std::vector<internal::Life> lives;
-    for (ProgramArray& a : out_.arrays) {
-      if (a.role != ProgramArray::kScratch || a.first_step < 0) continue;
-      const int64_t bytes = a.spec.numel() * static_cast<int64_t>(SizeOf(a.spec.type));
-      arrays.push_back(&a);
-      lives.push_back(
-          {(bytes + kAlignment - 1) / kAlignment * kAlignment, a.first_step, a.last_step});
-    }
-    out_.scratch_bytes = internal::PlanMemory(&lives);
-    for (size_t i = 0; i < arrays.size(); ++i) arrays[i]->offset = lives[i].offset;
   }
 
   const Graph& graph_;

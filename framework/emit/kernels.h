@@ -25,6 +25,14 @@ struct KernelArgument {
   int64_t offset = 0;  ///< Bytes from its start.
 };
 
+/// Bytes of an array that a call touches: part i of the call some or all of
+/// [first + i step, first + i step + width).
+struct KernelAccess {
+  int array = 0;  ///< Index into KernelProgram::arrays.
+  bool is_stored = false;
+  int64_t first = 0, step = 0, width = 0;
+};
+
 /// One call, in the order of execution.
 struct KernelCall {
   int kernel = -1;   ///< The function k0, k1, ...; -1: an op is run by the framework (Op::Run).
@@ -33,14 +41,25 @@ struct KernelCall {
   /// The kernel computes parts [begin, end) of [0, count); parts may be computed at once. Below
   /// twice `grain` a second thread costs more than it brings.
   int64_t count = 1, grain = 1;
+  std::vector<KernelAccess> accesses = {};  ///< Of a kernel with more than one part.
+};
+
+/// Calls of kernels through which each thread can walk alone, with some of the items (observations,
+/// as a rule): what a call computes for an item touches nothing that one of these calls stores for
+/// another item. Threads meet once, at the end.
+struct CallRange {
+  int first = 0, last = 0;  ///< Indices into KernelProgram::calls; the last one is in the range.
+  /// Items [b, e) are parts [b m, e m) of a call, where m = count / items.
+  int64_t items = 1, grain = 1;  ///< `grain` as in KernelCall, here of items.
 };
 
 struct KernelProgram {
-  /// Of scratch, `offset` is in bytes here: a multiple of 64.
+  /// Of scratch, `offset` is in bytes here, a multiple of 64, and steps are calls.
   std::vector<ProgramArray> arrays;
   /// For each value of the graph its array, that of what it shows for a view; -1 without memory.
   std::vector<int> array_of;
   std::vector<KernelCall> calls;
+  std::vector<CallRange> ranges;  ///< Of two calls and more, in the order of execution.
   /// GNU C, for kKernelFlags; "" when there are no kernels.
   std::string source;
   int num_kernels = 0;

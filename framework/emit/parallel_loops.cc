@@ -249,33 +249,6 @@ class SharedBody {
 
 }  // namespace
 
-std::optional<Linear> LinearForm(const Expression& x, const std::string& variable, int64_t value) {
-  const Expression::Node& node = x.node();
-  if (node.operation == Operation::kNumber) return Linear{static_cast<int64_t>(node.value), {}};
-  if (node.operation == Operation::kVariable) {
-    if (node.name == variable) return Linear{value, {}};
-    return Linear{0, {{node.name, 1}}};
-  }
-  if (node.operation != Operation::kAdd && node.operation != Operation::kSubtract &&
-      node.operation != Operation::kMultiply) {
-    return std::nullopt;
-  }
-  std::optional<Linear> a = LinearForm(node.operands[0], variable, value),
-                        b = LinearForm(node.operands[1], variable, value);
-  if (!a || !b) return std::nullopt;
-  if (node.operation == Operation::kMultiply) {
-    if (!a->of.empty()) std::swap(a, b);
-    if (!a->of.empty()) return std::nullopt;
-    for (auto& [name, c] : b->of) c *= a->constant;
-    b->constant *= a->constant;
-    return b;
-  }
-  const int64_t sign = node.operation == Operation::kAdd ? 1 : -1;
-  a->constant += sign * b->constant;
-  for (const auto& [name, c] : b->of) a->of[name] += sign * c;
-  return a;
-}
-
 std::set<std::string> LoadedArrays(const Block& code) {
   std::set<std::string> arrays;
   VisitStatements(code, [&](const Statement& s) {

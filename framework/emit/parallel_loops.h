@@ -12,12 +12,12 @@
 #ifndef FRAMEWORK_EMIT_PARALLEL_LOOPS_H_
 #define FRAMEWORK_EMIT_PARALLEL_LOOPS_H_
 
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "framework/emit/linear_form.h"
 #include "framework/loops/statement.h"
 
 namespace lamina {
@@ -50,16 +50,6 @@ struct SharedLoop {
 /// values 1 to `most` (a number of observations); loops must be parallel for each.
 std::vector<ParallelNest> ParallelNests(const loops::Block& code, const std::string& variable = "",
                                         int64_t most = 1);
-
-/// constant + sum of coefficient * variable.
-struct Linear {
-  int64_t constant = 0;
-  std::map<std::string, int64_t> of;
-};
-
-/// An index with `variable` at `value`; nothing where it is not linear.
-std::optional<Linear> LinearForm(const loops::Expression& x, const std::string& variable,
-                                 int64_t value);
 
 /// How many items the loops have, with `variable` at `value`.
 int64_t NumItems(const std::vector<loops::Statement>& loops, const std::string& variable = "",

@@ -1,0 +1,163 @@
+#include "framework/emit/kernel_loops.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "framework/emit/c_printer.h"
+#include "framework/emit/linear_form.h"
+
+namespace lamina::internal {
+
+using loops::Block;
+using loops::Expression;
+using loops::Operation;
+using loops::Statement;
+
+namespace {
+
+// An array and a place in it, as one text for one expression.
+std::string PlaceKey(const std::string& array, const Expression& index) {
+  return absl::StrCat(array, "[", CPrinter().Print(index));
+}
+
+}  // namespace
+
+std::pair<Expression, int64_t> SplitConstant(const Expression& x) {
+  if (x.is_number()) return {Expression(0), static_cast<int64_t>(x.node().value)};
+  if (x.operation() != Operation::kAdd && x.operation() != Operation::kMultiply) return {x, 0};
+  const Expression &left = x.node().operands[0], &right = x.node().operands[1];
+  const auto [a, m] = SplitConstant(left);
+  if (x.operation() == Operation::kAdd) {
+    const auto [b, n] = SplitConstant(right);
+    return {a + b, m + n};
+  }
+  if (!right.is_number()) return {x, 0};
+  return {a * right, m * static_cast<int64_t>(right.node().value)};
+}
+
+int64_t Work(const Block& block) {
+  int64_t inner = 0;
+  for (const Statement& s : block) {
+    if (s.kind == Statement::kFor) inner += s.extent * Work(s.body);
+    if (s.kind == Statement::kIf) inner += Work(s.body);
+  }
+  return std::max<int64_t>(inner, 1);
+}
+
+void MarkIndependent(Block& block) {
+  for (Statement& s : block) {
+    MarkIndependent(s.body);
+    if (s.kind != Statement::kFor) continue;
+    bool simple = true;
+    std::vector<std::string> sums;
+    for (const Statement& inner : s.body) {
+      if (inner.kind == Statement::kAssign) {
+        const Expression::Node& node = inner.value.node();
+        simple = simple && node.operation == Operation::kAdd &&
+                 node.operands[0].operation() == Operation::kVariable &&
+                 node.operands[0].node().name == inner.name;
+        sums.push_back(inner.name);
+      } else {
+        simple = simple && (inner.kind == Statement::kLet || inner.kind == Statement::kStore);
+      }
+    }
+    if (!simple) continue;
+    // An array that is stored is read and stored at one place, which differs in each iteration.
+    std::map<std::string, std::string> stored;
+    ForEachPlace(
+        s.body, [](const std::string&, const Expression&) {},
+        [&](const std::string& array, const Expression& index) {
+          const std::string key = PlaceKey(array, index);
+          simple = simple && stored.emplace(array, key).first->second == key;
+          bool moves = false;
+          Visit(index, [&](const Expression& e) {
+            moves = moves || (e.operation() == Operation::kVariable && e.node().name == s.name);
+            simple = simple && e.operation() != Operation::kModulo &&
+                     e.operation() != Operation::kDivide && e.operation() != Operation::kSelect &&
+                     e.operation() != Operation::kLoad;
+          });
+          simple = simple && moves;
+        });
+    ForEachPlace(
+        s.body,
+        [&](const std::string& array, const Expression& index) {
+          const auto found = stored.find(array);
+          simple = simple && (found == stored.end() || found->second == PlaceKey(array, index));
+        },
+        [](const std::string&, const Expression&) {});
+    if (!simple) continue;
+    s.is_independent = true;
+    s.sums = std::move(sums);
+  }
+}
+
+namespace {
+
+class TouchCollector {
+ public:
+  explicit TouchCollector(const Statement& loop) : loop_(loop) {}
+
+  std::vector<Touch> Run() {
+    Collect(loop_.body);
+    return std::move(touches_);
+  }
+
+ private:
+  void Collect(const Block& block) {
+    for (const Statement& s : block) {
+      const auto visit = [this](const Expression& x) {
+        if (x.operation() == Operation::kLoad) Note(x.node().name, x.node().operands[0], false);
+      };
+      Visit(s.value, visit);
+      Visit(s.index, visit);
+      if (s.kind == Statement::kStore) Note(s.name, s.index, true);
+      const bool is_counted = s.kind == Statement::kFor && s.first.is_number(0) &&
+                              s.extent != Statement::kVariableExtent;
+      if (is_counted) extents_[s.name] = s.extent;
+      Collect(s.body);
+      if (is_counted) extents_.erase(s.name);
+    }
+  }
+
+  void Note(const std::string& array, const Expression& index, bool is_stored) {
+    Touch touch = At(index);
+    touch.array = array;
+    touch.is_stored = is_stored;
+    if (std::find(touches_.begin(), touches_.end(), touch) == touches_.end()) {
+      touches_.push_back(std::move(touch));
+    }
+  }
+
+  Touch At(const Expression& index) const {
+    const std::optional<Linear> form = LinearForm(index);
+    if (!form) return {};
+    Touch touch;
+    touch.first = form->constant;
+    touch.width = 1;
+    for (const auto& [name, coefficient] : form->of) {
+      if (name == loop_.name) {
+        touch.step = coefficient;
+        continue;
+      }
+      const auto extent = extents_.find(name);
+      if (extent == extents_.end()) return {};  // A variable of another kind.
+      const int64_t reach = coefficient * (extent->second - 1);
+      touch.first += std::min<int64_t>(reach, 0);
+      touch.width += std::abs(reach);
+    }
+    return touch.step < 0 ? Touch() : touch;
+  }
+
+  const Statement& loop_;
+  std::map<std::string, int64_t> extents_;  // Of the open loops inside.
+  std::vector<Touch> touches_;
+};
+
+}  // namespace
+
+std::vector<Touch> TouchesOf(const Statement& loop) { return TouchCollector(loop).Run(); }
+
+}  // namespace lamina::internal

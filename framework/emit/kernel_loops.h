@@ -1,0 +1,58 @@
+// Loops of kernels: what may be computed at once, and what each iteration touches.
+//
+// Used by kernels.cc. Threads: pure functions but for their arguments.
+#ifndef FRAMEWORK_EMIT_KERNEL_LOOPS_H_
+#define FRAMEWORK_EMIT_KERNEL_LOOPS_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/loops/statement.h"
+
+namespace lamina::internal {
+
+/// An index as something that varies and a number of elements.
+std::pair<loops::Expression, int64_t> SplitConstant(const loops::Expression& x);
+
+/// Calls read(array, index) and stored(array, index) for all places in memory that a block names.
+template <class R, class S>
+void ForEachPlace(const loops::Block& block, const R& read, const S& stored) {
+  const auto visit = [&read](const loops::Expression& x) {
+    if (x.operation() == loops::Operation::kLoad) read(x.node().name, x.node().operands[0]);
+  };
+  for (const loops::Statement& s : block) {
+    Visit(s.value, visit);
+    if (s.kind == loops::Statement::kStore) {
+      Visit(s.index, visit);
+      stored(s.name, s.index);
+    }
+    ForEachPlace(s.body, read, stored);
+  }
+}
+
+/// Elements that the innermost loops compute in all.
+int64_t Work(const loops::Block& block);
+
+/// Marks the innermost loops whose iterations may be computed at once: what they store, no other
+/// iteration reads or stores. The compiler would have to prove that no two arrays overlap, and
+/// gives up when there are many.
+void MarkIndependent(loops::Block& block);
+
+/// Elements that iteration i of a loop touches: some or all of [first + i step, first + i step +
+/// width).
+struct Touch {
+  static constexpr int64_t kAll = -1;  ///< As `width`: perhaps all elements, whatever i is.
+  std::string array;
+  bool is_stored = false;
+  int64_t first = 0, step = 0, width = kAll;
+  bool operator==(const Touch&) const = default;
+};
+
+/// What the iterations of a loop touch, each touch once.
+std::vector<Touch> TouchesOf(const loops::Statement& loop);
+
+}  // namespace lamina::internal
+
+#endif  // FRAMEWORK_EMIT_KERNEL_LOOPS_H_
