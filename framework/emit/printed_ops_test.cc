@@ -11,6 +11,7 @@
 
 #include "framework/emit/testing/run_printed.h"
 #include "framework/ops/activation.h"
+#include "framework/ops/attention.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
@@ -449,6 +450,31 @@ TEST(PrintedOpsTest, Pooling) {
                    },
                    {special},
                    nullptr});
+  Compare(cases);
+}
+
+TEST(PrintedOpsTest, Attention) {
+  Draw draw(8);
+  std::vector<Case> cases;
+  for (int i = 0; i < 8; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const int64_t heads = draw.Size(1, 3), depth = draw.Size(1, 5), values = draw.Size(1, 5);
+    const int64_t batch = draw.Size(1, 3), queries = draw.Size(1, 6), keys = draw.Size(1, 6);
+    const DlArray q = draw.Array({heads * depth, batch, queries}, type, "CBT");
+    const DlArray k = draw.Array({heads * depth, batch, keys}, type, "CBT");
+    const DlArray v = draw.Array({heads * values, batch, keys}, type, "CBT");
+    // A score is at most 4 depth and exact before it is scaled by a quarter; the greatest is taken
+    // off. exp of both within 3 ulp, two sums of `keys` of them, a quotient; values are at most 2.
+    cases.push_back(
+        {"attention",
+         [heads, causal = i % 4 < 2](Arrays a) {
+           return DlArrays{Attention(a[0], a[1], a[2], heads, {.scale = 0.25, .causal = causal})};
+         },
+         {q, k, v},
+         [keys](Arrays a) {
+           return DlArray(2 * 2 * (6.0 + 2 * static_cast<double>(keys)) * RoundingOf(a[0]));
+         }});
+  }
   Compare(cases);
 }
 

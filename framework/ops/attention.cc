@@ -1,15 +1,12 @@
 #include "framework/ops/attention.h"
 
 #include <cmath>
-#include <limits>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "framework/ops/attention_op.h"
 #include "framework/ops/data_format.h"
 #include "framework/ops/elementwise.h"
-#include "framework/ops/matmul.h"
 #include "framework/ops/shape.h"
-#include "framework/ops/softmax.h"
 
 namespace lamina {
 namespace {
@@ -45,21 +42,6 @@ void CheckSizes(const DlArray& q, const DlArray& k, const DlArray& v, int64_t nu
   }
 }
 
-// A page for each head and observation: depth x steps.
-DlArray Pages(const DlArray& x, int64_t num_heads) {
-  const Sizes sizes{Size(x, 'C') / num_heads, num_heads, Size(x, 'B'), Size(x, 'T')};
-  return Permute(Reshape(StripDims(x, "CBT"), sizes), {0, 3, 1, 2});
-}
-
-// keys x queries: true where the key is not later than the query.
-DlArray NotLater(int64_t keys, int64_t queries) {
-  std::vector<uint8_t> seen(keys * queries);
-  for (int64_t t = 0; t < queries; ++t) {
-    for (int64_t s = 0; s < keys; ++s) seen[s + keys * t] = s <= t;
-  }
-  return DlArray::FromBytes(DataType::kLogical, seen.data(), seen.size(), {keys, queries});
-}
-
 }  // namespace
 
 DlArray Attention(const DlArray& queries, const DlArray& keys, const DlArray& values,
@@ -71,19 +53,19 @@ DlArray Attention(const DlArray& queries, const DlArray& keys, const DlArray& va
   for (const DlArray* x : {&q, &k, &v}) CheckLabels(*x);
   CheckSizes(q, k, v, num_heads);
   const double depth = static_cast<double>(Size(q, 'C') / num_heads);
-  const double scale = options.scale.value_or(1 / std::sqrt(depth));
-  const DlArray scaled = scale * Pages(internal::ToFloating(q), num_heads);
-  DlArray scores = MatMul(Pages(k, num_heads), scaled, /*transpose_x=*/true);
-  if (options.causal) {
-    scores = Where(NotLater(scores.size(0), scores.size(1)), scores,
-                   -std::numeric_limits<double>::infinity());
-  }
-  const DlArray heads = MatMul(Pages(internal::ToFloating(v), num_heads), SoftmaxOver(scores, 0));
+  DataType type = Promote(Promote(q.type(), k.type()), v.type());
+  if (!IsFloating(type)) type = DataType::kSingle;
+  const auto plain = [type](const DlArray& x) {
+    return Cast(Reshape(StripDims(x), {Size(x, 'C'), Size(x, 'B'), Size(x, 'T')}), type);
+  };
+  const DlArray y = internal::AttendHeads(
+      plain(q), plain(k), plain(v),
+      {num_heads, options.scale.value_or(1 / std::sqrt(depth)), options.causal});
   Sizes sizes{Size(v, 'C')};
   for (const char label : {'B', 'T'}) {
     if (FindDim(q, label) >= 0) sizes.push_back(Size(q, label));
   }
-  return input.Finish(Reshape(Permute(heads, {0, 2, 3, 1}), sizes, q.format().str()));
+  return input.Finish(Reshape(y, sizes, q.format().str()));
 }
 
 }  // namespace lamina

@@ -6,6 +6,9 @@
 //   a_ts = exp(scale k_s . q_t) / sum over r of exp(scale k_r . q_t)
 //   y_t  = sum over s of a_ts v_s
 //
+// No array of scores is made, in the gradient neither: they are computed in parts
+// (framework/cpu/attention.h).
+//
 // Source: Vaswani et al., Attention Is All You Need, arXiv:1706.03762, sections 3.2.1 and 3.2.2,
 // without the projections, which are FullyConnect.
 //
@@ -35,7 +38,9 @@ struct AttentionOptions {
 /// observation). Keys have the channels of the queries; values may have others, and have the time
 /// steps of the keys; all have the same B. The result has the labels of the queries and the
 /// channels of the values. Types promote; real floating types are computed, logical and integers as
-/// single. Numeric contract: that of MatMul and Softmax. Gradients of any order.
+/// single. Numeric contract: scores and sums are those of MatMul, exponentials those of Softmax,
+/// which takes off the greatest score. A score of NaN or +inf gives NaN in its query's result.
+/// Gradients of any order; those of the second need memory for the scores.
 /// Errors: "ops:FormatNeeded"; "dlarray:FormatMismatch" for an array without C or with S or U dims;
 /// "dlarray:SizeMismatch" when sizes do not fit; "ops:InvalidHeads" unless num_heads divides the
 /// channels; "ops:EmptySequence" without keys; "ops:UnsupportedType" for complex arrays.

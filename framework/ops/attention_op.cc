@@ -1,0 +1,207 @@
+#include "framework/ops/attention_op.h"
+
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "framework/cpu/attention.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/matmul.h"
+#include "framework/ops/op.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
+#include "framework/ops/softmax.h"
+#include "framework/ops/written_op.h"
+
+namespace lamina::internal {
+namespace {
+
+// What both ops have in common.
+struct Settings : AttentionSettings {
+  std::string Text() const {
+    return absl::StrCat("heads=", heads, " scale=", scale, " causal=", causal);
+  }
+  cpu::AttentionShape Shape(const ArraySpec& q, const ArraySpec& k, const ArraySpec& v) const {
+    return {.heads = heads,
+            .batch = q.sizes[1],
+            .queries = q.sizes[2],
+            .keys = k.sizes[2],
+            .depth = q.sizes[0] / heads,
+            .value_depth = v.sizes[0] / heads,
+            .scale = scale,
+            .causal = causal};
+  }
+  // A page for each head and observation: depth x steps; and back.
+  DlArray Pages(const DlArray& x) const {
+    return Permute(Reshape(x, {x.size(0) / heads, heads, x.size(1), x.size(2)}), {0, 3, 1, 2});
+  }
+  DlArray Joined(const DlArray& pages) const {
+    const DlArray x = Permute(pages, {0, 2, 3, 1});
+    return Reshape(x, {x.size(0) * x.size(1), x.size(2), x.size(3)});
+  }
+};
+
+// keys x queries: true where the key is not later than the query.
+DlArray NotLater(int64_t keys, int64_t queries) {
+  std::vector<uint8_t> seen(keys * queries);
+  for (int64_t t = 0; t < queries; ++t) {
+    for (int64_t s = 0; s < keys; ++s) seen[s + keys * t] = s <= t;
+  }
+  return DlArray::FromBytes(DataType::kLogical, seen.data(), seen.size(), {keys, queries});
+}
+
+class AttentionGradientOp : public Op {
+ public:
+  explicit AttentionGradientOp(const Settings& settings) : settings_(settings) {}
+  std::string_view Name() const override { return "attention_gradient"; }
+  std::string Attributes() const override { return settings_.Text(); }
+  // Inputs: q, k, v, y, greatest, inverse_sum, dy.
+  void Infer(const Specs& in, SpecList* out) const override {
+    for (int i : {0, 1, 2}) out->push_back(in[i]);
+  }
+  void Run(Arrays in, Results out) const override {
+    const auto at = [&in](int i) { return in[i].data()->bytes(); };
+    const cpu::AttentionShape shape = settings_.Shape(in[0].spec(), in[1].spec(), in[2].spec());
+    cpu::AttentionBackward(in[0].type(), shape, at(0), at(1), at(2), at(3), at(4), at(5), at(6),
+                           out.bytes(0), out.bytes(1), out.bytes(2));
+  }
+  SaveMask SavedInputs() const override { return 0b1000111; }
+  SaveMask SavedOutputs() const override { return kSaveNone; }
+
+  // With S the scores, A = softmax(S), P = V' dY, both with a column for each query, and m(X) the
+  // column sums of A X, the op is
+  //   dQ = scale K dS,  dK = scale Q dS',  dV = dY A',  dS = A (P - m(P)),
+  // a function of q, k, v and dy: y and the sums only save work. So for the gradients e of dQ, f of
+  // dK and g of dV, with E = scale (K' e + f' Q), that of dS, and G = V' ... as written below.
+  DlArrays Gradient(const GradientCall& call) const override {
+    const auto& c = settings_;
+    const DlArray q = c.Pages(call.inputs[0]), k = c.Pages(call.inputs[1]),
+                  v = c.Pages(call.inputs[2]), dy = c.Pages(call.inputs[6]);
+    const auto given = [&](int i, const DlArray& like) {
+      const DlArray& g = call.output_gradients[i];
+      return g.empty() ? BroadcastTo(Cast(0.0, like.type()), like.spec()) : c.Pages(g);
+    };
+    const DlArray e = c.scale * given(0, q), f = c.scale * given(1, k), g = given(2, v);
+    DlArray scores = MatMul(k, c.scale * q, true);
+    if (c.causal) {
+      scores = Where(NotLater(scores.size(0), scores.size(1)), scores,
+                     -std::numeric_limits<double>::infinity());
+    }
+    const DlArray a = SoftmaxOver(scores, 0), p = MatMul(v, dy, true);
+    const auto weighted = [&a](const DlArray& x) { return x - Sum(a * x, 0); };
+    const DlArray p_rest = weighted(p), ds = a * p_rest;
+    // dS = A P_rest: of its gradient, what goes to P and to A, then from A to S.
+    const DlArray to_ds = MatMul(k, e, true) + MatMul(f, q, true);
+    const DlArray to_p = a * weighted(to_ds);
+    const DlArray to_a = to_ds * p_rest - p * Sum(to_ds * a, 0) + MatMul(g, dy, true);
+    const DlArray to_s = c.scale * (a * weighted(to_a));
+    DlArrays result(7);
+    result[0] = c.Joined(MatMul(f, ds) + MatMul(k, to_s));
+    result[1] = c.Joined(MatMul(e, ds, false, true) + MatMul(q, to_s, false, true));
+    result[2] = c.Joined(MatMul(dy, to_p, false, true));
+    result[6] = c.Joined(MatMul(v, to_p) + MatMul(g, a));
+    return result;
+  }
+
+ private:
+  Settings settings_;
+};
+
+class AttentionOp : public Op, public WrittenOp {
+ public:
+  explicit AttentionOp(const Settings& settings) : settings_(settings) {}
+  std::string_view Name() const override { return "attention"; }
+  std::string Attributes() const override { return settings_.Text(); }
+  // Inputs: q, k, v. Outputs: y; of each query of a head the greatest score and 1 / sum.
+  void Infer(const Specs& in, SpecList* out) const override {
+    out->assign(3, in[0]);
+    (*out)[0].sizes[0] = in[2].sizes[0];
+    (*out)[1].sizes = (*out)[2].sizes = {in[0].sizes[2], settings_.heads, in[0].sizes[1]};
+  }
+  void Run(Arrays in, Results out) const override {
+    const cpu::AttentionShape shape = settings_.Shape(in[0].spec(), in[1].spec(), in[2].spec());
+    cpu::Attention(in[0].type(), shape, in[0].data()->bytes(), in[1].data()->bytes(),
+                   in[2].data()->bytes(), out.bytes(0), out.bytes(1), out.bytes(2));
+  }
+  // The other outputs are nobody else's.
+  DlArrays Gradient(const GradientCall& call) const override {
+    if (call.output_gradients[0].empty()) return DlArrays(3);
+    DlArrays in(call.inputs.begin(), call.inputs.end());
+    in.insert(in.end(), call.outputs.begin(), call.outputs.end());
+    in.push_back(call.output_gradients[0]);
+    return ApplyAll(std::make_shared<AttentionGradientOp>(settings_), in);
+  }
+  bool HasFastKernel() const override { return true; }
+
+  // One query after another. Its scores are computed twice, so that they need no memory.
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const DataType type = w.input(0).type;
+    const cpu::AttentionShape shape = settings_.Shape(w.input(0), w.input(1), w.input(2));
+    loops::LoopBuilder& code = w.code();
+    w.ForEach(w.output(1).sizes, {}, [&](const Indices& i) {
+      const Expression t = i[0], h = i[1], b = i[2];
+      const auto channel = [&h](const Expression& c, int64_t depth) {
+        return c + h * Expression(depth);
+      };
+      const auto for_scores =
+          [&](const std::function<void(const Expression&, const Expression&)>& f) {
+            code.For("s", shape.keys, [&](const Expression& s) {
+              const auto visit = [&] {
+                const Expression sum = code.Var("score", Expression::Number(0, type));
+                code.For("c", shape.depth, [&](const Expression& c) {
+                  const Expression at = channel(c, shape.depth);
+                  code.Assign(sum, sum + w.Load(0, {at, b, t}) * w.Load(1, {at, b, s}));
+                });
+                f(s, code.Let("scaled", sum * Expression::Number(settings_.scale, type)));
+              };
+              if (!settings_.causal) return visit();
+              code.If(s <= t, visit);
+            });
+          };
+      const auto for_values = [&](const std::function<void(const Indices&, const Expression&)>& f) {
+        code.For("c", shape.value_depth, [&](const Expression& c) {
+          const Expression at = channel(c, shape.value_depth);
+          f({at, b, t}, at);
+        });
+      };
+      const Expression greatest =
+          code.Var("greatest", Expression::Number(-std::numeric_limits<double>::infinity(), type));
+      for_scores([&](const Expression&, const Expression& score) {
+        code.If(score > greatest, [&] { code.Assign(greatest, score); });
+      });
+      for_values([&](const Indices& at, const Expression&) {
+        w.Store(0, at, Expression::Number(0, type));
+      });
+      const Expression sum = code.Var("sum", Expression::Number(0, type));
+      for_scores([&](const Expression& s, const Expression& score) {
+        const Expression power = code.Let("power", Exp(score - greatest));
+        code.Assign(sum, sum + power);
+        for_values([&](const Indices& at, const Expression& c) {
+          w.Store(0, at, w.LoadOutput(0, at) + power * w.Load(2, {c, b, s}));
+        });
+      });
+      const Expression inverse = code.Let("inverse", Expression::Number(1, type) / sum);
+      for_values([&](const Indices& at, const Expression&) {
+        w.Store(0, at, w.LoadOutput(0, at) * inverse);
+      });
+      w.Store(1, i, greatest);
+      w.Store(2, i, inverse);
+    });
+  }
+
+ private:
+  Settings settings_;
+};
+
+}  // namespace
+
+DlArray AttendHeads(const DlArray& queries, const DlArray& keys, const DlArray& values,
+                    const AttentionSettings& settings) {
+  const DlArray in[] = {queries, keys, values};
+  return ApplyAll(std::make_shared<AttentionOp>(Settings{settings}), in)[0];
+}
+
+}  // namespace lamina::internal
