@@ -102,10 +102,10 @@ Done TestLayerWithoutBackward
 
 __________
 Failed: gradientsAreNumericallyCorrect (1 observation)
-    Expected: The derivative with respect to the learnable 'Scale' is the numeric one, 0.57847013,
-              to within 5e-06.
-    Came:     Training gets 0.22635875: 0.352 off, 0.61 relative (step 2.4e-04).
-    Where:    'Scale' at 0, 0, 0
+    Expected: The derivative with respect to the learnable 'Scale' is the numeric one, 2.9036716, to
+              within 4e-06.
+    Came:     Training gets 1.6339226: 1.27 off, 0.44 relative (step 1.5e-05).
+    Where:    'Scale' at 0, 0, 1
     Causes:   1. A part of the computation is hidden from the derivative: a value read by At, Scalar
               or Data, ExtractData, or work done under NoGradient.
               2. The gradient of an operation of your own that the layer uses is wrong.
@@ -115,9 +115,9 @@ Failed: gradientsAreNumericallyCorrect (1 observation)
 
 __________
 Failed: gradientsAreNumericallyCorrect (several observations)
-    Expected: The derivative with respect to the learnable 'Scale' is the numeric one, 8.3572702, to
-              within 1e-05.
-    Came:     Training gets 2.1462883: 6.21 off, 0.74 relative (step 2.4e-04).
+    Expected: The derivative with respect to the learnable 'Scale' is the numeric one, 3.4269099, to
+              within 9e-06.
+    Came:     Training gets 0.67184205: 2.76 off, 0.8 relative (step 1.5e-05).
     Where:    'Scale' at 0, 0, 1
     Causes:   1. A part of the computation is hidden from the derivative: a value read by At, Scalar
               or Data, ExtractData, or work done under NoGradient.

@@ -32,7 +32,13 @@ struct Terms {
 }  // namespace
 
 Numbers RandomWeights(size_t count, uint64_t seed) {
-  return MakeNumbers(count, [&](double* weights) { RandomFactors(seed, count, weights); });
+  const RandomFactors factors(seed);
+  return MakeNumbers(count, [&](double* weights) {
+    cpu::ParallelFor(static_cast<int64_t>(count), cpu::kElementwiseGrain,
+                     [&](int64_t begin, int64_t end) {
+                       for (int64_t k = begin; k < end; ++k) weights[k] = factors[k];
+                     });
+  });
 }
 
 Comparison CompareAlong(const LineFunction& values, const Numbers& weights, double noise,
@@ -105,13 +111,7 @@ Comparison GradientCheck::Compare(const Direction& direction) const {
 }
 
 Comparison GradientCheck::CompareInAll(uint64_t stream) const {
-  Direction direction;
-  // Random numbers come one after the other: the two lists are made side by side.
-  cpu::ParallelFor(2, 1, [&](int64_t begin, int64_t end) {
-    if (begin == 0) weights();
-    if (end == 2) direction = function_.DenseInAll(stream);
-  });
-  return Compare(direction);
+  return Compare(function_.DenseInAll(stream));
 }
 
 VariableFinding GradientCheck::CheckVariable(int i, int num_directions, int max_components) const {

@@ -27,6 +27,9 @@ struct Comparison {
   bool finite = true;  ///< False: values are NaN or infinite, nothing was compared.
   double error() const { return std::abs(numeric - analytic); }
   bool ok() const { return error() <= tolerance; }
+  /// More than a quarter of the values were left out, however small the steps. What is left of a
+  /// layer that declares NotDifferentiableAtPoints was then met by chance: nothing is compared.
+  bool rough() const { return 4 * kinks > moving; }
   /// How far apart the two are beyond the numeric error, relative to `terms`.
   double deviation() const { return terms > 0 && error() > bound ? (error() - bound) / terms : 0; }
 };

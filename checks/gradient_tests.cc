@@ -195,7 +195,7 @@ void GradientsAreNumericallyCorrect(const CheckContext& c, const Variant& v, Tes
     return point->Incomplete(why);
   if (c.traits().not_differentiable_at_points) {
     const Comparison all = check.CompareInAll(51);
-    if (4 * all.kinks > all.moving) {
+    if (all.rough()) {
       point->message = absl::StrCat(all.kinks, " of ", all.moving, " values have a kink or a jump ",
                                     "however small the steps: nothing was compared.");
       return;

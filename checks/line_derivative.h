@@ -1,9 +1,10 @@
 // The derivative of a function of a real number with many values, by differences.
 //
-// Six values around the point give two 4-point central estimates, of steps h and 2h, for every
-// element of the result. Their difference tells how good they are, and together with the second
-// differences whether the element has a kink (or a jump) near the point: there no difference
-// quotient is worth anything, and the element is left out. docs/checking.md derives the formulas.
+// Four values around the point give two central estimates, of steps h and 2h, for every element of
+// the result, and from both one that is far better. Their difference tells how good it is, and
+// together with the second differences whether the element has a kink (or a jump) near the point:
+// there no difference quotient is worth anything, and the element is left out. docs/checking.md
+// derives the formulas.
 //
 //   LineDerivative d = DeriveAlongLine([&](double t) { return Values(x + t * direction); }, noise);
 //   d.slope[i], d.error[i], d.smooth[i]
@@ -34,7 +35,7 @@ struct LineDerivative {
 };
 
 /// `noise` is the relative rounding error of the values, see RelativeNoise. Starts with a step of
-/// 2^-12 (larger for noisy values) and goes down to 2^-20 while more than a quarter of the elements
+/// 2^-16 (larger for noisy values) and goes down to 2^-24 while more than a quarter of the elements
 /// that change have a kink.
 LineDerivative DeriveAlongLine(const LineFunction& f, double noise);
 

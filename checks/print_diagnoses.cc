@@ -70,9 +70,10 @@ class Printer {
         Print("Failed: " + point.name, ToString(d), distinct);
       }
       if (point.message.empty() || point.status == TestStatus::kSkipped) continue;
-      const bool passed = point.status == TestStatus::kPassed;
-      Print((passed ? "Passed: " : "Incomplete: ") + point.name, point.message,
-            Kind(point.message));
+      const std::string_view title = point.status == TestStatus::kPassed   ? "Passed: "
+                                     : point.status == TestStatus::kFailed ? "Note: "
+                                                                           : "Incomplete: ";
+      Print(std::string(title) + point.name, point.message, Kind(point.message));
     }
   }
 

@@ -56,6 +56,7 @@ void CompareDerivatives(const CheckContext& c, const SizeCase& one, const Subjec
   if (!WhyNotComparable(c, check).empty()) return;
   const Comparison along = check.Compare(check.function().DenseInAll(90));
   if (!along.finite || along.ok()) return;
+  if (c.traits().not_differentiable_at_points && along.rough()) return;
   const bool finite = std::isfinite(along.analytic);
   point->Fail(
       {.expected = absl::StrFormat("The derivative along a random direction is the numeric one, "

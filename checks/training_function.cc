@@ -1,14 +1,12 @@
 #include "checks/training_function.h"
 
 #include <cmath>
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "framework/autodiff/dlgradient.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
-#include "framework/ops/reduction.h"
 
 namespace lamina::checks {
 namespace {
@@ -27,6 +25,36 @@ double Scale(const DlArray& x) {
   const double rms = values.empty() ? 0 : std::sqrt(sum / static_cast<double>(values.size()));
   return rms > 0 && std::isfinite(rms) ? rms : 1;
 }
+
+// value + t * step.
+DlArray Moved(const DlArray& value, const DlArray& step, double t) {
+  if (value.type() != DataType::kDouble) return value + t * step;
+  // Large ones are moved often: in one pass.
+  const double *x = value.Data<double>(), *d = step.Data<double>();
+  const Numbers moved = MakeNumbers(value.numel(), [&](double* out) {
+    cpu::ParallelFor(value.numel(), cpu::kElementwiseGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; ++k) out[k] = x[k] + t * d[k];
+    });
+  });
+  return FromNumbers(moved, 0, value.spec());
+}
+
+// To the tape, the sum of the inputs' elements times given numbers.
+class WeightedSumRule : public GradientRule {
+ public:
+  explicit WeightedSumRule(DlArrays weights) : weights_(std::move(weights)) {}
+  std::string_view Name() const override { return "weightedSum"; }
+  SaveMask SavedInputs() const override { return kSaveNone; }
+  SaveMask SavedOutputs() const override { return kSaveNone; }
+  DlArrays Gradient(const GradientCall& call) const override {
+    DlArrays gradients;
+    for (const DlArray& w : weights_) gradients.push_back(call.output_gradients[0] * w);
+    return gradients;
+  }
+
+ private:
+  DlArrays weights_;
+};
 
 }  // namespace
 
@@ -69,7 +97,7 @@ DlArrays TrainingFunction::At(const Direction& direction, double t) const {
   DlArrays values;
   for (size_t i = 0; i < variables_.size(); ++i) {
     const bool stays = t == 0 || i >= direction.size() || direction[i].empty();
-    values.push_back(stays ? variables_[i].value : variables_[i].value + t * direction[i]);
+    values.push_back(stays ? variables_[i].value : Moved(variables_[i].value, direction[i], t));
   }
   return values;
 }
@@ -160,18 +188,19 @@ DlArrays TrainingFunction::SecondGradient(const Numbers& weights, const Numbers&
 }
 
 DlArray WeightedElements(const DlArrays& arrays, const Numbers& factors) {
-  DlArray sum = Zeros({}, arrays.empty() ? DataType::kDouble : ToReal(arrays[0].type()));
+  DlArrays weights;
   size_t at = 0;
   for (const DlArray& y : arrays) {
     if (factors.empty()) {
-      sum = sum + (IsComplex(y.type()) ? Sum(Real(y)) + Sum(Imag(y)) : Sum(y));
+      weights.push_back(IsComplex(y.type()) ? Complex(OnesLike(Real(y)), OnesLike(Real(y)))
+                                            : OnesLike(y));
       continue;
     }
-    const DlArray w = FromNumbers(factors, at, y.spec());
-    sum = sum + Sum(IsComplex(y.type()) ? Real(Conj(w) * y) : w * y);
+    weights.push_back(FromNumbers(factors, at, y.spec()));
     at += y.numel() * (IsComplex(y.type()) ? 2 : 1);
   }
-  return sum;
+  return WithGradientRule(std::make_shared<WeightedSumRule>(std::move(weights)), arrays,
+                          [] { return DlArrays{Zeros({}, DataType::kDouble)}; })[0];
 }
 
 Direction TrainingFunction::AlongComponent(int i, int64_t component) const {
@@ -186,10 +215,12 @@ Direction TrainingFunction::Dense(int i, uint64_t stream, int64_t begin, int64_t
   const Variable& v = variables_[i];
   Direction direction(variables_.size());
   const Numbers step = MakeNumbers(v.num_components(), [&](double* out) {
-    RandomFactors(context_.options().seed * 1000003 + stream * 101 + i, v.num_components(), out);
-    for (int64_t k = 0; k < v.num_components(); ++k) {
-      out[k] = k >= begin && k < end ? out[k] * v.scale : 0;
-    }
+    const RandomFactors factors(context_.options().seed * 1000003 + stream * 101 + i);
+    cpu::ParallelFor(v.num_components(), cpu::kElementwiseGrain, [&](int64_t first, int64_t last) {
+      for (int64_t k = first; k < last; ++k) {
+        out[k] = k >= begin && k < end ? factors[k] * v.scale : 0;
+      }
+    });
   });
   direction[i] = FromNumbers(step, 0, v.value.spec());
   return direction;
@@ -201,16 +232,6 @@ Direction TrainingFunction::DenseInAll(uint64_t stream) const {
     direction[i] = Dense(static_cast<int>(i), stream)[i];
   }
   return direction;
-}
-
-void RandomFactors(uint64_t seed, size_t n, double* out) {
-  std::mt19937_64 random(seed);
-  for (size_t k = 0; k < n; ++k) {
-    const uint64_t bits = random();
-    const double size = 0.5 + static_cast<double>(bits >> 12) * 0x1p-52;
-    // The sign is chance: a branch would be foreseen half of the time only.
-    out[k] = size * (2 * static_cast<double>(bits & 1) - 1);
-  }
 }
 
 double InnerProduct(Arrays a, Arrays b) {

@@ -87,12 +87,32 @@ class TrainingFunction : public CheckedFunction {
   mutable Numbers center_;  // Values(.., 0), once it was asked for.
 };
 
-/// A sum of factors * elements of `arrays`, real and imaginary parts apart, as an array function;
-/// without factors, of the elements.
+/// An array function whose derivatives are those of the sum of factors * elements of `arrays`, real
+/// and imaginary parts apart; without factors, of the elements. The sum itself is not computed.
 DlArray WeightedElements(const DlArrays& arrays, const Numbers& factors);
 
-/// Writes `n` random numbers of size 0.5 to 1.5 and random sign.
-void RandomFactors(uint64_t seed, size_t n, double* out);
+/// Random numbers of size 0.5 to 1.5 and random sign. Number `k` depends on the seed and k only.
+class RandomFactors {
+ public:
+  explicit RandomFactors(uint64_t seed) : start_(Mixed(seed)) {}
+  double operator[](uint64_t k) const {
+    const uint64_t bits = Mixed(start_ + k);
+    const double size = 0.5 + static_cast<double>(bits >> 12) * 0x1p-52;
+    // The sign is chance: a branch would be foreseen half of the time only.
+    return size * (2 * static_cast<double>(bits & 1) - 1);
+  }
+
+ private:
+  // SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+  static uint64_t Mixed(uint64_t k) {
+    uint64_t z = (k + 1) * 0x9E3779B97F4A7C15;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+    z = (z ^ z >> 27) * 0x94D049BB133111EB;
+    return z ^ z >> 31;
+  }
+
+  uint64_t start_;
+};
 
 /// The sum of a[i] * b[i] over all components of both lists; unset arrays count as zero.
 double InnerProduct(Arrays a, Arrays b);
