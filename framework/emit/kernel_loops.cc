@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "framework/emit/c_printer.h"
@@ -92,6 +93,64 @@ void MarkIndependent(Block& block) {
     s.is_independent = true;
     s.sums = std::move(sums);
   }
+}
+
+namespace {
+
+constexpr int64_t kVector = 16;  // Of numbers in single; smaller ones divide it.
+
+// Whether the iterations may be done twice: they read nothing that they store.
+bool MayBeRepeated(const Statement& loop) {
+  std::set<std::string> loaded, stored;
+  ForEachPlace(
+      loop.body, [&](const std::string& array, const Expression&) { loaded.insert(array); },
+      [&](const std::string& array, const Expression&) { stored.insert(array); });
+  return std::none_of(stored.begin(), stored.end(),
+                      [&](const std::string& array) { return loaded.count(array) > 0; });
+}
+
+bool CallsFunctions(const Statement& loop) {
+  bool found = false;
+  for (const Statement& s : loop.body) {
+    Visit(s.value, [&](const Expression& x) { found |= x.operation() == Operation::kCall; });
+  }
+  return found;
+}
+
+// for i < 100: ..  ->  for i_vector < 7: { i_first = min(16 i_vector, 84); for i from i_first to
+// i_first + 16: .. }
+Statement InWholeVectors(Statement loop) {
+  const Expression start = Expression::Variable(loop.name + "_vector") * Expression(kVector),
+                   last(loop.extent - kVector), first = Expression::Variable(loop.name + "_first");
+  Statement vectors{.kind = Statement::kFor,
+                    .name = loop.name + "_vector",
+                    .extent = (loop.extent + kVector - 1) / kVector};
+  vectors.body.push_back({.kind = Statement::kLet,
+                          .name = loop.name + "_first",
+                          .value = Select(start < last, start, last.Typed(DataType::kInt32))});
+  loop.first = first;
+  loop.extent = Statement::kVariableExtent;
+  loop.variable_extent = first + Expression(kVector);
+  vectors.body.push_back(std::move(loop));
+  return vectors;
+}
+
+void MakeInnerWholeVectors(Block& block) {
+  for (Statement& s : block) {
+    const bool fits = s.kind == Statement::kFor && s.is_independent && s.sums.empty() &&
+                      s.first.is_number(0) && s.extent > kVector && s.extent % kVector != 0;
+    if (fits && CallsFunctions(s) && MayBeRepeated(s)) {
+      s = InWholeVectors(std::move(s));
+    } else {
+      MakeInnerWholeVectors(s.body);
+    }
+  }
+}
+
+}  // namespace
+
+void MakeWholeVectors(Block& block) {
+  for (Statement& s : block) MakeInnerWholeVectors(s.body);
 }
 
 namespace {

@@ -40,6 +40,11 @@ int64_t Work(const loops::Block& block);
 /// gives up when there are many.
 void MarkIndependent(loops::Block& block);
 
+/// Of loops inside of others that call elementary functions and whose length is no multiple of a
+/// vector's: the last vector begins earlier, and computes some elements again. The rest would be
+/// computed one by one, which takes as long as that many vectors. After MarkIndependent.
+void MakeWholeVectors(loops::Block& block);
+
 /// Elements that iteration i of a loop touches: some or all of [first + i step, first + i step +
 /// width).
 struct Touch {

@@ -9,10 +9,12 @@
 #include "framework/cpu/threads.h"
 #include "framework/emit/c_printer.h"
 #include "framework/emit/call_ranges.h"
+#include "framework/emit/kernel_copies.h"
 #include "framework/emit/kernel_loops.h"
 #include "framework/emit/kernel_memory.h"
 #include "framework/emit/kernel_prelude.h"
-#include "framework/ops/matmul_op.h"
+#include "framework/emit/kernel_products.h"
+#include "framework/emit/linear_form.h"
 
 namespace lamina {
 
@@ -22,10 +24,6 @@ using loops::Operation;
 using loops::Statement;
 
 namespace {
-
-// Of products that are written out: elements of the second factor, and products of numbers; and
-// those below which a thread of its own costs more than it brings.
-constexpr int64_t kMostOfASide = 20000, kMostProducts = 4 << 20, kProductGrain = 1 << 19;
 
 class KernelWriter {
  public:
@@ -47,6 +45,7 @@ class KernelWriter {
     for (size_t i = 0; i < out_.arrays.size(); ++i) {
       array_by_name_[out_.arrays[i].name] = static_cast<int>(i);
     }
+    AddPackedFactors();
     for (ProgramStep& step : program.steps) {
       if (step.called < 0) {
         AddSteps(std::move(step));
@@ -56,6 +55,7 @@ class KernelWriter {
     }
     if (out_.num_kernels > 0)
       out_.source = absl::StrCat(KernelPrelude(), printer_.Helpers(), source_);
+    internal::RemoveCopies(graph_, copies_, &out_);
     out_.ranges = internal::FindRanges(out_);
     internal::PlanKernelMemory(graph_, &out_);
     return std::move(out_);
@@ -99,11 +99,36 @@ class KernelWriter {
     return accesses;
   }
 
+  // All of an array, by a call of one part.
+  KernelAccess Whole(int array, bool is_stored) const {
+    const ArraySpec& spec = out_.arrays[array].spec;
+    return {array, is_stored, 0, 0, spec.numel() * static_cast<int64_t>(SizeOf(spec.type))};
+  }
+
+  // Notes a call that does nothing but copy an array into another one.
+  void NoteCopy(const Statement& loop) {
+    if (loop.body.size() != 1 || loop.body[0].kind != Statement::kStore) return;
+    const Statement& store = loop.body[0];
+    if (store.value.operation() != Operation::kLoad) return;
+    const auto to = LinearForm(store.index), from = LinearForm(store.value.node().operands[0]);
+    const std::map<std::string, int64_t> one{{loop.name, 1}};
+    if (!to || !from || to->of != one || from->of != one || from->constant != 0) return;
+    const int source = array_by_name_.at(store.value.node().name),
+              target = array_by_name_.at(store.name);
+    const ArraySpec &spec = out_.arrays[source].spec, &larger = out_.arrays[target].spec;
+    if (source == target || spec.type != larger.type || spec.numel() != loop.extent) return;
+    copies_.push_back({static_cast<int>(out_.calls.size()), source, target,
+                       to->constant * static_cast<int64_t>(SizeOf(spec.type))});
+  }
+
   void AddLoops(ProgramStep step) {
     // What is stored is one parameter, so that none overlaps another that is written.
     KernelCall call;
     const bool is_one_loop = step.code.size() == 1 && step.code[0].kind == Statement::kFor;
-    if (is_one_loop) call.accesses = AccessesOf(step.code[0]);
+    if (is_one_loop) {
+      call.accesses = AccessesOf(step.code[0]);
+      NoteCopy(step.code[0]);
+    }
     std::map<std::string, std::set<int64_t>> offsets;
     std::set<std::string> stored;
     const auto note = [&](const std::string& array, const Expression& index) {
@@ -113,6 +138,11 @@ class KernelWriter {
       note(array, index);
       stored.insert(array);
     });
+    if (!is_one_loop) {
+      for (const auto& [array, unused] : offsets) {
+        call.accesses.push_back(Whole(array_by_name_.at(array), stored.count(array) > 0));
+      }
+    }
     Parameters parameters;
     const auto place = [&](const std::string& array, const Expression& index) {
       const int a = array_by_name_.at(array);
@@ -133,6 +163,7 @@ class KernelWriter {
     };
     Rename(step.code, place);
     internal::MarkIndependent(step.code);
+    internal::MakeWholeVectors(step.code);
     if (is_one_loop) {
       Statement& loop = step.code[0];
       call.count = loop.extent;
@@ -170,48 +201,54 @@ class KernelWriter {
     }
   }
 
-  // A product that is small is faster here than by a library.
+  // A transposed first factor that is given and used again and again is packed once, before all
+  // products.
+  void AddPackedFactors() {
+    constexpr int kOften = 4;
+    std::map<std::pair<int, int64_t>, int> uses;  // By the array, and its columns.
+    for (const GraphStep& step : graph_.steps()) {
+      const auto p = internal::SmallProductOf(graph_, step);
+      const int x = out_.array_of[step.inputs.empty() ? 0 : step.inputs[0]];
+      if (!p || !p->transpose_x || p->m == 1 || p->n == 1 || x < 0) continue;
+      const ProgramArray::Role role = out_.arrays[x].role;
+      if (role != ProgramArray::kInput && role != ProgramArray::kConstant) continue;
+      if (++uses[{x, p->m}] != kOften) continue;
+      const int packed = static_cast<int>(out_.arrays.size());
+      out_.arrays.push_back(
+          {"", {p->type, {internal::PackedElements(*p)}, {}}, ProgramArray::kScratch});
+      packed_[{x, p->m}] = packed;
+      KernelCall call;
+      call.arguments = {{x, 0}, {packed, 0}};
+      call.accesses = {Whole(x, false), Whole(packed, true)};
+      AddCall(internal::PackCall(*p), "factor of products", std::move(call));
+    }
+  }
+
   bool AddProduct(int s) {
     const GraphStep& step = graph_.steps()[s];
-    const auto* op = dynamic_cast<const MatMulOp*>(step.op.get());
-    if (op == nullptr) return false;
-    const auto spec = [&](int v) -> const ArraySpec& { return graph_.values()[v].spec; };
-    const ArraySpec &x = spec(step.inputs[0]), &y = spec(step.inputs[1]),
-                    &z = spec(step.outputs[0]);
-    const int64_t m = z.sizes[0], n = z.sizes[1], k = x.sizes[op->transpose_x() ? 0 : 1];
-    const bool has_pages = z.numel() != m * n;
-    if (has_pages || !IsRealFloating(z.type) || n * k > kMostOfASide || m * n * k > kMostProducts) {
-      return false;
-    }
+    const auto p = internal::SmallProductOf(graph_, step);
+    if (!p) return false;
+    int x = out_.array_of[step.inputs[0]];
+    const int y = out_.array_of[step.inputs[1]], z = out_.array_of[step.outputs[0]];
+    const auto packed = packed_.find({x, p->m});
+    const bool is_packed = p->transpose_x && packed != packed_.end();
+    if (is_packed) x = packed->second;
     KernelCall call;
-    for (int v : {step.inputs[0], step.inputs[1], step.outputs[0]}) {
-      call.arguments.push_back({out_.array_of[v], 0});
+    call.arguments = {{x, 0}, {y, 0}, {z, 0}};
+    if (p->n > 1) {  // Threads take columns of y and z.
+      call.count = p->n;
+      call.grain = internal::GrainOf(*p);
+      const auto size = static_cast<int64_t>(SizeOf(p->type));
+      const int64_t y_step = p->transpose_y ? 1 : p->k,
+                    y_width = p->transpose_y ? p->n * (p->k - 1) + 1 : p->k;
+      call.accesses = {Whole(x, false),
+                       {y, false, 0, y_step * size, y_width * size},
+                       {z, true, 0, p->m * size, p->m * size}};
+    } else {
+      call.accesses = {Whole(x, false), Whole(y, false), Whole(z, true)};
     }
-    const auto steps = [](bool transposed, int64_t rows) {
-      return transposed ? absl::StrCat(rows, ", 1") : absl::StrCat("1, ", rows);
-    };
-    // Threads take columns of y and z.
-    std::string columns = "1", y_start, z_start;
-    if (n > 1) {
-      call.count = n;
-      call.grain = std::max<int64_t>(1, kProductGrain / (m * k));
-      columns = "(int)(end - begin)";
-      y_start = absl::StrCat(" + begin * ", op->transpose_y() ? 1 : k);
-      z_start = absl::StrCat(" + begin * ", m);
-      const auto size = static_cast<int64_t>(SizeOf(z.type));
-      const int64_t y_step = op->transpose_y() ? 1 : k,
-                    y_width = op->transpose_y() ? n * (k - 1) + 1 : k;
-      call.accesses = {{call.arguments[0].array, false, 0, 0, m * k * size},
-                       {call.arguments[1].array, false, 0, y_step * size, y_width * size},
-                       {call.arguments[2].array, true, 0, m * size, m * size}};
-    }
-    const std::string type = CType(z.type);
-    const std::string body = absl::StrCat(
-        "  lamina_gemm_", z.type == DataType::kSingle ? "f32" : "f64", "(", m, ", ", columns, ", ",
-        k, ", (const ", type, " *)a[0], ", steps(op->transpose_x(), x.sizes[0]), ", (const ", type,
-        " *)a[1]", y_start, ", ", steps(op->transpose_y(), y.sizes[0]), ", 0, (", type, " *)a[2]",
-        z_start, ", ", m, ");\n");
-    AddCall(body, absl::StrCat("matmul -> ", Described(z)), std::move(call));
+    AddCall(internal::ProductCall(*p, is_packed),
+            absl::StrCat("matmul -> ", Described(out_.arrays[z].spec)), std::move(call));
     return true;
   }
 
@@ -231,6 +268,8 @@ class KernelWriter {
   std::string source_;
   std::map<std::string, int> array_by_name_;
   std::map<std::string, int> kernels_;  // By their bodies.
+  std::vector<internal::CopyCall> copies_;
+  std::map<std::pair<int, int64_t>, int> packed_;  // Of a first factor and its columns.
 };
 
 }  // namespace

@@ -41,7 +41,7 @@ struct KernelCall {
   /// The kernel computes parts [begin, end) of [0, count); parts may be computed at once. Below
   /// twice `grain` a second thread costs more than it brings.
   int64_t count = 1, grain = 1;
-  std::vector<KernelAccess> accesses = {};  ///< Of a kernel with more than one part.
+  std::vector<KernelAccess> accesses = {};  ///< Of a kernel.
 };
 
 /// Calls of kernels through which each thread can walk alone, with some of the items (observations,
@@ -56,7 +56,8 @@ struct CallRange {
 struct KernelProgram {
   /// Of scratch, `offset` is in bytes here, a multiple of 64, and steps are calls.
   std::vector<ProgramArray> arrays;
-  /// For each value of the graph its array, that of what it shows for a view; -1 without memory.
+  /// For each value of the graph its array, that of what it shows for a view; -1 without memory of
+  /// its own.
   std::vector<int> array_of;
   std::vector<KernelCall> calls;
   std::vector<CallRange> ranges;  ///< Of two calls and more, in the order of execution.

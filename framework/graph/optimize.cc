@@ -1,5 +1,6 @@
 #include "framework/graph/optimize.h"
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -275,6 +276,9 @@ Graph JoinProducts(const Graph& graph) {
     }
     bool any = false;
     for (auto& [transposed, terms] : products) {
+      // A derivative is added up from the last time step to the first. In the order of time its
+      // factors are put together as they are elsewhere, and that is shared.
+      std::reverse(terms.begin(), terms.end());
       if (terms.size() < kFewest) {
         for (int v : terms) rest.push_back(out.Map(v));
         continue;

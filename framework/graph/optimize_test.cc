@@ -104,6 +104,8 @@ TEST(JoinProductsTest, MakesTheGradientOfARecurrenceOneProduct) {
   CheckGraph(joined);
   EXPECT_EQ(Count(graph, "matmul"), 30 + 30 + 29);  // Forward; dW; dh.
   EXPECT_EQ(Count(joined, "matmul"), 30 + 1 + 29) << ToString(joined);
+  // The derivatives of the time steps, for the product and as the gradient of x[2]; the states.
+  EXPECT_EQ(Count(joined, "cat"), 2) << ToString(joined);
   Rng(3);
   const DlArrays in{Randn({5, 5}) * 0.3, Randn({5, 4}), Randn({5, 120})};
   const DlArrays expected = gradient(in), came = joined.Evaluate(in);

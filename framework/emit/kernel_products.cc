@@ -1,0 +1,66 @@
+#include "framework/emit/kernel_products.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "framework/emit/language.h"
+#include "framework/ops/matmul_op.h"
+
+namespace lamina::internal {
+namespace {
+
+// Elements of the second factor, and products of numbers; and those below which a thread of its own
+// costs more than it brings.
+constexpr int64_t kMostOfASide = 20000, kMostProducts = 4 << 20, kProductGrain = 1 << 19;
+
+std::string Function(const char* name, DataType type) {
+  return absl::StrCat("  lamina_", name, type == DataType::kSingle ? "_f32(" : "_f64(");
+}
+
+// From row to row and from column to column of a matrix that has `rows` rows in memory.
+std::string Steps(bool transposed, int64_t rows) {
+  return transposed ? absl::StrCat(rows, ", 1, ") : absl::StrCat("1, ", rows, ", ");
+}
+
+}  // namespace
+
+std::optional<Product> SmallProductOf(const Graph& graph, const GraphStep& step) {
+  const auto* op = dynamic_cast<const MatMulOp*>(step.op.get());
+  if (op == nullptr) return std::nullopt;
+  const ArraySpec &x = graph.values()[step.inputs[0]].spec,
+                  &z = graph.values()[step.outputs[0]].spec;
+  const Product p{z.sizes[0],        z.sizes[1],        x.sizes[op->transpose_x() ? 0 : 1],
+                  op->transpose_x(), op->transpose_y(), z.type};
+  const bool has_pages = z.numel() != p.m * p.n;
+  if (has_pages || !IsRealFloating(z.type) || p.n * p.k > kMostOfASide ||
+      p.m * p.n * p.k > kMostProducts) {
+    return std::nullopt;
+  }
+  return p;
+}
+
+int64_t GrainOf(const Product& p) { return std::max<int64_t>(1, kProductGrain / (p.m * p.k)); }
+
+std::string ProductCall(const Product& p, bool is_packed) {
+  const std::string type = CType(p.type);
+  const bool is_shared = p.n > 1;
+  const auto from_begin = [is_shared](int64_t step) {
+    return is_shared ? absl::StrCat(" + begin * ", step, ", ") : std::string(", ");
+  };
+  return absl::StrCat(Function(is_packed ? "gemm_packed" : "gemm", p.type), p.m, ", ",
+                      is_shared ? "(int)(end - begin)" : "1", ", ", p.k, ", (const ", type,
+                      " *)a[0], ", is_packed ? "" : Steps(p.transpose_x, p.transpose_x ? p.k : p.m),
+                      "(const ", type, " *)a[1]", from_begin(p.transpose_y ? 1 : p.k),
+                      Steps(p.transpose_y, p.transpose_y ? p.n : p.k), "0, (", type, " *)a[2]",
+                      from_begin(p.m), p.m, ");\n");
+}
+
+std::string PackCall(const Product& p) {
+  const std::string type = CType(p.type);
+  return absl::StrCat(Function("pack_all", p.type), p.m, ", ", p.k, ", (const ", type, " *)a[0], ",
+                      Steps(true, p.k), "(", type, " *)a[1]);\n");
+}
+
+int64_t PackedElements(const Product& p) { return (p.m + 15) / 16 * 16 * p.k; }
+
+}  // namespace lamina::internal
