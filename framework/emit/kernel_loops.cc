@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -155,6 +156,74 @@ void MakeWholeVectors(Block& block) {
 
 namespace {
 
+bool IsLoop(const Statement& s) {
+  return s.kind == Statement::kFor && s.extent != Statement::kVariableExtent &&
+         s.first.is_number(0);
+}
+
+// The innermost of loops of which each has nothing but the next one in it.
+Statement& Innermost(Statement& loop) {
+  Statement* inner = &loop;
+  while (inner->body.size() == 1 && IsLoop(inner->body[0])) inner = &inner->body[0];
+  return *inner;
+}
+
+// With another variable for the loop's own.
+Statement WithVariable(Statement loop, const std::string& name) {
+  const auto replace = [&](const Expression& x) {
+    const bool is_own = x.operation() == Operation::kVariable && x.node().name == loop.name;
+    return is_own ? Expression::Variable(name) : x;
+  };
+  const std::function<void(Block&)> rename = [&](Block& block) {
+    for (Statement& s : block) {
+      s.value = Rewrite(s.value, replace);
+      s.index = Rewrite(s.index, replace);
+      rename(s.body);
+    }
+  };
+  rename(loop.body);
+  return loop;
+}
+
+}  // namespace
+
+std::optional<Statement> AsLoopOverRow(const Block& code) {
+  const std::string name = "row";
+  Statement row{.kind = Statement::kFor, .name = name};
+  bool is_sum = false;
+  for (Statement s : code) {
+    if (!IsLoop(s)) return std::nullopt;
+    Statement& inner = Innermost(s);
+    if (row.extent != 0 && inner.extent != row.extent) return std::nullopt;
+    row.extent = inner.extent;
+    Block body = WithVariable(inner, name).body;
+    if (&inner == &s) {
+      for (Statement& b : body) row.body.push_back(std::move(b));
+      continue;
+    }
+    is_sum = true;
+    // The same loops without the one over the row.
+    Statement* last = &s;
+    while (&last->body[0] != &inner) last = &last->body[0];
+    Block others = std::move(body);
+    last->body = std::move(others);
+    row.body.push_back(std::move(s));
+  }
+  if (!is_sum) return std::nullopt;
+  return row;
+}
+
+void RestrictToPart(Block& code) {
+  for (Statement& s : code) {
+    Statement& inner = Innermost(s);
+    inner.first = Expression::Variable("begin");
+    inner.extent = Statement::kVariableExtent;
+    inner.variable_extent = Expression::Variable("end");
+  }
+}
+
+namespace {
+
 class TouchCollector {
  public:
   explicit TouchCollector(const Statement& loop) : loop_(loop) {}
@@ -196,14 +265,18 @@ class TouchCollector {
     Touch touch;
     touch.first = form->constant;
     touch.width = 1;
+    const auto own = form->of.find(loop_.name);
+    if (own != form->of.end()) touch.step = own->second;
+    const int64_t period = touch.step * loop_.extent;
     for (const auto& [name, coefficient] : form->of) {
-      if (name == loop_.name) {
-        touch.step = coefficient;
-        continue;
-      }
+      if (name == loop_.name) continue;
       const auto extent = extents_.find(name);
       if (extent == extents_.end()) return {};  // A variable of another kind.
       const int64_t reach = coefficient * (extent->second - 1);
+      if (period > 0 && coefficient > 0 && coefficient % period == 0) {
+        touch.reach += reach;
+        continue;
+      }
       touch.first += std::min<int64_t>(reach, 0);
       touch.width += std::abs(reach);
     }
@@ -218,5 +291,19 @@ class TouchCollector {
 }  // namespace
 
 std::vector<Touch> TouchesOf(const Statement& loop) { return TouchCollector(loop).Run(); }
+
+bool IterationsAreApart(const std::vector<Touch>& touches) {
+  for (const Touch& a : touches) {
+    if (!a.is_stored) continue;
+    for (const Touch& b : touches) {
+      if (a.array != b.array) continue;
+      // Then i != j differ by less than the period, and by no less than the width.
+      if (b.width == Touch::kAll || b.first != a.first || b.step != a.step || b.width > b.step) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
 
 }  // namespace lamina::internal

@@ -5,6 +5,7 @@
 #define FRAMEWORK_EMIT_KERNEL_LOOPS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,18 +46,29 @@ void MarkIndependent(loops::Block& block);
 /// computed one by one, which takes as long as that many vectors. After MarkIndependent.
 void MakeWholeVectors(loops::Block& block);
 
+/// Sums over observations are computed for a row of neighbours at once:
+///   for i < n: total[i] = 0;  for j < m: for i < n: total[i] += x[i + j n];  for i < n: ...
+/// That code as one loop over i, which threads may share if its iterations are apart; nothing for
+/// code of another form.
+std::optional<loops::Statement> AsLoopOverRow(const loops::Block& code);
+/// The same code for elements [begin, end) of the row.
+void RestrictToPart(loops::Block& code);
+
 /// Elements that iteration i of a loop touches: some or all of [first + i step, first + i step +
-/// width).
+/// width), and of the same moved on by multiples of step times the loop's extent, up to `reach`.
 struct Touch {
   static constexpr int64_t kAll = -1;  ///< As `width`: perhaps all elements, whatever i is.
   std::string array;
   bool is_stored = false;
-  int64_t first = 0, step = 0, width = kAll;
+  int64_t first = 0, step = 0, width = kAll, reach = 0;
   bool operator==(const Touch&) const = default;
 };
 
 /// What the iterations of a loop touch, each touch once.
 std::vector<Touch> TouchesOf(const loops::Statement& loop);
+
+/// Whether no iteration touches what another one stores.
+bool IterationsAreApart(const std::vector<Touch>& touches);
 
 }  // namespace lamina::internal
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -93,10 +94,17 @@ class KernelWriter {
       const int a = array_by_name_.at(t.array);
       const ArraySpec& spec = out_.arrays[a].spec;
       const auto size = static_cast<int64_t>(SizeOf(spec.type));
-      const int64_t width = t.width == internal::Touch::kAll ? spec.numel() : t.width;
+      const int64_t width = t.width == internal::Touch::kAll ? spec.numel() : t.width + t.reach;
       accesses.push_back({a, t.is_stored, t.first * size, t.step * size, width * size});
     }
     return accesses;
+  }
+
+  // Sums for a row of neighbours, of which threads take parts.
+  static std::optional<Statement> SharedRow(const Block& code) {
+    std::optional<Statement> row = internal::AsLoopOverRow(code);
+    if (row && internal::IterationsAreApart(internal::TouchesOf(*row))) return row;
+    return std::nullopt;
   }
 
   // All of an array, by a call of one part.
@@ -125,10 +133,9 @@ class KernelWriter {
     // What is stored is one parameter, so that none overlaps another that is written.
     KernelCall call;
     const bool is_one_loop = step.code.size() == 1 && step.code[0].kind == Statement::kFor;
-    if (is_one_loop) {
-      call.accesses = AccessesOf(step.code[0]);
-      NoteCopy(step.code[0]);
-    }
+    const std::optional<Statement> row = is_one_loop ? std::nullopt : SharedRow(step.code);
+    if (is_one_loop) NoteCopy(step.code[0]);
+    if (is_one_loop || row) call.accesses = AccessesOf(row ? *row : step.code[0]);
     std::map<std::string, std::set<int64_t>> offsets;
     std::set<std::string> stored;
     const auto note = [&](const std::string& array, const Expression& index) {
@@ -138,7 +145,7 @@ class KernelWriter {
       note(array, index);
       stored.insert(array);
     });
-    if (!is_one_loop) {
+    if (!is_one_loop && !row) {
       for (const auto& [array, unused] : offsets) {
         call.accesses.push_back(Whole(array_by_name_.at(array), stored.count(array) > 0));
       }
@@ -171,6 +178,10 @@ class KernelWriter {
       loop.first = Expression::Variable("begin");
       loop.extent = Statement::kVariableExtent;
       loop.variable_extent = Expression::Variable("end");
+    } else if (row) {
+      call.count = row->extent;
+      call.grain = std::max<int64_t>(1, cpu::kElementwiseGrain / internal::Work(row->body));
+      internal::RestrictToPart(step.code);
     }
     std::string body;
     for (size_t i = 0; i < parameters.types.size(); ++i) {

@@ -175,6 +175,36 @@ TEST(KernelsTest, ElementaryFunctionsAreComputedInWholeVectors) {
   EXPECT_EQ(half([](const DlArray& x) { return x * x; }).find("i_first"), std::string::npos);
 }
 
+TEST(KernelsTest, ThreadsShareTheRowsOfASumOverObservations) {
+  const KernelProgram program =
+      Write([](Arrays in) { return DlArrays{Sum(in[0], 1)}; }, {Single({40, 3000})});
+  ASSERT_EQ(program.calls.size(), 1u);
+  EXPECT_EQ(program.calls[0].count, 40);
+  EXPECT_EQ(program.calls[0].grain, 10);
+  EXPECT_NE(program.source.find("  for (int j = 0; j < 3000; ++j) {\n"
+                                "#pragma omp simd\n"
+                                "    for (int i = begin; i < end; ++i) {\n"),
+            std::string::npos)
+      << program.source;
+  // An element is stored for each observation too, between those of other rows.
+  const KernelProgram both = Write(
+      [](Arrays in) {
+        const DlArray x = Tanh(in[0]);
+        return DlArrays{Sum(x, 1), x};
+      },
+      {Single({40, 3000})});
+  EXPECT_EQ(both.calls[0].count, 40);
+  // Rows read what they do not store.
+  const KernelProgram whole = Write(
+      [](Arrays in) {
+        const DlArrays halves = Split(in[0], 0, {20, 20});
+        return DlArrays{Sum(halves[0] * halves[1], 1), Sum(in[0], 1)};
+      },
+      {Single({40, 3000})});
+  EXPECT_EQ(whole.calls[0].count, 20);
+  EXPECT_EQ(whole.calls[1].count, 40);
+}
+
 TEST(KernelsTest, ManyArraysArePlannedWithoutOverlap) {
   const KernelProgram program = Write(
       [](Arrays in) {
