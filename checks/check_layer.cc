@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "checks/check_context.h"
 #include "checks/layer_test.h"
+#include "framework/acceleration/acceleration.h"
 #include "framework/cpu/convolution.h"
 #include "framework/emit/c_compiler.h"
 
@@ -192,6 +193,8 @@ CheckReport internal::CheckLayer(const AnyLayer& layer, std::span<const NetworkD
   const auto start = std::chrono::steady_clock::now();
   RequireKnown(options.skip_tests);
   const cpu::StrictConvolution strict;
+  // Nested networks too compute op by op: what is compared is compared bit for bit.
+  const ScopedAcceleration plain(Acceleration::kNone);
   const CheckContext context(layer, layouts, options, maker);
   CheckReport report;
   report.layer = layer->Type();

@@ -43,6 +43,12 @@ class GivenGradients : public GradientRule {
   DlArrays gradients_;
 };
 
+std::vector<ArraySpec> SpecsOf(Arrays arrays) {
+  std::vector<ArraySpec> specs;
+  for (const DlArray& x : arrays) specs.push_back(x.spec());
+  return specs;
+}
+
 // Looks over the shoulder of a recording for what a graph cannot tell.
 class Overseer : public Listener {
  public:
@@ -54,9 +60,11 @@ class Overseer : public Listener {
     for (const DlArray& x : inputs) captured_ = captured_ || (outer_ && outer_->IsWatched(x));
     return false;
   }
-  void Applied(const OpPtr& op, Arrays, std::span<DlArray> outputs) override {
-    last_op_ = op;
-    if (!outputs.empty()) last_spec_ = outputs[0].spec();
+  void Applied(const OpPtr& op, Arrays inputs, std::span<DlArray> outputs) override {
+    // Two are enough to recognise the place: a sum is a reduction and a reshape.
+    if (last_.size() == 2) last_.erase(last_.begin());
+    last_.push_back({op, SpecsOf(inputs)});
+    if (!outputs.empty()) last_output_ = outputs[0].spec();
   }
 
   /// What keeps the function from being traced; empty when nothing does.
@@ -76,10 +84,19 @@ class Overseer : public Listener {
     }
     return "";
   }
+  /// " This was after sum(3(C) x 4(B) double DlArray), reshape(1(C) x 1(B) double DlArray), which
+  /// gave a scalar double DlArray."
   std::string AfterWhat() const {
-    if (last_op_ == nullptr) return "";
-    return absl::StrCat(" This was after ", std::string(last_op_->Name()), ", which gave a ",
-                        ToString(last_spec_), ".");
+    if (last_.empty()) return " This was before the first op.";
+    const auto spec_text = [](std::string* text, const ArraySpec& spec) {
+      text->append(ToString(spec));
+    };
+    std::string text = " This was after ";
+    for (const auto& [op, inputs] : last_) {
+      absl::StrAppend(&text, std::string(op->Name()), "(", absl::StrJoin(inputs, ", ", spec_text),
+                      "), ");
+    }
+    return absl::StrCat(text, "which gave a ", ToString(last_output_), ".");
   }
 
  private:
@@ -87,8 +104,8 @@ class Overseer : public Listener {
   const RandomSource* source_;
   const RandomSource source_before_;
   bool own_source_ = false, captured_ = false;
-  OpPtr last_op_;
-  ArraySpec last_spec_;
+  std::vector<std::pair<OpPtr, std::vector<ArraySpec>>> last_;  // Ops and what they got.
+  ArraySpec last_output_;
 };
 
 bool Wants(const WantedGradients* wanted, std::vector<bool> WantedGradients::*which, size_t i) {

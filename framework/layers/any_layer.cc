@@ -1,6 +1,7 @@
 #include "framework/layers/any_layer.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "absl/strings/str_cat.h"
 #include "framework/autodiff/own_backward.h"
@@ -14,6 +15,11 @@ using internal::CallResult;
 std::string Who(const Layer& layer) {
   return layer.Name().empty() ? layer.Type()
                               : absl::StrCat("layer \"", layer.Name(), "\" (", layer.Type(), ")");
+}
+
+uint64_t NextContentId() {
+  static std::atomic<uint64_t> next{0};
+  return next.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Counts of the contract that the properties tell.
@@ -161,7 +167,7 @@ void internal::WrongLayoutCount(const Layer& layer, int expected, size_t came) {
 }
 
 AnyLayer::AnyLayer(std::unique_ptr<internal::LayerModel> model)
-    : model_(std::move(model)), traits_(model_->Traits()) {
+    : model_(std::move(model)), traits_(model_->Traits()), content_id_(NextContentId()) {
   Layer& l = layer();
   if (l.Type() == "Layer") l.SetType(internal::ClassName(model_->type()));
   for (const PropertyDescriptor& p : l.Properties()) {

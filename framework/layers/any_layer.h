@@ -13,6 +13,7 @@
 #define FRAMEWORK_LAYERS_ANY_LAYER_H_
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -203,11 +204,13 @@ class AnyLayer {
       (!std::same_as<std::remove_cvref_t<T>, AnyLayer>)
           AnyLayer(T&& layer)  // NOLINT(runtime/explicit): lists of layers are written as layers.
       : AnyLayer(internal::MakeLayerModel(std::forward<T>(layer))) {}
-  AnyLayer(const AnyLayer& other) : model_(other.model_->Clone()), traits_(other.traits_) {}
+  AnyLayer(const AnyLayer& other)
+      : model_(other.model_->Clone()), traits_(other.traits_), content_id_(other.content_id_) {}
   AnyLayer(AnyLayer&&) noexcept = default;
   AnyLayer& operator=(const AnyLayer& other) {
     model_ = other.model_->Clone();
     traits_ = other.traits_;
+    content_id_ = other.content_id_;
     return *this;
   }
   AnyLayer& operator=(AnyLayer&&) noexcept = default;
@@ -218,6 +221,9 @@ class AnyLayer {
   const Layer* operator->() const { return &layer(); }
   const LayerTraits& traits() const { return traits_; }
   std::type_index type() const { return model_->type(); }
+  /// The same for copies, another one for each layer that an AnyLayer was made of: layers with the
+  /// same content_id and equal properties do the same.
+  uint64_t content_id() const { return content_id_; }
 
   /// The layer itself when it is a T; null otherwise.
   template <class T>
@@ -275,6 +281,7 @@ class AnyLayer {
 
   std::unique_ptr<internal::LayerModel> model_;
   LayerTraits traits_;
+  uint64_t content_id_;
 };
 
 }  // namespace lamina

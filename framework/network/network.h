@@ -13,12 +13,22 @@
 // Names of connections: "relu" is the only input or output of layer "relu", "add/in2" one of
 // several.
 //
+// Predict and Forward are accelerated (acceleration.h) unless the call says Acceleration::kNone:
+// layers that run one after another and are Acceleratable, nested ones too, are recorded together
+// when they have run for a second with inputs of some size, and run by compiled kernels from then
+// on; others run op by op, and a network nested in them is accelerated by itself. Parameters and
+// states may change between calls, and so may properties of layers and connections, which is
+// noticed. Copies share what was recorded. What a layer reads besides its inputs, parameters and
+// properties is fixed by the recording.
+//
 // Threads: Predict, Forward and other const functions may run in several threads at once.
 #ifndef FRAMEWORK_NETWORK_NETWORK_H_
 #define FRAMEWORK_NETWORK_NETWORK_H_
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +36,7 @@
 #include <utility>
 #include <vector>
 
+#include "framework/acceleration/acceleration.h"
 #include "framework/layers/any_layer.h"
 
 namespace lamina {
@@ -48,6 +59,20 @@ struct NetworkOutput {
   DlArrays outputs;    ///< In the order of OutputNames, or as asked.
   NetworkState state;  ///< The states after the call, in the order of the State table.
 };
+
+class DlNetwork;
+namespace internal {
+class NetworkTraces;
+struct NetworkSegment;
+struct NetworkPlan;
+/// What a network and its copies share; also one that was moved from keeps it.
+struct SharedTraces {
+  SharedTraces();
+  SharedTraces(const SharedTraces&) = default;
+  SharedTraces& operator=(const SharedTraces&) = default;
+  std::shared_ptr<NetworkTraces> traces;
+};
+}  // namespace internal
 
 class DlNetwork : public LayerTree {
  public:
@@ -101,15 +126,23 @@ class DlNetwork : public LayerTree {
   /// the layout that the network was initialised with. Errors: "network:NotInitialized",
   /// "network:InputCount", "network:OutputCount", "network:UnlabelledInput", "network:LayerInput",
   /// "network:EmptyInput" for an array without elements.
-  DlArray Predict(const DlArray& x) const;
-  DlArray Forward(const DlArray& x) const;
+  DlArray Predict(const DlArray& x, Acceleration acceleration = Acceleration::kAuto) const;
+  DlArray Forward(const DlArray& x, Acceleration acceleration = Acceleration::kAuto) const;
   /// The same with the new states: for nested networks, and recurrent ones.
-  std::pair<DlArray, NetworkState> PredictWithState(const DlArray& x) const;
-  std::pair<DlArray, NetworkState> ForwardWithState(const DlArray& x) const;
+  std::pair<DlArray, NetworkState> PredictWithState(
+      const DlArray& x, Acceleration acceleration = Acceleration::kAuto) const;
+  std::pair<DlArray, NetworkState> ForwardWithState(
+      const DlArray& x, Acceleration acceleration = Acceleration::kAuto) const;
   /// Any number of inputs and outputs; `outputs` names the outputs wanted ("conv1", "lstm/out2"),
   /// all if empty: only the layers that they need are run.
-  NetworkOutput PredictAll(Arrays inputs, const std::vector<std::string>& outputs = {}) const;
-  NetworkOutput ForwardAll(Arrays inputs, const std::vector<std::string>& outputs = {}) const;
+  NetworkOutput PredictAll(Arrays inputs, const std::vector<std::string>& outputs = {},
+                           Acceleration acceleration = Acceleration::kAuto) const;
+  NetworkOutput ForwardAll(Arrays inputs, const std::vector<std::string>& outputs = {},
+                           Acceleration acceleration = Acceleration::kAuto) const;
+
+  /// For a reader: for each way in which the network was called, which layers are recorded
+  /// together, how many calls ran op by op, why each trace was made, and what it is compiled to.
+  std::string AccelerationReport() const;
 
   /// States, in the order of StateTable.
   NetworkState State() const;
@@ -164,7 +197,18 @@ class DlNetwork : public LayerTree {
   std::vector<Port> OutputPorts() const;
   void NameLayers();
   void SortLayers();
-  NetworkOutput Run(Arrays inputs, const std::vector<std::string>& outputs, bool training) const;
+  NetworkOutput Run(Arrays inputs, const std::vector<std::string>& outputs, bool training,
+                    Acceleration acceleration) const;
+  std::shared_ptr<internal::NetworkPlan> MakePlan(const std::vector<std::string>& outputs,
+                                                  bool training) const;
+  // A number for all that a recording fixes: layers, their settings, connections.
+  uint64_t Fingerprint() const;
+  // The layers of a segment: their outputs that are read later, then their new states. `in` begins
+  // with what they read; the network's own parameters count.
+  DlArrays RunSegment(const internal::NetworkSegment& segment, Arrays in) const;
+  // The same as a function that may be kept; after what the layers read, `in` has their parameters.
+  std::function<DlArrays(Arrays)> SegmentFunction(
+      std::shared_ptr<const internal::NetworkSegment> segment) const;
   DlArrays LabelledInputs(Arrays inputs) const;
   using BeforeLayer = std::function<void(int, const std::vector<NetworkDataLayout>&)>;
   using NoteError = std::function<void(int, const Error&)>;
@@ -184,7 +228,13 @@ class DlNetwork : public LayerTree {
   std::vector<std::string> output_names_;  // As set; empty: the default.
   std::vector<int> order_;
   std::vector<NetworkDataLayout> input_layouts_;
+  internal::SharedTraces shared_;
 };
+
+/// What stands against recording what the network computes, as a sentence: the option, or the first
+/// layer, of a nested network too, that is not Acceleratable ("Layer "block/Network/scale"
+/// (ScaleLayer) is not Acceleratable."). Empty when nothing does.
+std::string WhyNotAccelerated(Acceleration option, const DlNetwork& network);
 
 /// True when layers, connections, settings and all values are equal.
 bool IsEqual(const DlNetwork& a, const DlNetwork& b);

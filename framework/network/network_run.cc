@@ -1,39 +1,18 @@
-// Running a network: on values, and on sizes alone.
+// Running a network on values: op by op, or by what was recorded of it.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "framework/network/describe.h"
-#include "framework/network/network.h"
+#include "framework/network/network_plan.h"
 #include "framework/ops/abstract_run.h"
-#include "framework/ops/creation.h"
 
 namespace lamina {
-namespace {
 
-// Sizes that stand for unknown ones in turn: where results differ, the size depends on them. Large
-// and even, so that windows fit and strides divide.
-constexpr int64_t kProbe = 64, kSecondProbe = 96;
-
-ArraySpec SpecOf(const NetworkDataLayout& layout, int64_t unknown) {
-  const NetworkDataLayout known = layout.WithUnknown(unknown);
-  return {DataType::kSingle, known.sizes(), known.format()};
-}
-
-// What two lanes agree on; sizes in which they differ are unknown.
-std::vector<NetworkDataLayout> Merge(Arrays a, Arrays b) {
-  std::vector<NetworkDataLayout> layouts;
-  for (size_t i = 0; i < a.size(); ++i) {
-    Sizes sizes = a[i].sizes();
-    for (size_t d = 0; d < sizes.size(); ++d) {
-      if (sizes[d] != b[i].size(static_cast<int>(d))) sizes[d] = kUnknown;
-    }
-    layouts.emplace_back(sizes, a[i].format().str());
-  }
-  return layouts;
-}
-
-}  // namespace
+using internal::NetworkPlan;
+using internal::NetworkSegment;
+using internal::NetworkTraces;
+using internal::PlannedCall;
 
 LayerResult DlNetwork::CallLayer(int i, Arrays inputs, bool training) const {
   try {
@@ -48,129 +27,6 @@ LayerResult DlNetwork::CallLayer(int i, Arrays inputs, bool training) const {
         absl::StrCat("Layer ", Quoted(layers_[i]), " got ", absl::StrJoin(sources, " and ")));
     throw;
   }
-}
-
-DlArrays DlNetwork::AbstractOutputs(int i, const DlArrays& inputs) const {
-  try {
-    const AbstractRun run;
-    return CallLayer(i, inputs, false).outputs;
-  } catch (const Error& e) {
-    if (e.identifier() != "dlarray:NoValues") throw;
-    // The layer reads values: it gets some.
-    DlArrays values;
-    for (const DlArray& x : inputs) values.push_back(Zeros(x.sizes(), x.type(), x.format().str()));
-    return CallLayer(i, values, false).outputs;
-  }
-}
-
-std::vector<std::vector<NetworkDataLayout>> DlNetwork::Walk(
-    std::span<const NetworkDataLayout> layouts, const BeforeLayer& before,
-    const NoteError& note) const {
-  const std::vector<Port> ports = InputPorts();
-  if (layouts.size() != ports.size()) {
-    throw Error("network:InputCount",
-                absl::StrCat("The network has ", ports.size(), " inputs, [",
-                             absl::StrJoin(InputNames(), ", "), "]."),
-                absl::StrCat(layouts.size(), " layouts came."), "Give one for each input.");
-  }
-  // Two lanes, each with another size in place of the unknown ones.
-  const int64_t unknown[] = {kProbe, kSecondProbe};
-  std::vector<DlArrays> inputs[2], outputs[2];
-  for (int lane = 0; lane < 2; ++lane) {
-    inputs[lane].resize(NumLayers());
-    outputs[lane].resize(NumLayers());
-    for (int i = 0; i < NumLayers(); ++i) inputs[lane][i].resize(layers_[i]->NumInputs());
-    for (size_t k = 0; k < ports.size(); ++k) {
-      inputs[lane][ports[k].layer][ports[k].index] =
-          AbstractArray(SpecOf(layouts[k], unknown[lane]));
-    }
-  }
-  std::vector<std::vector<NetworkDataLayout>> result(NumLayers());
-  for (int i : order_) {
-    for (const Connection& c : connections_) {
-      if (c.to != i || outputs[0][c.from].empty()) continue;
-      for (int lane = 0; lane < 2; ++lane)
-        inputs[lane][i][c.input] = outputs[lane][c.from][c.output];
-    }
-    const bool fed = std::all_of(inputs[0][i].begin(), inputs[0][i].end(),
-                                 [](const DlArray& x) { return !x.empty(); });
-    if (note && !fed) continue;
-    try {
-      if (before) before(i, Merge(inputs[0][i], inputs[1][i]));
-      for (int lane = 0; lane < 2; ++lane) {
-        outputs[lane][i] = AbstractOutputs(i, inputs[lane][i]);
-      }
-      result[i] = Merge(outputs[0][i], outputs[1][i]);
-    } catch (const Error& e) {
-      if (!note) throw;
-      note(i, e);
-      // Unset arrays: whoever needs them is passed over.
-      for (int lane = 0; lane < 2; ++lane) outputs[lane][i].assign(layers_[i]->NumOutputs(), {});
-    }
-  }
-  return result;
-}
-
-std::vector<NetworkDataLayout> DlNetwork::DeclaredLayouts() const {
-  std::vector<NetworkDataLayout> layouts;
-  for (const Port& port : InputPorts()) {
-    const std::optional<NetworkDataLayout> layout = layers_[port.layer].InputLayout();
-    if (!layout.has_value()) {
-      throw Error("network:LayoutNeeded",
-                  "A network is initialised from the layouts of its inputs.",
-                  absl::StrCat("Input \"", PortName(port, false),
-                               "\" belongs to a layer that does not know its size."),
-                  "Begin with an input layer, or call Initialize with a NetworkDataLayout.");
-    }
-    layouts.push_back(*layout);
-  }
-  return layouts;
-}
-
-void DlNetwork::InitializeLayer(int i, const std::vector<NetworkDataLayout>& inputs) {
-  try {
-    layers_[i].Initialize(inputs);
-  } catch (Error& e) {
-    std::vector<std::string> sources;
-    for (size_t k = 0; k < inputs.size(); ++k) {
-      sources.push_back(
-          absl::StrCat(ToString(inputs[k]), " from ", SourceOf(i, static_cast<int>(k))));
-    }
-    e.AddPlace(
-        absl::StrCat("Layer ", Quoted(layers_[i]), " gets ", absl::StrJoin(sources, " and ")));
-    throw;
-  }
-}
-
-void DlNetwork::Initialize() { Initialize(DeclaredLayouts()); }
-
-void DlNetwork::Initialize(std::span<const NetworkDataLayout> layouts) {
-  DlNetwork initialised = *this;
-  initialised.InitializeEach(layouts, nullptr, nullptr);
-  *this = std::move(initialised);
-}
-
-void DlNetwork::InitializeEach(std::span<const NetworkDataLayout> layouts,
-                               std::vector<std::vector<NetworkDataLayout>>* outputs,
-                               const NoteError& note) {
-  const NoGradient pause;
-  auto result = Walk(
-      layouts,
-      [&](int i, const std::vector<NetworkDataLayout>& inputs) { InitializeLayer(i, inputs); },
-      note);
-  if (outputs != nullptr) *outputs = std::move(result);
-  input_layouts_.assign(layouts.begin(), layouts.end());
-}
-
-std::vector<std::vector<NetworkDataLayout>> DlNetwork::PropagateLayouts(
-    std::span<const NetworkDataLayout> layouts) const {
-  const NoGradient pause;
-  return Walk(layouts, nullptr, nullptr);
-}
-
-bool DlNetwork::IsInitialized() const {
-  return std::all_of(layers_.begin(), layers_.end(),
-                     [](const AnyLayer& layer) { return layer.IsInitialized(); });
 }
 
 DlArrays DlNetwork::LabelledInputs(Arrays inputs) const {
@@ -205,8 +61,48 @@ DlArrays DlNetwork::LabelledInputs(Arrays inputs) const {
   return labelled;
 }
 
-NetworkOutput DlNetwork::Run(Arrays inputs, const std::vector<std::string>& names,
-                             bool training) const {
+DlArrays DlNetwork::RunSegment(const NetworkSegment& segment, Arrays in) const {
+  DlArrays values(segment.num_slots), results, states;
+  for (size_t k = 0; k < segment.inputs.size(); ++k) values[segment.inputs[k]] = in[k];
+  for (const PlannedCall& call : segment.calls) {
+    DlArrays x;
+    for (const int slot : call.inputs) x.push_back(values[slot]);
+    // A value goes when its last reader has run.
+    for (const int slot : call.last_read) values[slot] = DlArray();
+    LayerResult result = CallLayer(call.layer, x, segment.training);
+    for (size_t k = 0; k < call.outputs.size(); ++k) {
+      values[call.outputs[k]] = std::move(result.outputs[k]);
+    }
+    states.insert(states.end(), result.states.begin(), result.states.end());
+  }
+  for (const int slot : segment.outputs) results.push_back(std::move(values[slot]));
+  results.insert(results.end(), states.begin(), states.end());
+  return results;
+}
+
+std::function<DlArrays(Arrays)> DlNetwork::SegmentFunction(
+    std::shared_ptr<const NetworkSegment> segment) const {
+  // Layers and settings as they are now, without the memory of the parameters.
+  auto layers = std::make_shared<DlNetwork>(*this);
+  layers->shared_ = {};
+  const auto forget = [](DlArray& w) { w = AbstractArray(w.spec()); };
+  layers->ForEachLearnable(forget);
+  layers->ForEachState(forget);
+  return [layers, segment](Arrays in) {
+    const ScopedAcceleration plain(Acceleration::kNone);
+    DlNetwork network = *layers;
+    size_t next = segment->inputs.size();
+    const auto take = [&](DlArray& w) { w = in[next++]; };
+    for (const PlannedCall& call : segment->calls) {
+      network.layers_[call.layer]->ForEachLearnable(take);
+      network.layers_[call.layer]->ForEachState(take);
+    }
+    return network.RunSegment(*segment, in.first(segment->inputs.size()));
+  };
+}
+
+NetworkOutput DlNetwork::Run(Arrays inputs, const std::vector<std::string>& names, bool training,
+                             Acceleration acceleration) const {
   for (const AnyLayer& layer : layers_) {
     if (layer.IsInitialized()) continue;
     throw Error("network:NotInitialized", "A network is initialised before it is called.",
@@ -214,42 +110,48 @@ NetworkOutput DlNetwork::Run(Arrays inputs, const std::vector<std::string>& name
                 "Call Initialize with the layouts of the inputs.");
   }
   const DlArrays labelled = LabelledInputs(inputs);
-  std::vector<Port> wanted;
-  for (const std::string& name : names) wanted.push_back(ParsePort(name, true));
-  if (names.empty()) wanted = OutputPorts();
-  // Only what leads to the wanted outputs is run; a value goes when its last reader has run.
-  std::vector<int> readers(NumLayers(), 0);
-  for (const Port& port : wanted) ++readers[port.layer];
-  for (auto i = order_.rbegin(); i != order_.rend(); ++i) {
-    if (readers[*i] == 0) continue;
-    for (const Connection& c : connections_) {
-      if (c.to == *i) ++readers[c.from];
+  const ScopedAcceleration scope(acceleration);
+  const bool accelerates = ScopedAcceleration::Current() == Acceleration::kAuto;
+  const std::shared_ptr<NetworkPlan> plan = shared_.traces->Find(
+      {Fingerprint(), training, names}, [&] { return MakePlan(names, training); });
+  DlArrays values(plan->num_slots);
+  for (size_t k = 0; k < labelled.size(); ++k) values[plan->inputs[k]] = labelled[k];
+  std::vector<DlArrays> states(layers_.size());
+  std::vector<bool> ran(layers_.size());
+  for (const NetworkPlan::Part& part : plan->parts) {
+    const NetworkSegment& segment = *part.segment;
+    DlArrays in;
+    for (const int slot : segment.inputs) in.push_back(values[slot]);
+    for (const PlannedCall& call : segment.calls) {
+      for (const int slot : call.last_read) values[slot] = DlArray();
     }
-  }
-  const std::vector<Port> ports = InputPorts();
-  std::vector<DlArrays> outputs(NumLayers()), states(NumLayers());
-  for (int i : order_) {
-    if (readers[i] == 0) continue;
-    DlArrays x(layers_[i]->NumInputs());
-    for (size_t k = 0; k < ports.size(); ++k) {
-      if (ports[k].layer == i) x[ports[k].index] = labelled[k];
+    const auto plain = [&](Arrays x) { return RunSegment(segment, x); };
+    DlArrays results;
+    if (accelerates && part.accelerated != nullptr) {
+      const auto add = [&](DlArray& w) { in.push_back(w); };
+      for (const PlannedCall& call : segment.calls) {
+        Layer& layer = const_cast<AnyLayer&>(layers_[call.layer]).layer();
+        layer.ForEachLearnable(add);  // Changes nothing.
+        layer.ForEachState(add);
+      }
+      results = (*part.accelerated)(in, plain, [&] { return SegmentFunction(part.segment); });
+    } else {
+      results = plain(in);
     }
-    for (const Connection& c : connections_) {
-      if (c.to == i) x[c.input] = outputs[c.from][c.output];
+    auto next = results.begin();
+    for (const int slot : segment.outputs) values[slot] = std::move(*next++);
+    for (const PlannedCall& call : segment.calls) {
+      const auto end = next + static_cast<int64_t>(call.num_states);
+      states[call.layer].assign(next, end);
+      ran[call.layer] = true;
+      next = end;
     }
-    for (const Connection& c : connections_) {
-      if (c.to == i && --readers[c.from] == 0) outputs[c.from].clear();
-    }
-    LayerResult result = CallLayer(i, x, training);
-    outputs[i] = std::move(result.outputs);
-    states[i] = std::move(result.states);
   }
   NetworkOutput out;
-  for (const Port& port : wanted) out.outputs.push_back(outputs[port.layer][port.index]);
+  for (const int slot : plan->outputs) out.outputs.push_back(values[slot]);
   DlArrays all_states;
   for (int i = 0; i < NumLayers(); ++i) {
-    const bool ran = !outputs[i].empty() || !states[i].empty();
-    if (ran) {
+    if (ran[i]) {
       all_states.insert(all_states.end(), states[i].begin(), states[i].end());
     } else {
       const_cast<AnyLayer&>(layers_[i])->ForEachState([&](DlArray& s) { all_states.push_back(s); });
@@ -269,23 +171,31 @@ DlArray DlNetwork::Single(NetworkOutput output) const {
   return std::move(output.outputs[0]);
 }
 
-DlArray DlNetwork::Predict(const DlArray& x) const { return Single(Run(Arrays(&x, 1), {}, false)); }
-DlArray DlNetwork::Forward(const DlArray& x) const { return Single(Run(Arrays(&x, 1), {}, true)); }
-std::pair<DlArray, NetworkState> DlNetwork::PredictWithState(const DlArray& x) const {
-  NetworkOutput out = Run(Arrays(&x, 1), {}, false);
+DlArray DlNetwork::Predict(const DlArray& x, Acceleration acceleration) const {
+  return Single(Run(Arrays(&x, 1), {}, false, acceleration));
+}
+DlArray DlNetwork::Forward(const DlArray& x, Acceleration acceleration) const {
+  return Single(Run(Arrays(&x, 1), {}, true, acceleration));
+}
+std::pair<DlArray, NetworkState> DlNetwork::PredictWithState(const DlArray& x,
+                                                             Acceleration acceleration) const {
+  NetworkOutput out = Run(Arrays(&x, 1), {}, false, acceleration);
   NetworkState state = std::move(out.state);
   return {Single(std::move(out)), std::move(state)};
 }
-std::pair<DlArray, NetworkState> DlNetwork::ForwardWithState(const DlArray& x) const {
-  NetworkOutput out = Run(Arrays(&x, 1), {}, true);
+std::pair<DlArray, NetworkState> DlNetwork::ForwardWithState(const DlArray& x,
+                                                             Acceleration acceleration) const {
+  NetworkOutput out = Run(Arrays(&x, 1), {}, true, acceleration);
   NetworkState state = std::move(out.state);
   return {Single(std::move(out)), std::move(state)};
 }
-NetworkOutput DlNetwork::PredictAll(Arrays inputs, const std::vector<std::string>& outputs) const {
-  return Run(inputs, outputs, false);
+NetworkOutput DlNetwork::PredictAll(Arrays inputs, const std::vector<std::string>& outputs,
+                                    Acceleration acceleration) const {
+  return Run(inputs, outputs, false, acceleration);
 }
-NetworkOutput DlNetwork::ForwardAll(Arrays inputs, const std::vector<std::string>& outputs) const {
-  return Run(inputs, outputs, true);
+NetworkOutput DlNetwork::ForwardAll(Arrays inputs, const std::vector<std::string>& outputs,
+                                    Acceleration acceleration) const {
+  return Run(inputs, outputs, true, acceleration);
 }
 
 }  // namespace lamina

@@ -20,11 +20,15 @@ BatchPredictor::BatchPredictor(const DlNetwork& network, std::vector<std::string
     : network_(network),
       outputs_(std::move(outputs)),
       num_inputs_(network.InputNames().size()),
-      call_([this](Arrays in) { return Compute(in); }, WhyNotAccelerated(acceleration, network)) {}
+      why_not_(WhyNotAccelerated(acceleration, network)),
+      // A network that cannot be recorded as a whole accelerates what it can.
+      of_network_(why_not_.empty() ? Acceleration::kNone : acceleration),
+      call_([this](Arrays in) { return Compute(in); }, why_not_) {}
 
 DlArrays BatchPredictor::operator()(const DlNetwork& network, Arrays inputs, int64_t calls_left) {
   if (inputs.size() != num_inputs_ || !network.IsInitialized()) {
-    return network.PredictAll(inputs, outputs_).outputs;  // Throws what there is to say.
+    return network.PredictAll(inputs, outputs_, Acceleration::kNone)
+        .outputs;  // Throws what there is to say.
   }
   DlArrays in(inputs.begin(), inputs.end());
   for (const DlArrays& list : {network.LearnableValues(), network.State().values()}) {
@@ -37,7 +41,15 @@ DlArrays BatchPredictor::Compute(Arrays in) {
   size_t next = num_inputs_;
   network_.ForEachLearnable([&](DlArray& w) { w = in[next++]; });
   network_.ForEachState([&](DlArray& s) { s = in[next++]; });
-  return network_.PredictAll(in.first(num_inputs_), outputs_).outputs;
+  return network_.PredictAll(in.first(num_inputs_), outputs_, of_network_).outputs;
+}
+
+std::string BatchPredictor::Report() const {
+  std::string report = call_.Report();
+  if (of_network_ == Acceleration::kAuto) {
+    report += "but for what the network recorded by itself:\n" + network_.AccelerationReport();
+  }
+  return report;
 }
 
 double Evaluate(BatchPredictor& predict, const DlNetwork& network, MiniBatchQueue& queue,

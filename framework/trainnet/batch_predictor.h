@@ -15,11 +15,11 @@
 #include <string>
 #include <vector>
 
+#include "framework/acceleration/repeated_call.h"
 #include "framework/network/network.h"
 #include "framework/trainnet/data.h"
 #include "framework/trainnet/loss_function.h"
 #include "framework/trainnet/metrics.h"
-#include "framework/trainnet/repeated_call.h"
 
 namespace lamina {
 
@@ -34,7 +34,7 @@ class BatchPredictor {
   /// The outputs of `network`, which has the layers of the constructor's. About `calls_left` calls
   /// come after this one. Errors: those of PredictAll.
   DlArrays operator()(const DlNetwork& network, Arrays inputs, int64_t calls_left);
-  std::string Report() const { return call_.Report(); }
+  std::string Report() const;
 
  private:
   DlArrays Compute(Arrays in);
@@ -42,6 +42,8 @@ class BatchPredictor {
   DlNetwork network_;  // A place for the arrays.
   const std::vector<std::string> outputs_;
   const size_t num_inputs_;
+  const std::string why_not_;
+  const Acceleration of_network_;
   RepeatedCall call_;
 };
 

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "framework/network/network.h"
-#include "framework/trainnet/acceleration.h"
+#include "framework/acceleration/acceleration.h"
 #include "framework/trainnet/data.h"
 #include "framework/trainnet/loss_function.h"
 #include "framework/trainnet/metrics.h"

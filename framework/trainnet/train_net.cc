@@ -7,14 +7,16 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "framework/acceleration/repeated_call.h"
 #include "framework/trainnet/batch_predictor.h"
 #include "framework/trainnet/normalization_statistics.h"
 #include "framework/trainnet/progress_table.h"
-#include "framework/trainnet/repeated_call.h"
 #include "framework/trainnet/solver.h"
 
 namespace lamina {
 namespace {
+
+constexpr char kByItself[] = "but for what the network recorded by itself:\n";
 
 // Each purpose draws from a subsequence of its own, so that one more draw for the one changes
 // nothing for the others.
@@ -124,6 +126,9 @@ class Training {
   std::optional<BatchPredictor> validate_;  // With validation data.
   const MiniBatch* batch_ = nullptr;        // Of this step; Compute reads its masks alone.
   int64_t padded_batches_ = 0;
+  std::string why_not_;  // Steps are not recorded as a whole.
+  // A step that is not recorded leaves it to the network to accelerate what it can.
+  Acceleration of_network_ = Acceleration::kNone;
   TrainingInfo info_;
   std::optional<DlNetwork> best_;
   double best_objective_ = 0;
@@ -174,8 +179,8 @@ void Training::Prepare(const Dataset& data) {
                              "none of them with such a factor."),
                 "");
   }
-  compute_.emplace([this](Arrays in) { return Compute(in); },
-                   WhyNotAccelerated(options_.acceleration, network_));
+  why_not_ = WhyNotAccelerated(options_.acceleration, network_);
+  compute_.emplace([this](Arrays in) { return Compute(in); }, why_not_);
   if (validation_queue_.has_value())
     validate_.emplace(network_, std::vector<std::string>(), options_.acceleration);
 }
@@ -197,7 +202,7 @@ DlArrays Training::Compute(Arrays in) {
       watched[i] = tape.Watch(watched[i]);
       *(*parameters_)[i].value = watched[i];
     }
-    out = network_.ForwardAll(inputs);
+    out = network_.ForwardAll(inputs, {}, of_network_);
     DlArrays outputs = out.outputs;
     LeaveOutPadding(*batch_, outputs, targets);
     loss = loss_(outputs, targets);
@@ -232,6 +237,7 @@ bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
 
   const bool padded = HasPadding(batch);
   if (padded) ++padded_batches_;
+  of_network_ = padded || !why_not_.empty() ? options_.acceleration : Acceleration::kNone;
   const int64_t all = queue_.NumBatches() * options_.max_epochs;
   const DlArrays results = padded ? Compute(in) : (*compute_)(in, all - record.iteration);
   record.loss = results[0].Scalar();
@@ -289,6 +295,7 @@ bool Training::Judge(const ValidationRecord& record) {
 TrainingResult Training::Run() {
   const NoGradient pause;  // A watch of the caller hears nothing of the training.
   const ScopedRandomSource scope(network_source_);
+  const ScopedAcceleration acceleration(options_.acceleration);
   const int64_t per_epoch = queue_.NumBatches(), all = per_epoch * options_.max_epochs;
   std::optional<ProgressTable> table;
   if (options_.verbose) {
@@ -354,6 +361,9 @@ TrainingResult Training::Run() {
                     " batches had padding in their targets and ran op by op\n");
   }
   info_.acceleration_report += compute_->Report();
+  if (options_.acceleration == Acceleration::kAuto && (padded_batches_ > 0 || !why_not_.empty())) {
+    absl::StrAppend(&info_.acceleration_report, kByItself, network_.AccelerationReport());
+  }
   if (validate_.has_value()) {
     absl::StrAppend(&info_.acceleration_report, "Validation:\n", validate_->Report());
   }

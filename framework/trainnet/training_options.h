@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/trainnet/acceleration.h"
+#include "framework/acceleration/acceleration.h"
 #include "framework/trainnet/data.h"
 #include "framework/trainnet/gradient_clipping.h"
 #include "framework/trainnet/learn_rate_schedule.h"
