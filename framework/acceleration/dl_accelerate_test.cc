@@ -1,6 +1,5 @@
+// How an accelerated function is called, what it keeps, and what it reports.
 #include "framework/acceleration/dl_accelerate.h"
-
-#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
@@ -9,55 +8,26 @@
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
+#include <tuple>
+#include <utility>
+#include <vector>
 
-#include "framework/autodiff/differentiable_function.h"
-#include "framework/autodiff/dlgradient.h"
-#include "framework/cpu/allocator.h"
-#include "framework/graph/graph.h"
+#include "framework/acceleration/testing/accelerated_call.h"
 #include "framework/ops/abstract_run.h"
-#include "framework/ops/activation.h"
-#include "framework/ops/convolution.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
-#include "framework/ops/loss.h"
-#include "framework/ops/lstm.h"
-#include "framework/ops/matmul.h"
-#include "framework/ops/normalization.h"
-#include "framework/ops/pooling.h"
-#include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
-#include "framework/ops/shape.h"
-#include "framework/ops/softmax.h"
+#include "gtest/gtest.h"
 
 namespace lamina {
 namespace {
 
-constexpr AccelerateOptions kWait{.wait_for_compiler = true};
-
-DlArray Data(uint64_t seed, const Sizes& sizes = {3, 4}, std::string_view format = "CB",
-             DataType type = DataType::kDouble) {
-  RandomSource source{.seed = seed};
-  const ScopedRandomSource scope(source);
-  return Randn(sizes, type, format);
-}
-
-// Equal to rounding: kernels may sum in another order.
-void ExpectNear(const DlArray& a, const DlArray& b) {
-  ASSERT_EQ(ToString(a.spec()), ToString(b.spec()));
-  for (int64_t i = 0; i < a.numel(); ++i) {
-    EXPECT_NEAR(std::abs(a.ComplexAt(i) - b.ComplexAt(i)), 0, 1e-12) << "element " << i;
-  }
-}
-void ExpectNear(const DlArrays& a, const DlArrays& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (size_t i = 0; i < a.size(); ++i) ExpectNear(a[i], b[i]);
-}
-
-DlArray Simple(const DlArray& x, const DlArray& y) { return Tanh(x) * y + Sum(x * y, "C"); }
-
-bool Contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using testing::Contains;
+using testing::Data;
+using testing::ExpectNear;
+using testing::ExpectSameGradients;
+using testing::kWait;
+using testing::Simple;
 
 TEST(DlAccelerateTest, IsCalledLikeTheFunctionAndGivesItsResults) {
   int recorded = 0;
@@ -200,44 +170,6 @@ TEST(DlAccelerateTest, OptionsMayChangeAndTheCacheBeCleared) {
   }
 }
 
-TEST(DlAccelerateTest, DrawsTheNumbersOfTheFunctionAfreshInEachCall) {
-  const auto plain = [](const DlArray& x) {
-    RandLike(x);  // Nobody reads these.
-    return x + RandnLike(x) + Rand({3, 1}, x.type());
-  };
-  const auto f = DlAccelerate(plain, kWait);
-  const DlArray x = Data(1);
-  Rng(7);
-  DlArrays accelerated, expected;
-  for (int i = 0; i < 4; ++i) accelerated.push_back(f(x));
-  Rng(7);
-  for (int i = 0; i < 4; ++i) expected.push_back(plain(x));
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(IsEqual(accelerated[i], expected[i])) << i;
-  EXPECT_FALSE(IsEqual(accelerated[2], accelerated[3]));
-}
-
-TEST(DlAccelerateTest, AFunctionThatReadsAValueRunsUnacceleratedAndTheReportSaysWhere) {
-  int calls = 0;
-  const auto f = DlAccelerate([&](const DlArray& x) {
-    ++calls;
-    const DlArray s = Sum(Abs(x));
-    return s.Scalar() > 1 ? x / s : x;
-  });
-  const DlArray large = Data(1), small = Data(1) * 1e-3;
-  ExpectNear(f(large), large / Sum(Abs(large)));
-  EXPECT_EQ(calls, 2);  // The recording and the call.
-  ExpectNear(f(small), small);
-  ExpectNear(f(large), large / Sum(Abs(large)));
-  EXPECT_EQ(calls, 4);
-  EXPECT_TRUE(Contains(
-      f.Report(),
-      "runs unaccelerated: The values of an array were read. This scalar double DlArray has none: "
-      "it "
-      "stands for any values inside a trace. Write the computation with array functions (Where "
-      "instead of if), or leave it untraced. [dlarray:NoValues] This was after "))
-      << f.Report();
-}
-
 TEST(DlAccelerateTest, ErrorsAreThoseOfTheFunction) {
   const auto f = DlAccelerate([](const DlArray& x) { return x + Ones({5}); });
   for (int i = 0; i < 2; ++i) {
@@ -250,177 +182,6 @@ TEST(DlAccelerateTest, ErrorsAreThoseOfTheFunction) {
   }
   EXPECT_EQ(f.NumTraces(), 0);
   ExpectNear(f(Data(1, {5}, "")), Data(1, {5}, "") + Ones({5}));
-}
-
-// The function and the accelerated one, differentiated in the same way.
-template <class F, class G>
-void ExpectSameGradients(const F& plain, const G& accelerated, const DlArrays& in) {
-  const auto gradients = [&](const auto& f) {
-    return DlFeval(
-        [&](const DlArrays& x) {
-          const DlArray y = f(x[0], x[1]);
-          DlArrays out = DlGradient(Sum(Real(y * Conj(y))), x);
-          out.push_back(y);
-          return out;
-        },
-        in);
-  };
-  for (int i = 0; i < 4; ++i) ExpectNear(gradients(accelerated), gradients(plain));
-}
-
-TEST(DlAccelerateTest, GradientsPass) {
-  int calls = 0;
-  const auto f = DlAccelerate(
-      [&](const DlArray& x, const DlArray& y) {
-        ++calls;
-        return Simple(x, y);
-      },
-      kWait);
-  ExpectSameGradients(Simple, f, {Data(1), Data(2)});
-  EXPECT_EQ(calls, 1);
-  EXPECT_TRUE(Contains(f.Report(), "\n   backward: 4 runs; ")) << f.Report();
-  const auto product = [](const DlArray& a, const DlArray& b) { return MatMul(a, b); };
-  ExpectSameGradients(product, DlAccelerate(product, kWait),
-                      {Data(1, {3, 4}, ""), Data(2, {4, 2}, "")});
-  const auto complex = [](const DlArray& a, const DlArray& b) {
-    return Exp(Complex(a, b)) * Complex(b, b);
-  };
-  ExpectSameGradients(complex, DlAccelerate(complex, kWait), {Data(1), Data(2)});
-  // An input handed through, and one that the output does not depend on.
-  const auto first = [](const DlArray& a, const DlArray&) { return a; };
-  ExpectSameGradients(first, DlAccelerate(first, kWait), {Data(1), Data(2)});
-}
-
-TEST(DlAccelerateTest, GradientsOfRandomFunctionsUseTheNumbersOfTheirCall) {
-  const auto plain = [](const DlArray& x, const DlArray& y) {
-    return x * Cast(RandLike(x) < 0.5, x.type()) * y;
-  };
-  const auto f = DlAccelerate(plain, kWait);
-  const auto run = [](const auto& g) {
-    return DlFeval(
-        [&](const DlArrays& x) {
-          const DlArray a = g(x[0], x[1]), b = g(x[0], x[1]);
-          // Second derivatives compute the function again, op by op, long after other draws.
-          const DlArrays first = DlGradient(Sum(a * a * b), x, {.enable_higher_derivatives = true});
-          Rand({5});
-          DlArrays out = DlGradient(Sum(first[0] * first[1]), x);
-          out.insert(out.end(), first.begin(), first.end());
-          return out;
-        },
-        DlArrays{Data(1), Data(2)});
-  };
-  for (int i = 0; i < 3; ++i) {
-    Rng(i);
-    const DlArrays expected = run(plain);
-    Rng(i);
-    ExpectNear(run(f), expected);
-  }
-}
-
-TEST(DlAccelerateTest, HigherDerivativesPass) {
-  const auto f = DlAccelerate(Simple, kWait);
-  const auto second = [](const auto& g) {
-    return DlFeval(
-        [&](const DlArrays& x) {
-          const DlArrays first =
-              DlGradient(Sum(g(x[0], x[1])), x, {.enable_higher_derivatives = true});
-          return DlGradient(Sum(first[0] * first[1]), x);
-        },
-        DlArrays{Data(1), Data(2)});
-  };
-  for (int i = 0; i < 3; ++i) ExpectNear(second(f), second(Simple));
-}
-
-TEST(DlAccelerateTest, WhatIsNotWantedIsNotComputedAndMayChange) {
-  const auto plain = [](const DlArray& x, const DlArray& y) {
-    return std::pair(Sum(Tanh(x) * y), Sum(Exp(x) * Sin(y)));
-  };
-  const auto f = DlAccelerate(plain, kWait);
-  const auto run = [](const auto& g, int which) {
-    return DlFeval(
-        [&](const DlArray& x, const DlArray& y) {
-          const auto [a, b] = g(x, y);
-          switch (which) {
-            case 0:
-              return DlGradient(a, DlArrays{x, y});
-            case 1:
-              return DlGradient(b, DlArrays{y});
-            case 2:
-              return DlGradient(a + b, DlArrays{x});
-            default: {  // The same computation twice.
-              DlArrays out = DlGradient(a, DlArrays{x, y}, {.retain_data = true});
-              out.push_back(DlGradient(b, x));
-              return out;
-            }
-          }
-        },
-        Data(1), Data(2));
-  };
-  for (const int which : {0, 0, 0, 1, 1, 2, 0, 3, 3, 1, 2}) {
-    ExpectNear(run(f, which), run(plain, which));
-  }
-  EXPECT_EQ(f.NumTraces(), 1);
-}
-
-TEST(DlAccelerateTest, WhatCheapStepsGiveAgainIsNotKept) {
-  const auto plain = [](const DlArray& x, const DlArray& slope) {
-    const DlArray y = Where(x < slope, slope * (x - slope), x * x);
-    return Tanh(y) * (x - 1);  // Keeps Tanh(y), since that is dear.
-  };
-  const auto f = DlAccelerate(plain, kWait);
-  const DlArray x = Data(1, {100, 1000}, "CB"), slope = Data(2, {100}, "C");
-  const int64_t bytes = x.numel() * 8;
-  for (int i = 0; i < 4; ++i) {
-    DlFeval(
-        [&](const DlArray& a, const DlArray& s) {
-          f(a, s);  // The arenas are made.
-          const int64_t before = cpu::Stats().bytes_in_use;
-          const DlArray y = f(a, s);
-          const int64_t kept = cpu::Stats().bytes_in_use - before;
-          EXPECT_GE(kept, 2 * bytes);
-          EXPECT_LT(kept, 5 * bytes / 2);
-          return DlGradient(Sum(y), DlArrays{a, s});
-        },
-        x, slope);
-  }
-  ExpectSameGradients(plain, f, {Data(1), Data(2, {3}, "C")});
-}
-
-// Gradients that nobody would derive from the ops: those of a Backward of one's own.
-struct Doubled {
-  DlArray Forward(const DlArray& x) const { return 1 * x; }
-  DlArray Backward(const DlArray&, const DlArray&, const DlArray& g, Unused) const { return 2 * g; }
-};
-
-TEST(DlAccelerateTest, ABackwardOfOnesOwnIsKept) {
-  const auto plain = [](const DlArray& x, const DlArray& y) {
-    return DifferentiableFunction(Doubled())(x) * y;
-  };
-  ExpectSameGradients(plain, DlAccelerate(plain, kWait), {Data(1), Data(2)});
-}
-
-TEST(DlAccelerateTest, GradientsInsideAreAPartOfTheTrace) {
-  int calls = 0;
-  const auto plain = [](const DlArray& x) {
-    return DlFeval(
-        [](const DlArray& w) {
-          const DlArray loss = Sum(Tanh(w) * w);
-          return std::pair(loss, DlGradient(loss, w));
-        },
-        x);
-  };
-  const auto f = DlAccelerate(
-      [&](const DlArray& x) {
-        ++calls;
-        return plain(x);
-      },
-      kWait);
-  for (uint64_t i = 0; i < 4; ++i) {
-    const auto [loss, gradient] = f(Data(i));
-    ExpectNear(loss, plain(Data(i)).first);
-    ExpectNear(gradient, plain(Data(i)).second);
-  }
-  EXPECT_EQ(calls, 1);
 }
 
 TEST(DlAccelerateTest, AnAcceleratedFunctionWithinAnotherIsAPartOfIt) {
@@ -440,83 +201,6 @@ TEST(DlAccelerateTest, AnAcceleratedFunctionWithinAnotherIsAPartOfIt) {
   // Without values, and without a recorder.
   const AbstractRun run;
   EXPECT_FALSE(inner(AbstractArray(Data(1).spec())).has_values());
-}
-
-TEST(DlAccelerateTest, AWatchedArrayThatIsNoArgumentIsNoticed) {
-  const DlArray x = Data(1), w = Data(2);
-  const auto gradient = DlFeval(
-      [&](const DlArray& watched) {
-        const auto f = DlAccelerate([&](const DlArray& a) { return a * (2 * watched); });
-        DlArray y = f(x);
-        y = y + f(x);
-        EXPECT_TRUE(Contains(f.Report(),
-                             "runs unaccelerated: It reads an array that is watched and "
-                             "not among its arguments"))
-            << f.Report();
-        return DlGradient(Sum(y), watched);
-      },
-      w);
-  ExpectNear(gradient, 4 * x);
-}
-
-TEST(DlAccelerateTest, ChosenRandomNumbersAreNoticed) {
-  const auto f = DlAccelerate([](const DlArray& x) {
-    Rng(3);
-    return x + RandLike(x);
-  });
-  const DlArray first = f(Data(1)), second = f(Data(1));
-  EXPECT_TRUE(IsEqual(first, second));
-  EXPECT_TRUE(Contains(f.Report(), "runs unaccelerated: It chooses its random numbers by itself"));
-}
-
-TEST(DlAccelerateTest, ACheckFindsWhatIsNotInTheArgumentsAndNamesTheWorstElement) {
-  AccelerateOptions check{.check_mode = AccelerateCheck::kTolerance, .check_tolerance = 1e-3};
-  double factor = 1;
-  const auto f = DlAccelerate(
-      [&](const DlArray& x) {
-        return DlArrays{2 * x, x * x * factor};
-      },
-      check);
-  const DlArray x = DlArray::FromVector<double>({1, 2, -4, 3}, {2, 2}, "CB");
-  f(x), f(x);
-  factor = 1.0005;
-  f(x);
-  factor = 1.5;
-  try {
-    f(x);
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_STREQ(
-        e.what(),
-        "The accelerated function gives what the function gives, to 0.001 times the largest "
-        "magnitude of each array. Output 1, a 2(C) x 2(B) double DlArray, differs most at "
-        "element (0(C), 1(B)): 16 accelerated, 24 without; the largest magnitude is 24. Look "
-        "for something that the function reads besides its arguments, or raise "
-        "check_tolerance where only rounding differs. [accelerate:CheckFailed]");
-  }
-  // Derivatives are compared too.
-  double slope = 1;
-  const auto g = DlAccelerate([&](const DlArray& a) { return slope * a - (slope - 1) * 2; }, check);
-  const auto derivative = [&](const DlArray& a) { return DlGradient(Sum(g(a)), a); };
-  const DlArray two = DlArray::FromVector<double>({2, 2}, {2}, "C");
-  DlFeval(derivative, two);
-  slope = 2;
-  try {
-    DlFeval(derivative, two);
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_TRUE(Contains(e.what(),
-                         "Derivative 0, a 2(C) double DlArray, differs most at element "
-                         "(0(C)): 1 accelerated, 2 without"))
-        << e.what();
-  }
-}
-
-TEST(DlAccelerateTest, ACheckPassesRandomFunctions) {
-  const auto f = DlAccelerate([](const DlArray& x) { return x * RandLike(x); },
-                              {.check_mode = AccelerateCheck::kTolerance});
-  for (int i = 0; i < 3; ++i)
-    DlFeval([&](const DlArray& x) { return DlGradient(Sum(f(x)), x); }, Data(1));
 }
 
 TEST(DlAccelerateTest, SeveralThreadsMayCall) {
@@ -548,45 +232,6 @@ TEST(DlAccelerateTest, WithoutACompilerEverythingRunsAndTheReportSaysWhy) {
   EXPECT_TRUE(
       Contains(f.Report(), "op by op: there is no C compiler: cannot start 'no-such-compiler'"))
       << f.Report();
-}
-
-// A small network with a convolution, and a recurrent one: inputs, then parameters.
-DlArrays Convolutional(Arrays a) {
-  const DlArray y = Relu(LayerNorm(DlConv(a[0], a[2], a[3], {.padding = 1}), a[4], a[5]));
-  const DlArray p = Softmax(FullyConnect(MaxPool(y, {.window = {2}, .stride = {2}}), a[6], a[7]));
-  return {CrossEntropy(p, a[1]), p};
-}
-DlArrays Recurrent(Arrays a) {
-  const LstmResult r = Lstm(a[0], a[2], a[2], a[3], a[4], a[5]);
-  return {Mse(r.y, a[1]), r.hidden_state};
-}
-
-TEST(DlAccelerateTest, NetworksAreTrainedAsWithout) {
-  const auto step = [](const auto& f, const DlArrays& data, DlArrays parameters) {
-    for (int i = 0; i < 4; ++i) {
-      const DlArrays gradients = DlFeval(
-          [&](const DlArrays& w) {
-            DlArrays all = data;
-            all.insert(all.end(), w.begin(), w.end());
-            return DlGradient(f(all)[0], w);
-          },
-          parameters);
-      for (size_t k = 0; k < parameters.size(); ++k) {
-        parameters[k] = parameters[k] - 0.1 * gradients[k];
-      }
-    }
-    return parameters;
-  };
-  const DlArrays images{Data(1, {6, 6, 2, 5}, "SSCB"), Softmax(Data(2, {3, 5}, "CB"))};
-  const DlArrays convolutional{Data(3, {3, 3, 2, 4}, ""), Data(4, {4}, ""),     Data(5, {4}, ""),
-                               Data(6, {4}, ""),          Data(7, {3, 36}, ""), Data(8, {3}, "")};
-  ExpectNear(step(DlAccelerate(Convolutional, kWait), images, convolutional),
-             step(Convolutional, images, convolutional));
-  const DlArrays sequences{Data(1, {2, 3, 7}, "CBT"), Data(2, {4, 3, 7}, "CBT")};
-  const DlArrays recurrent{Data(3, {4, 1}, "CB"), Data(4, {16, 2}, ""), Data(5, {16, 4}, ""),
-                           Data(6, {16}, "")};
-  ExpectNear(step(DlAccelerate(Recurrent, kWait), sequences, recurrent),
-             step(Recurrent, sequences, recurrent));
 }
 
 // Not a check: what a call costs besides its work.
@@ -621,13 +266,6 @@ TEST(DlAccelerateTest, PrintsTheTimeOfACall) {
   std::printf("a gradient around: %.0f ns accelerated, %.0f ns op by op\n", watched(f),
               watched([](const DlArray& a, const DlArray& b) { return a * b + a; }));
 }
-
-// The cache of kernels stands in the test's own folder.
-class Folder : public testing::Environment {
- public:
-  void SetUp() override { setenv("LAMINA_CACHE", (testing::TempDir() + "/kernels").c_str(), 1); }
-};
-[[maybe_unused]] const auto* const kFolder = testing::AddGlobalTestEnvironment(new Folder);
 
 }  // namespace
 }  // namespace lamina
