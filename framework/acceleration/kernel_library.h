@@ -40,7 +40,11 @@ struct KernelSource {
 struct CompilerSettings {
   static constexpr char kFlags[] =
       "-std=gnu99 -shared -fPIC -O3 -march=native -ffp-contract=off -fno-math-errno "
-      "-fno-trapping-math -fopenmp-simd";
+      "-fno-trapping-math -fopenmp-simd"
+#ifdef __SANITIZE_ADDRESS__  // What checks the program checks the kernels too.
+      " -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+#endif
+      ;
 
   std::string compiler = "cc";  ///< One command, without arguments.
   std::string flags = kFlags;   ///< Divided by spaces.
