@@ -1,7 +1,9 @@
 #include "framework/trainnet/updates.h"
 
 #include <cmath>
+#include <limits>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -76,6 +78,15 @@ class UpdateOp : public Op, public WrittenOp {
     Expression Rest(int i) const {
       return Convert(Expression::Number(1, DataType::kDouble) - Exactly(i), w.input(0).type);
     }
+    // As the function of this name in update_kernels.cc.
+    Expression WithoutSubnormal(std::string_view hint, const Expression& x) const {
+      const DataType type = w.input(0).type;
+      const double least = type == DataType::kSingle ? std::numeric_limits<float>::min()
+                                                     : std::numeric_limits<double>::min();
+      const Expression named = w.code().Let(hint, x);
+      return Select(Abs(named) < Expression::Number(least, type), Expression::Number(0, type),
+                    named);
+    }
 
    private:
     Expression Exactly(int i) const {
@@ -99,7 +110,8 @@ class SgdmOp : public UpdateOp {
   void Write(OpWriter& w) const override {
     CheckIsReal(w);
     const auto velocity = [](const Elements& in) {
-      return in.Rate(2) * in[2] - in.Rate(0) * (in[1] + in.Rate(1) * in[0]);
+      return in.WithoutSubnormal("velocity",
+                                 in.Rate(2) * in[2] - in.Rate(0) * (in[1] + in.Rate(1) * in[0]));
     };
     w.Define(0, [&w, velocity](const Indices& i) {
       const Elements in{w, i};
@@ -128,7 +140,7 @@ class RmspropOp : public UpdateOp {
     const auto gradient = [](const Elements& in) { return in[1] + in.Rate(1) * in[0]; };
     const auto square = [gradient](const Elements& in) {
       const Expression g = gradient(in);
-      return in.Rate(2) * in[2] + in.Rest(2) * (g * g);
+      return in.WithoutSubnormal("square", in.Rate(2) * in[2] + in.Rest(2) * (g * g));
     };
     w.Define(0, [&w, gradient, square](const Indices& i) {
       const Elements in{w, i};
@@ -158,11 +170,11 @@ class AdamOp : public UpdateOp {
     CheckIsReal(w);
     const auto gradient = [](const Elements& in) { return in[1] + in.Rate(3) * in[0]; };
     const auto average = [gradient](const Elements& in) {
-      return in.Rate(4) * in[2] + in.Rest(4) * gradient(in);
+      return in.WithoutSubnormal("average", in.Rate(4) * in[2] + in.Rest(4) * gradient(in));
     };
     const auto square = [gradient](const Elements& in) {
       const Expression g = gradient(in);
-      return in.Rate(5) * in[3] + in.Rest(5) * (g * g);
+      return in.WithoutSubnormal("square", in.Rate(5) * in[3] + in.Rest(5) * (g * g));
     };
     w.Define(0, [&w, average, square](const Indices& i) {
       const Elements in{w, i};

@@ -19,6 +19,10 @@
 // the pairs of real numbers that they are, but for the average of the squared gradient, which is
 // the average of |g|^2: so the step does not depend on the angle of the gradient.
 //
+// What is averaged (and the velocity) becomes 0 where it is smaller than the smallest normal number
+// of its type, 1.2e-38 in single: with smaller ones a processor is slow, and the average of a
+// gradient that stays 0 would be one for ever. Beside epsilon it does not count.
+//
 // No derivatives pass through an update. Threads: pure but for their arguments.
 //
 // Errors of all: "trainnet:InvalidOption"; "trainnet:GradientCount" unless there is one gradient

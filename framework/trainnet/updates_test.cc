@@ -2,9 +2,11 @@
 
 #include <cmath>
 #include <complex>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "framework/acceleration/dl_accelerate.h"
 #include "framework/io/file.h"
 #include "framework/io/json.h"
 #include "framework/io/runfiles.h"
@@ -146,6 +148,50 @@ TEST(UpdatesTest, LargeArraysAreUpdatedAsTheirParts) {
     for (int64_t i = 0; i < size; ++i) ASSERT_EQ(piece.At(i), whole.At(begin + i));
   }
   EXPECT_TRUE(IsEqual(w, DlArray::FromVector(wv, {n}))) << "a copy is never changed";
+}
+
+// A gradient that was there once and stays 0: what is averaged reaches 0 and is never subnormal on
+// the way. Recorded and compiled it is the same.
+TEST(UpdatesTest, WhatIsAveragedIsNeverSubnormal) {
+  const auto steps = [](Arrays in) {
+    DlArray w[3] = {in[0], in[0], in[0]};
+    SgdmState sgdm{.velocity = {in[1]}};
+    RmspropState rmsprop{.average_squared_gradient = {in[2]}};
+    AdamState adam{.average_gradient = {in[1]}, .average_squared_gradient = {in[2]}};
+    const DlArrays none{ZerosLike(in[0])};
+    SgdmUpdate(w[0], none, sgdm, {.momentum = 0.7});
+    RmspropUpdate(w[1], none, rmsprop, {.squared_gradient_decay_factor = 0.7});
+    AdamUpdate(w[2], none, adam,
+               {.gradient_decay_factor = 0.7, .squared_gradient_decay_factor = 0.7});
+    return DlArrays{sgdm.velocity[0], rmsprop.average_squared_gradient[0], adam.average_gradient[0],
+                    adam.average_squared_gradient[0]};
+  };
+  for (const DataType type : {DataType::kSingle, DataType::kDouble}) {
+    const bool is_single = type == DataType::kSingle;
+    const double least =
+        is_single ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
+    const auto recorded = DlAccelerate(steps, {.wait_for_compiler = true});
+    const DlArray w = Cast(DlArray::FromVector<double>({1, -1, 0}, {3}), type);
+    DlArrays averages(
+        4, Cast(DlArray::FromVector<double>({1.5, 2.5, 3}, {3}), type) * Cast(least, type) * 1000);
+    for (int step = 0; step < 30; ++step) {
+      DlArrays next;
+      for (const int first : {0, 2}) {
+        const DlArrays in{w, averages[first], averages[first + 1]};
+        const DlArrays plain = steps(in), compiled = recorded(Arrays(in));
+        for (size_t k = 0; k < plain.size(); ++k) EXPECT_TRUE(IsEqual(plain[k], compiled[k])) << k;
+        next.push_back(plain[first]);
+        next.push_back(plain[first + 1]);
+      }
+      averages = next;
+      for (const DlArray& a : averages) {
+        for (int64_t i = 0; i < 3; ++i) {
+          EXPECT_TRUE(a.At(i) == 0 || std::abs(a.At(i)) >= least) << step << " " << a.At(i);
+        }
+      }
+    }
+    for (const DlArray& a : averages) EXPECT_TRUE(IsEqual(a, ZerosLike(a))) << a;
+  }
 }
 
 DlNetwork TwoLayers() {
