@@ -15,6 +15,7 @@
 #include "framework/cpu/allocator.h"
 #include "framework/cpu/one_thread.h"
 #include "framework/cpu/threads.h"
+#include "framework/dlarray/error.h"
 
 namespace lamina::cpu {
 namespace {
@@ -31,6 +32,7 @@ struct Key {
   ConvolutionKind kind;
   bool has_bias;
   bool strict;
+  bool blocks;  // x and y come in blocks of channels
   int threads;
   ConvolutionShape shape;
   friend bool operator==(const Key&, const Key&) = default;
@@ -39,8 +41,8 @@ struct Key {
 struct KeyHash {
   size_t operator()(const Key& key) const {
     const ConvolutionShape& s = key.shape;
-    uint64_t h =
-        static_cast<uint64_t>(key.kind) * 4 + (key.has_bias ? 2 : 0) + (key.strict ? 1 : 0);
+    uint64_t h = static_cast<uint64_t>(key.kind) * 8 + (key.blocks ? 4 : 0) +
+                 (key.has_bias ? 2 : 0) + (key.strict ? 1 : 0);
     const auto mix = [&h](int64_t v) {
       h = (h ^ static_cast<uint64_t>(v)) * 0x9e3779b97f4a7c15u;
       h ^= h >> 29;
@@ -57,7 +59,8 @@ struct KeyHash {
   }
 };
 
-// An argument of the primitive: our memory, the primitive's, and the way between them.
+// An argument of the primitive: the caller's memory (plain, or in blocks), the primitive's, and the
+// way between them.
 struct Argument {
   memory::desc plain, wanted;
   dnnl::reorder reorder;  // used if the two differ
@@ -94,6 +97,13 @@ memory::desc Plain(const Dims& dims) {
 }
 memory::desc Any(const Dims& dims) {
   return memory::desc(dims, memory::data_type::f32, memory::format_tag::any);
+}
+
+// [16 x positions x C / 16 x N] in our order.
+memory::desc InBlocks(const Dims& dims) {
+  static constexpr memory::format_tag kTags[] = {
+      memory::format_tag::nCw16c, memory::format_tag::nChw16c, memory::format_tag::nCdhw16c};
+  return memory::desc(dims, memory::data_type::f32, kTags[dims.size() - 3]);
 }
 
 // Whether the data is to be reordered to blocks of channels and back. Measured (one thread, 3 x 3
@@ -136,11 +146,11 @@ std::shared_ptr<const Plan> MakeWith(const Key& key, dnnl::algorithm algorithm) 
   Dims dilation = Reversed(s.dilation, rank);
   for (int64_t& d : dilation) --d;
   auto plan = std::make_shared<Plan>();
-  plan->x.plain = Plain(x);
+  plan->x.plain = key.blocks ? InBlocks(x) : Plain(x);
   plan->weights.plain = Plain(weights);
-  plan->y.plain = Plain(y);
+  plan->y.plain = key.blocks ? InBlocks(y) : Plain(y);
   if (key.has_bias) plan->bias = Plain({s.channels_out});
-  const bool blocks = WantsBlocks(key);
+  const bool blocks = key.blocks || WantsBlocks(key);
   const memory::desc want_x = blocks ? Any(x) : plan->x.plain;
   const memory::desc want_y = blocks ? Any(y) : plan->y.plain;
   const memory::desc want_weights = Any(weights);
@@ -310,25 +320,27 @@ double Operations(const ConvolutionShape& s) {
   return operations;
 }
 
-}  // namespace
+// How many threads compute a convolution; those of oneDNN, while the object lives.
+class Threads {
+ public:
+  explicit Threads(const ConvolutionShape& shape)
+      : guard_(Operations(shape) < kParallelOperations),
+        count_(omp_in_parallel() != 0 ? 1 : omp_get_max_threads()) {}
+  int count() const { return count_; }
 
-StrictConvolution::StrictConvolution() { ++strict_depth; }
-StrictConvolution::~StrictConvolution() { --strict_depth; }
+ private:
+  const OneThread guard_;
+  const int count_;
+};
 
-bool DnnlConvolution(ConvolutionKind kind, const ConvolutionShape& shape, float* x, float* weights,
-                     float* bias, float* y) {
-  const OneThread guard(Operations(shape) < kParallelOperations);
-  const int threads = omp_in_parallel() != 0 ? 1 : omp_get_max_threads();
-  const bool has_bias = bias != nullptr && kind != ConvolutionKind::kBackwardData;
-  const std::shared_ptr<const Plan> plan =
-      AllPlans().Find({kind, has_bias, strict_depth > 0, threads, shape});
-  if (plan == nullptr) return false;
+void Execute(const Plan& plan, ConvolutionKind kind, float* x, float* weights, float* bias,
+             float* y) {
   try {
     dnnl::stream stream(Engine());
-    Bound bound_x(plan->x, x, kind == ConvolutionKind::kBackwardData, stream);
-    Bound bound_weights(plan->weights, weights, kind == ConvolutionKind::kBackwardWeights, stream);
-    Bound bound_y(plan->y, y, kind == ConvolutionKind::kForward, stream);
-    const Block scratchpad(plan->scratchpad);
+    Bound bound_x(plan.x, x, kind == ConvolutionKind::kBackwardData, stream);
+    Bound bound_weights(plan.weights, weights, kind == ConvolutionKind::kBackwardWeights, stream);
+    Bound bound_y(plan.y, y, kind == ConvolutionKind::kForward, stream);
+    const Block scratchpad(plan.scratchpad);
     std::unordered_map<int, memory> arguments = {{DNNL_ARG_SCRATCHPAD, scratchpad.get()}};
     const bool backward = kind != ConvolutionKind::kForward;
     arguments.emplace(kind == ConvolutionKind::kBackwardData ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC,
@@ -337,11 +349,11 @@ bool DnnlConvolution(ConvolutionKind kind, const ConvolutionShape& shape, float*
         kind == ConvolutionKind::kBackwardWeights ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS,
         bound_weights.get());
     arguments.emplace(backward ? DNNL_ARG_DIFF_DST : DNNL_ARG_DST, bound_y.get());
-    if (has_bias) {
+    if (bias != nullptr) {
       arguments.emplace(backward ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS,
-                        memory(plan->bias, Engine(), bias));
+                        memory(plan.bias, Engine(), bias));
     }
-    plan->primitive.execute(stream, arguments);
+    plan.primitive.execute(stream, arguments);
     bound_x.WriteBack(stream);
     bound_weights.WriteBack(stream);
     bound_y.WriteBack(stream);
@@ -350,7 +362,64 @@ bool DnnlConvolution(ConvolutionKind kind, const ConvolutionShape& shape, float*
     if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
     throw;
   }
+}
+
+void ReorderBlocks(int64_t positions, int64_t channels, int64_t batch, bool to_blocks,
+                   const float* from, float* to) {
+  const Dims dims = {batch, channels, positions};
+  const memory::desc plain = Plain(dims), blocks = InBlocks(dims);
+  const OneThread guard(positions * channels * batch < kElementwiseGrain);
+  dnnl::stream stream(Engine());
+  memory source(to_blocks ? plain : blocks, Engine(), const_cast<float*>(from));
+  memory target(to_blocks ? blocks : plain, Engine(), to);
+  dnnl::reorder(source, target).execute(stream, source, target);
+  stream.wait();
+}
+
+}  // namespace
+
+StrictConvolution::StrictConvolution() { ++strict_depth; }
+StrictConvolution::~StrictConvolution() { --strict_depth; }
+
+bool DnnlConvolution(ConvolutionKind kind, const ConvolutionShape& shape, float* x, float* weights,
+                     float* bias, float* y) {
+  const Threads threads(shape);
+  if (kind == ConvolutionKind::kBackwardData) bias = nullptr;
+  const std::shared_ptr<const Plan> plan = AllPlans().Find(
+      {kind, bias != nullptr, strict_depth > 0, /*blocks=*/false, threads.count(), shape});
+  if (plan == nullptr) return false;
+  Execute(*plan, kind, x, weights, bias, y);
   return true;
+}
+
+bool WantsChannelBlocks(ConvolutionKind kind, const ConvolutionShape& shape) {
+  if (shape.groups != 1 || shape.batch == 0 || shape.channels_in % kChannelBlock != 0 ||
+      shape.channels_out % kChannelBlock != 0) {
+    return false;
+  }
+  const Threads threads(shape);
+  const std::shared_ptr<const Plan> plan = AllPlans().Find(
+      {kind, /*has_bias=*/false, strict_depth > 0, /*blocks=*/true, threads.count(), shape});
+  return plan != nullptr && !plan->x.differs() && !plan->y.differs();
+}
+
+void ConvolutionInBlocks(ConvolutionKind kind, const ConvolutionShape& shape, float* x,
+                         float* weights, float* bias, float* y) {
+  const Threads threads(shape);
+  const std::shared_ptr<const Plan> plan = AllPlans().Find(
+      {kind, bias != nullptr, strict_depth > 0, /*blocks=*/true, threads.count(), shape});
+  LAMINA_CHECK(plan != nullptr);
+  Execute(*plan, kind, x, weights, bias, y);
+}
+
+void ToChannelBlocks(int64_t positions, int64_t channels, int64_t batch, const float* plain,
+                     float* blocks) {
+  ReorderBlocks(positions, channels, batch, /*to_blocks=*/true, plain, blocks);
+}
+
+void FromChannelBlocks(int64_t positions, int64_t channels, int64_t batch, const float* blocks,
+                       float* plain) {
+  ReorderBlocks(positions, channels, batch, /*to_blocks=*/false, blocks, plain);
 }
 
 size_t NumKeptPrimitives() { return AllPlans().size(); }

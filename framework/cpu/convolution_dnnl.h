@@ -10,10 +10,9 @@
 // Threads: may be called from any thread.
 
 #include "framework/cpu/convolution.h"
+#include "framework/cpu/convolution_blocks.h"
 
 namespace lamina::cpu {
-
-enum class ConvolutionKind : uint8_t { kForward, kBackwardData, kBackwardWeights };
 
 inline constexpr size_t kMaxPrimitives = 256;
 

@@ -11,6 +11,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "framework/graph/channel_blocks.h"
+#include "framework/graph/rewriter.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/elementwise_op.h"
 #include "framework/ops/matmul.h"
@@ -18,83 +20,10 @@
 #include "framework/ops/shape.h"
 
 namespace lamina {
+
+using internal::Rewriter;
+
 namespace {
-
-// Writes a new graph from an old one, step by step. `Map` says which new value stands for an old
-// one.
-class Rewriter {
- public:
-  explicit Rewriter(const Graph& from) : from_(from), map_(from.values().size(), -1) {
-    for (int v : from.inputs()) {
-      map_[v] = New({from.values()[v].spec, DlArray()});
-      inputs_.push_back(map_[v]);
-    }
-  }
-
-  // The new value of an old one; constants are copied when they are first asked for.
-  int Map(int v) {
-    if (map_[v] < 0) {
-      LAMINA_CHECK(!from_.values()[v].constant.empty());
-      map_[v] = New(from_.values()[v]);
-    }
-    return map_[v];
-  }
-  void Set(int v, int new_value) { map_[v] = new_value; }
-  std::vector<int> Map(const std::vector<int>& values) {
-    std::vector<int> out;
-    for (int v : values) out.push_back(Map(v));
-    return out;
-  }
-  int New(GraphValue value) {
-    values_.push_back(std::move(value));
-    return static_cast<int>(values_.size()) - 1;
-  }
-  // The old step with new inputs.
-  void Copy(const GraphStep& step) { Add(step, Map(step.inputs)); }
-  void Add(const GraphStep& step, std::vector<int> inputs) {
-    GraphStep copy{step.op, std::move(inputs), {}};
-    for (int v : step.outputs) {
-      map_[v] = New({from_.values()[v].spec, DlArray()});
-      copy.outputs.push_back(map_[v]);
-    }
-    steps_.push_back(std::move(copy));
-  }
-  // Another function of these new values; its outputs.
-  std::vector<int> Splice(const std::function<DlArrays(Arrays)>& function,
-                          const std::vector<int>& arguments) {
-    std::vector<ArraySpec> specs;
-    for (int v : arguments) specs.push_back(values_[v].spec);
-    const Graph part = RecordGraph(function, specs);
-    std::vector<int> at(part.values().size(), -1);
-    for (size_t i = 0; i < arguments.size(); ++i) at[part.inputs()[i]] = arguments[i];
-    for (size_t v = 0; v < at.size(); ++v) {
-      if (at[v] < 0) at[v] = New(part.values()[v]);
-    }
-    const auto mapped = [&at](const std::vector<int>& values) {
-      std::vector<int> out;
-      for (int v : values) out.push_back(at[v]);
-      return out;
-    };
-    for (const GraphStep& step : part.steps()) {
-      steps_.push_back({step.op, mapped(step.inputs), mapped(step.outputs)});
-    }
-    return mapped(part.outputs());
-  }
-
-  const std::vector<GraphValue>& values() const { return values_; }
-
-  Graph Finish() {
-    std::vector<int> outputs = Map(from_.outputs());
-    return Graph(std::move(values_), std::move(steps_), std::move(inputs_), std::move(outputs));
-  }
-
- private:
-  const Graph& from_;
-  std::vector<int> map_;
-  std::vector<GraphValue> values_;
-  std::vector<GraphStep> steps_;
-  std::vector<int> inputs_;
-};
 
 int64_t Elements(const Graph& graph, const std::vector<int>& values) {
   int64_t n = 0;
@@ -329,8 +258,8 @@ Graph RemoveDeadSteps(const Graph& graph) {
 }
 
 Graph Optimize(const Graph& graph) {
-  return RemoveDeadSteps(
-      ShareEqualSteps(JoinProducts(ShareEqualSteps(SkipIdentities(FoldConstants(graph))))));
+  return RemoveDeadSteps(ShareEqualSteps(
+      KeepChannelBlocks(JoinProducts(ShareEqualSteps(SkipIdentities(FoldConstants(graph)))))));
 }
 
 }  // namespace lamina

@@ -31,6 +31,7 @@ cpu::ConvolutionShape ConvShape(const ConvParameters& parameters, const ArraySpe
 class ConvOp : public Op, public WrittenOp {
  public:
   explicit ConvOp(ConvParameters p) : parameters_(std::move(p)) {}
+  const ConvParameters& parameters() const { return parameters_; }
   std::string_view Name() const override { return "conv"; }
   std::string Attributes() const override { return parameters_.ToString(); }
   void Infer(const Specs& inputs, SpecList* outputs) const override;
@@ -49,6 +50,7 @@ class ConvOp : public Op, public WrittenOp {
 class ConvBackwardDataOp : public Op, public WrittenOp {
  public:
   ConvBackwardDataOp(ConvParameters p, ArraySpec x) : parameters_(std::move(p)), x_(std::move(x)) {}
+  const ConvParameters& parameters() const { return parameters_; }
   std::string_view Name() const override { return "conv_backward_data"; }
   std::string Attributes() const override;
   void Infer(const Specs& inputs, SpecList* outputs) const override;
@@ -68,6 +70,7 @@ class ConvBackwardWeightsOp : public Op {
  public:
   ConvBackwardWeightsOp(ConvParameters p, ArraySpec w)
       : parameters_(std::move(p)), w_(std::move(w)) {}
+  const ConvParameters& parameters() const { return parameters_; }
   std::string_view Name() const override { return "conv_backward_weights"; }
   std::string Attributes() const override;
   void Infer(const Specs& inputs, SpecList* outputs) const override;

@@ -7,6 +7,7 @@
 #include "framework/cpu/cast.h"
 #include "framework/cpu/reduce.h"
 #include "framework/cpu/strided_copy.h"
+#include "framework/ops/dims_op.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
 #include "framework/ops/shape.h"
@@ -41,10 +42,15 @@ std::string_view ReductionName(Reduction r) {
   return "";
 }
 
-class ReduceOp : public Op, public WrittenOp {
+class ReduceOp : public Op, public WrittenOp, public DimsOp {
  public:
   ReduceOp(Reduction reduction, uint32_t mask) : reduction_(reduction), mask_(mask) {}
   std::string_view Name() const override { return ReductionName(reduction_); }
+  uint32_t dims() const override { return mask_; }
+  OpPtr Along(uint32_t dims) const override {
+    const bool is_position = reduction_ == Reduction::kArgMax || reduction_ == Reduction::kArgMin;
+    return is_position ? nullptr : std::make_shared<ReduceOp>(reduction_, dims);
+  }
   std::string Attributes() const override {
     std::string dims;
     for (int d = 0; d < 32; ++d) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/normalize.h"
+#include "framework/ops/dims_op.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/normalization.h"
 #include "framework/ops/op.h"
@@ -40,10 +41,14 @@ std::string DimsText(uint32_t dims) {
 
 // With m the mean over the group and s = inverse_deviation:
 //   dx = s (dy - m(dy) - y m(dy y)).
-class StandardizeGradientOp : public Op {
+class StandardizeGradientOp : public Op, public DimsOp {
  public:
   explicit StandardizeGradientOp(uint32_t dims) : dims_(dims) {}
   std::string_view Name() const override { return "standardize_gradient"; }
+  uint32_t dims() const override { return dims_; }
+  OpPtr Along(uint32_t dims) const override {
+    return std::make_shared<StandardizeGradientOp>(dims);
+  }
   std::string Attributes() const override { return DimsText(dims_); }
   // Inputs: y, dy, s.
   void Infer(const Specs& inputs, SpecList* outputs) const override {
@@ -82,10 +87,14 @@ class StandardizeGradientOp : public Op {
   uint32_t dims_;
 };
 
-class StandardizeOp : public Op, public WrittenOp {
+class StandardizeOp : public Op, public WrittenOp, public DimsOp {
  public:
   StandardizeOp(uint32_t dims, double epsilon) : dims_(dims), epsilon_(epsilon) {}
   std::string_view Name() const override { return "standardize"; }
+  uint32_t dims() const override { return dims_; }
+  OpPtr Along(uint32_t dims) const override {
+    return std::make_shared<StandardizeOp>(dims, epsilon_);
+  }
   std::string Attributes() const override {
     return absl::StrCat(DimsText(dims_), " epsilon=", epsilon_);
   }
