@@ -22,6 +22,7 @@
 #include "framework/layers/network_data_layout.h"
 #include "framework/network/nested_network.h"
 #include "framework/ops/activation.h"
+#include "framework/ops/attention.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/dims.h"

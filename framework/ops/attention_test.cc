@@ -63,6 +63,15 @@ TEST(AttentionTest, FollowsTheFormulas) {
   EXPECT_TRUE(Near(Attend(in, {.scale = 0.25, .causal = true}), Formula(in, 0.25, true), 1e-14));
 }
 
+TEST(AttentionTest, MatchesPyTorch) {
+  EXPECT_TRUE(MatchesRecorded("attention", [](const DlArrays& in) {
+    return Attention(in[0], in[1], in[2], 2);
+  }));
+  EXPECT_TRUE(MatchesRecorded("attention_causal", [](const DlArrays& in) {
+    return Attention(in[0], in[1], in[2], 3, {.scale = 1.5, .causal = true});
+  }));
+}
+
 TEST(AttentionTest, FirstAndSecondDerivatives) {
   EXPECT_TRUE(GradientsAgree([](const DlArrays& in) { return Attend(in); }, Inputs()));
   EXPECT_TRUE(

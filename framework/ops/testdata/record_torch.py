@@ -220,6 +220,26 @@ def lstms():
           Plain(rand(20, 3)), Plain(rand(20, 5)), Plain(rand(20))], "BC")
 
 
+def attentions():
+    def attend(heads, **options):
+        """Of "BCT" tensors, whose channels are the heads, one below the other."""
+        def pages(x):
+            return x.unflatten(1, (heads, -1)).transpose(2, 3)
+
+        def whole(q, k, v):
+            y = F.scaled_dot_product_attention(pages(q), pages(k), pages(v), **options)
+            return y.transpose(2, 3).flatten(1, 2)
+
+        return whole
+
+    def inputs(queries, keys, channels, values):
+        return [Labelled(rand(2, channels, queries), "BCT"), Labelled(rand(2, channels, keys), "BCT"),
+                Labelled(rand(2, values, keys), "BCT")]
+
+    case("attention", attend(2), inputs(5, 7, 6, 4), "BCT")
+    case("attention_causal", attend(3, is_causal=True, scale=1.5), inputs(6, 6, 6, 9), "BCT")
+
+
 convolutions()
 poolings()
 normalizations()
@@ -227,6 +247,7 @@ softmaxes()
 losses()
 activations()
 lstms()
+attentions()
 lines = [f'  {json.dumps(k)}: {json.dumps(v)}' for k, v in sorted(cases.items())]
 text = "{\n  \"torch\": " + json.dumps(torch.__version__) + ",\n" + ",\n".join(lines) + "\n}\n"
 pathlib.Path(__file__).with_name("torch.json").write_text(text)
