@@ -28,7 +28,7 @@
 namespace lamina {
 
 // [region layer]
-struct PeepholeLstmLayer : Layer, Formattable {
+struct PeepholeLstmLayer : Layer, Formattable, Acceleratable {
   // [region properties]
   Property<int64_t> num_hidden_units{*this, "NumHiddenUnits"};
   Property<std::string> output_mode{*this, "OutputMode"};  // "sequence" or "last"

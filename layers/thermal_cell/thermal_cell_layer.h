@@ -47,7 +47,7 @@ struct ThermalValues {
 // [endregion]
 
 // [region layer]
-struct ThermalCellLayer : Layer, Formattable {
+struct ThermalCellLayer : Layer, Formattable, Acceleratable {
   // [region properties]
   Property<double> time_step{*this, "TimeStep"};
   Learnable log_capacities{*this, "LogCapacities"};              // 2 x 1: surface, body

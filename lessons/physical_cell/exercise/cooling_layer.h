@@ -15,7 +15,7 @@
 
 namespace lamina {
 
-struct CoolingLayer : Layer, Formattable {
+struct CoolingLayer : Layer, Formattable, Acceleratable {
   Property<double> time_step{*this, "TimeStep", 1};  // s
   Property<double> begin{*this, "Begin", 0};         // Celsius
 

@@ -9,7 +9,7 @@
 
 namespace lamina {
 
-struct CoolingLayer : Layer, Formattable {
+struct CoolingLayer : Layer, Formattable, Acceleratable {
   Property<double> time_step{*this, "TimeStep", 1};  // s
   Property<double> begin{*this, "Begin", 0};         // Celsius
   Learnable log_time_constant{*this, "LogTimeConstant"};

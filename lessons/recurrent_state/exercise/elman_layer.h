@@ -14,7 +14,7 @@
 
 namespace lamina {
 
-struct ElmanLayer : Layer, Formattable {
+struct ElmanLayer : Layer, Formattable, Acceleratable {
   Property<int64_t> num_hidden_units{*this, "NumHiddenUnits", 0};
   Learnable input_weights{*this, "InputWeights"};          // H x C
   Learnable recurrent_weights{*this, "RecurrentWeights"};  // H x H
