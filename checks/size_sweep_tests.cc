@@ -163,8 +163,11 @@ void OtherSizesWork(const CheckContext& c, const Variant&, TestPoint* point) {
     return point->Incomplete("The outputs are NaN or infinite: see predictReturnsFiniteValues.");
   }
   const GradientCheck check(c, given);
-  const bool derivatives =
-      WhyNotComparable(c, check).empty() && check.Compare(check.function().DenseInAll(90)).ok();
+  // Who switches the numeric comparison off means another derivative. For a few small values both
+  // can agree by chance.
+  const bool derivatives = c.options().skip_tests.count("gradientsAreNumericallyCorrect") == 0 &&
+                           WhyNotComparable(c, check).empty() &&
+                           check.Compare(check.function().DenseInAll(90)).ok();
   std::vector<Swept> swept;
   int taken = 0;
   for (const SizeCase& one : cases) {
