@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "framework/dlarray/error.h"
 #include "framework/emit/kernel_prelude.h"
+#include "framework/emit/program.h"
 
 namespace lamina {
 
@@ -274,6 +275,51 @@ std::string CPrinter::Print(const Expression& x, int least) {
   return precedence < least ? absl::StrCat("(", text, ")") : text;
 }
 
+// One function for each set of sizes, in which they are constants: the product becomes code for
+// them, once for all of its calls.
+std::string CPrinter::Product(const Statement& store) {
+  const Expression::Node& call = store.value.node();
+  const bool is_double = call.type == DataType::kDouble;
+  uses_products_[is_double] = true;
+  std::string parameters, arguments, passed;
+  const auto hand_on = [&](const std::string& type, const std::string& name,
+                           const std::string& argument) {
+    const char* const comma = parameters.empty() ? "" : ", ";
+    absl::StrAppend(&parameters, comma, type, name);
+    absl::StrAppend(&arguments, comma, argument);
+    absl::StrAppend(&passed, passed.empty() ? "" : ", ", name);
+  };
+  const auto pointer = [this](const std::string& array, const Expression& index) {
+    return index.is_number(0) ? array : absl::StrCat(array, " + ", Print(index, kProduct));
+  };
+  char next_array = 'a', next_size = 'm';
+  for (size_t i = 0; i < call.operands.size(); ++i) {
+    const Expression& operand = call.operands[i];
+    if (i + 1 == call.operands.size()) {
+      hand_on(CType(call.type, language_) + " *", "y", pointer(store.name, store.index));
+    }
+    if (operand.is_number()) {
+      absl::StrAppend(&passed, passed.empty() ? "" : ", ", Print(operand));
+    } else if (operand.operation() == Operation::kLoad) {
+      hand_on(absl::StrCat("const ", CType(operand.type(), language_), " *"),
+              std::string(1, next_array++),
+              pointer(operand.node().name, operand.node().operands[0]));
+    } else {
+      hand_on("int ", std::string(1, next_size++), Print(operand));
+    }
+  }
+  const std::string text = absl::StrCat(
+      "(", parameters, ") {\n",
+      Wrapped(absl::StrCat("  lamina_", call.name, is_double ? "_f64(" : "_f32(", passed, ");"), 1),
+      "}\n");
+  std::string& name = products_[text];
+  if (name.empty()) {
+    name = absl::StrCat("product_", products_.size());
+    Helper(name, absl::StrCat("LAMINA_NOT_INLINED HOW void ", name, text));
+  }
+  return absl::StrCat(name, "(", arguments, ");");
+}
+
 std::string CPrinter::Print(const loops::Block& block, int indent) {
   std::string text;
   const std::string margin(2 * indent, ' ');
@@ -328,6 +374,10 @@ std::string CPrinter::Print(const loops::Block& block, int indent) {
         break;
       }
       case Statement::kStore:
+        if (IsProductCall(s)) {
+          line(Product(s));
+          break;
+        }
         line(absl::StrCat(s.name, "[", Print(s.index), "] = ", Print(s.value), ";"));
         break;
     }

@@ -44,17 +44,23 @@ class CPrinter {
   /// The functions that the printed code calls and C does not have.
   std::string Helpers() const;
   bool uses_complex() const { return uses_complex_; }
+  /// Whether printed code calls products of single or of double (KernelProducts must precede it).
+  bool uses_single_products() const { return uses_products_[0]; }
+  bool uses_double_products() const { return uses_products_[1]; }
 
  private:
   std::string Print(const loops::Expression& x, int least);
   std::string Call(const loops::Expression& x);
   std::string Conversion(const loops::Expression& x, int* precedence);
   std::string Helper(const std::string& name, const std::string& definition);
+  std::string Product(const loops::Statement& store);
 
   const Language language_;
   const CFunctions functions_;
   std::map<std::string, std::string> helpers_;
+  std::map<std::string, std::string> products_;  // Names of functions by what they do.
   bool uses_complex_ = false;
+  bool uses_products_[2] = {};
 };
 
 }  // namespace lamina

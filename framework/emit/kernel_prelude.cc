@@ -63,18 +63,30 @@ std::string KernelMath() {
       "#undef Single\n#undef Double\n#undef POLYNOMIAL\n\n");
 }
 
+std::string KernelProducts(bool single, bool is_double) {
+  std::string text = absl::StrCat(kBase, "\n");
+  if (single) {
+    absl::StrAppend(&text, With({{"Real", "float"},
+                                 {"Named(x)", "lamina_##x##_f32"},
+                                 {"REAL_LOW", "LAMINA_LOW_F32"},
+                                 {"REAL_HIGH", "LAMINA_HIGH_F32"}},
+                                kProduct));
+  }
+  if (is_double) {
+    absl::StrAppend(&text, With({{"Real", "double"},
+                                 {"Named(x)", "lamina_##x##_f64"},
+                                 {"REAL_LOW", "LAMINA_LOW_F64"},
+                                 {"REAL_HIGH", "LAMINA_HIGH_F64"}},
+                                kProduct));
+  }
+  return text;
+}
+
 std::string KernelPrelude() {
-  return absl::StrCat(kBase, "\n", KernelMath(),
-                      With({{"Real", "float"},
-                            {"Named(x)", "lamina_##x##_f32"},
-                            {"REAL_LOW", "LAMINA_LOW_F32"},
-                            {"REAL_HIGH", "LAMINA_HIGH_F32"}},
-                           kProduct),
-                      With({{"Real", "double"},
-                            {"Named(x)", "lamina_##x##_f64"},
-                            {"REAL_LOW", "LAMINA_LOW_F64"},
-                            {"REAL_HIGH", "LAMINA_HIGH_F64"}},
-                           kProduct));
+  return absl::StrCat(
+      "#include <complex.h>\n#include <math.h>\n#include <stdbool.h>\n#include <stddef.h>\n"
+      "#include <stdint.h>\n#include <string.h>\n\n",
+      KernelProducts(true, true), KernelMath());
 }
 
 }  // namespace lamina

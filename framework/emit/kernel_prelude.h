@@ -40,6 +40,9 @@ namespace lamina {
 std::string KernelFunction(std::string_view name, bool is_double);
 /// The mathematics alone, which is C99 and CUDA: in CUDA its functions are __device__.
 std::string KernelMath();
+/// The products alone, of these types, without headers: C99 and C++17 that is clean under
+/// -pedantic; it needs stddef.h and stdint.h.
+std::string KernelProducts(bool single, bool is_double);
 /// The C text, with the headers that it and kernels need (complex, math, stddef, stdint, string).
 std::string KernelPrelude();
 

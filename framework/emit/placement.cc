@@ -124,6 +124,9 @@ class Placer {
         if (IsLoops(o)) {
           uses->roots.insert(step.outputs[0]);
           if (!reads_[s].once) uses->needs_memory = true;
+          for (size_t i = 0; i < reads_[s].in_memory.size(); ++i) {
+            if (reads_[s].in_memory[i] && step.inputs[i] == seen) uses->needs_memory = true;
+          }
           continue;
         }
         if (root_[o] < 0 || !IsUsed(o)) continue;

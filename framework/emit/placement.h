@@ -40,8 +40,13 @@ struct ValueForm {
 /// How a step reads.
 struct StepReads {
   bool once = false;  ///< Of loops: each element of each input at most once.
+  /// Of loops, for each input: it must have memory nevertheless. Empty: none must.
+  std::vector<bool> in_memory = {};
   /// Of defined and summed values, for each input: only at the indices of the loops.
   std::vector<bool> aligned = {};
+  /// Of defined and summed values, for each input: bit d where its indices depend on dim d of the
+  /// loops.
+  std::vector<uint32_t> dims = {};
 };
 
 struct Group {

@@ -70,7 +70,9 @@ void ProgramWriter::MakeArrays() {
       const std::string layer = LayerOf(static_cast<int>(s));
       const std::string hint =
           Identifier(layer.empty() ? std::string(graph_.steps()[s].op->Name()) : layer);
-      AddArray(v, {UniqueName(hint), spec(v), ProgramArray::kScratch});
+      const auto spread = spread_.find(v);
+      AddArray(v, {UniqueName(hint), spread == spread_.end() ? spec(v) : spread->second.spec,
+                   ProgramArray::kScratch});
     }
   }
   std::set<std::string> names = names_.reserved;
@@ -144,10 +146,17 @@ Program ProgramWriter::Run() {
 
 }  // namespace internal
 
-Program WriteProgram(const Graph& graph, const ProgramNames& names, const CallOps* calls) {
+bool IsProductCall(const loops::Statement& statement) {
+  const loops::Expression::Node& value = statement.value.node();
+  return statement.kind == loops::Statement::kStore && value.operation == loops::Operation::kCall &&
+         (value.name == "gemm" || value.name == "windows");
+}
+
+Program WriteProgram(const Graph& graph, const ProgramNames& names, const CallOps* calls,
+                     ProductStyle products) {
   LAMINA_CHECK(names.inputs.size() == graph.inputs().size());
   LAMINA_CHECK(names.outputs.size() == graph.outputs().size());
-  return internal::ProgramWriter(graph, names, calls).Run();
+  return internal::ProgramWriter(graph, names, calls, products).Run();
 }
 
 std::string Described(const ArraySpec& spec) {

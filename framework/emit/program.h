@@ -67,10 +67,22 @@ struct CallOps {
   std::function<bool(const Graph&, const GraphStep&)> write_out;
 };
 
+/// How products of matrices and convolutions are written.
+enum class ProductStyle : uint8_t {
+  kLoops,  ///< As any other loops.
+  kCalls,  ///< As calls of the products of kernel_prelude.h, which keep sums in registers.
+};
+/// A call is a store of many elements, those from its index on. Its value is a call of "gemm"
+/// (operands: m, n, k, A, a_row_step, a_col_step, B, b_row_step, b_col_step, beta, ldc) or of
+/// "windows" (m, n, k, A, a_at, B, b_row_step, b_col_step, beta, ldc); an array is given as the
+/// load of its first element that is used.
+bool IsProductCall(const loops::Statement& statement);
+
 /// Errors: "emit:CannotPrint" for an op that has no printed form (names the op and the layer);
 /// "emit:TooLarge" for an array of 2^31 elements or more. With `calls` neither occurs, but for
 /// arrays that are too large.
-Program WriteProgram(const Graph& graph, const ProgramNames& names, const CallOps* calls = nullptr);
+Program WriteProgram(const Graph& graph, const ProgramNames& names, const CallOps* calls = nullptr,
+                     ProductStyle products = ProductStyle::kLoops);
 
 /// "8(S) x 8(S) x 16(C)" for a single array; others name their type.
 std::string Described(const ArraySpec& spec);

@@ -12,17 +12,6 @@ using loops::Expression;
 
 namespace {
 
-// The place in memory.
-Expression Flat(const Sizes& sizes, const Indices& at) {
-  Expression place(0);
-  int64_t stride = 1;
-  for (size_t d = 0; d < sizes.size(); ++d) {
-    if (sizes[d] != 1) place = place + at[d] * Expression(stride);
-    stride *= sizes[d];
-  }
-  return place;
-}
-
 // Names a subexpression's indices; only for telling them apart.
 std::string Key(const Expression& x) {
   std::string key =
@@ -60,7 +49,7 @@ Expression ProgramWriter::Known(const std::string& key, const std::string& hint,
 void ProgramWriter::Store(int value, const Indices& at, const Expression& x) {
   const int array = array_of_.at(value);
   Touch(array);
-  builder_.Store(program_.arrays[array].name, Flat(spec(value).sizes, at),
+  builder_.Store(program_.arrays[array].name, PlaceOf(value, spec(value).sizes, at),
                  x.Typed(spec(value).type));
 }
 
@@ -77,7 +66,7 @@ Expression ProgramWriter::Load(int value, Indices at) {
   const int root = ViewedRoot(forms_, value);
   // What these loops compute is not read from memory again.
   const bool is_here = forms_[root].form == Form::kDefined && placement_.group_of[root] == group_;
-  if (array_of_.count(root) > 0 && !is_here) return LoadArray(root, Flat(own.sizes, at));
+  if (array_of_.count(root) > 0 && !is_here) return LoadArray(root, PlaceOf(root, own.sizes, at));
   if (graph_.values()[root].constant.numel() == 1) return Load(root, {});
   return Inlined(root, root == value ? at : Spread(spec(root).sizes, NonOnes(own.sizes, at)));
 }
@@ -134,7 +123,7 @@ void ProgramWriter::Emit(const Group& group) {
   const ArraySpec& result = spec(step.outputs[0]);
   fused_.push_back(group.step);
   if (forms_[step.outputs[0]].form == Form::kLoops) {
-    WriteStep(group.step);
+    is_product_[group.step] ? WriteProduct(group.step) : WriteStep(group.step);
     return Finish(result);
   }
   for (const std::vector<int>* values : {&step.inputs, &step.outputs}) {
@@ -177,8 +166,19 @@ void ProgramWriter::EmitLoops(const Group& group) {
     Store(v, own, element_[v](own));
   };
   if (summed == 0) {
-    nest(all, [&] {
+    const auto elements = [&] {
       for (int v : stored) element(v);
+    };
+    const SpreadMemory& columns = over_columns_[group_];
+    const uint32_t in_column = (uint32_t{1} << columns.num_in_column) - 1;
+    nest(all & ~in_column, [&] {
+      if (in_column == 0) return elements();
+      // One loop over all rows of a column and the gaps between them.
+      builder_.For(names[0], columns.column, [&](const Expression& i) {
+        at[0] = i;
+        for (int d = 1; d < columns.num_in_column; ++d) at[d] = Expression(0);
+        elements();
+      });
     });
     return Finish(spec(stored.back()));
   }

@@ -27,6 +27,7 @@ void ProgramWriter::Survey() {
     if (called) continue;
     writers_[s] = std::make_unique<StepWriter>(*this, static_cast<int>(s));
     reads_[s].aligned.assign(step.inputs.size(), true);
+    reads_[s].dims.assign(step.inputs.size(), 0);
     try {
       WriteStep(static_cast<int>(s));
       reads_[s].once = dynamic_cast<const WrittenOp&>(*step.op).ReadsElementsOnce();
@@ -37,7 +38,14 @@ void ProgramWriter::Survey() {
     builder_.Take();
   }
   surveying_ = false;
+  is_product_.resize(graph_.steps().size());
+  for (size_t s = 0; s < graph_.steps().size(); ++s) {
+    is_product_[s] = IsProduct(static_cast<int>(s));
+    if (is_product_[s]) reads_[s] = ReadsOfProduct(static_cast<int>(s));
+  }
+  SpreadProducts();
   placement_ = Place(graph_, forms_, reads_, needed_);
+  SpreadGroups();
 }
 
 bool ProgramWriter::IsCalled(int s) const {
@@ -82,7 +90,7 @@ void ProgramWriter::Define(int s, int i, OpWriter::Element element, const Sizes&
   }
 }
 
-// Is input `i` read at other indices than those of the loops?
+// Is input `i` read at other indices than those of the loops, and on which does it depend?
 void ProgramWriter::NoteRead(int s, int i, const Indices& at) {
   if (static_cast<size_t>(i) >= reads_[s].aligned.size()) return;
   const Indices own = NonOnes(spec(graph_.steps()[s].inputs[i]).sizes, at);
@@ -92,6 +100,15 @@ void ProgramWriter::NoteRead(int s, int i, const Indices& at) {
            own[d].node().name == surveyed_at_[d].node().name;
   }
   if (!same) reads_[s].aligned[i] = false;
+  for (const Expression& index : own) {
+    Visit(index, [&](const Expression& e) {
+      for (size_t d = 0; d < surveyed_at_.size(); ++d) {
+        const bool is_this =
+            e.operation() == Operation::kVariable && e.node().name == surveyed_at_[d].node().name;
+        if (is_this) reads_[s].dims[i] |= uint32_t{1} << d;
+      }
+    });
+  }
 }
 
 void ProgramWriter::WriteStep(int s) {

@@ -1,4 +1,4 @@
-// Writes the program of a graph: what program.cc, program_survey.cc and program_loops.cc share.
+// Writes the program of a graph: what program.cc and program_*.cc share.
 //
 // A writer first asks each op what it is going to write (the survey), then decides which loops
 // there are (placement.h), and writes them.
@@ -9,10 +9,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "framework/cpu/convolution.h"
 #include "framework/emit/placement.h"
 #include "framework/emit/program.h"
 #include "framework/ops/written_op.h"
@@ -24,10 +27,19 @@ Indices NonOnes(const Sizes& sizes, const Indices& at);
 /// The reverse: indices for all dims.
 Indices Spread(const Sizes& sizes, const Indices& rest);
 
+/// The memory of a value whose neighbours along a dim are not contiguous.
+struct SpreadMemory {
+  std::vector<int64_t> strides;  ///< Between neighbours along each dim that is not of size 1.
+  int num_in_column = 0;         ///< How many of these lie in one column.
+  int64_t column = 0;            ///< Elements from one column to the next.
+  ArraySpec spec;                ///< Of all of the memory.
+};
+
 class ProgramWriter {
  public:
-  ProgramWriter(const Graph& graph, const ProgramNames& names, const CallOps* calls)
-      : graph_(graph), names_(names), calls_(calls) {}
+  ProgramWriter(const Graph& graph, const ProgramNames& names, const CallOps* calls,
+                ProductStyle products)
+      : graph_(graph), names_(names), calls_(calls), products_(products) {}
   Program Run();
 
  private:
@@ -90,6 +102,25 @@ class ProgramWriter {
                           const loops::Expression& x);
   loops::Expression Inlined(int value, const Indices& at);
   void Store(int value, const Indices& at, const loops::Expression& value_expression);
+
+  // Of program_spread.cc.
+  loops::Expression PlaceOf(int value, const Sizes& sizes, const Indices& at) const;
+  bool IsReadByIndices(int value) const;
+  bool IsOverColumns(int value, const SpreadMemory& memory) const;
+  void SpreadProducts();
+  void SpreadGroups();
+
+  // Of program_products.cc.
+  std::optional<cpu::ConvolutionShape> ConvolutionOf(int step) const;
+  bool IsProduct(int step) const;
+  StepReads ReadsOfProduct(int step) const;
+  void WriteProduct(int step);
+  void WriteMatrixProduct(int step);
+  void WriteConvolution(int step, const cpu::ConvolutionShape& shape);
+  void StoreProduct(int array, const loops::Expression& place, std::string_view function,
+                    std::vector<loops::Expression> operands);
+  int AddScratch(const std::string& hint, ArraySpec memory);
+  int AddTable(const std::string& hint, const std::vector<int32_t>& values);
   std::string LayerOf(int step) const {
     return step < static_cast<int>(names_.layers.size()) ? names_.layers[step] : "";
   }
@@ -98,6 +129,7 @@ class ProgramWriter {
   const Graph& graph_;
   const ProgramNames& names_;
   const CallOps* const calls_;
+  const ProductStyle products_;
   Program program_;
   std::vector<std::unique_ptr<StepWriter>> writers_;
   std::vector<ValueForm> forms_;
@@ -106,7 +138,11 @@ class ProgramWriter {
   std::vector<StepReads> reads_;
   std::vector<bool> needed_;  // Of the steps.
   Placement placement_;
-  std::map<int, int> array_of_;  // Of values with memory.
+  std::map<int, int> array_of_;   // Of values with memory.
+  std::vector<bool> is_product_;  // Of the steps.
+  std::map<int, SpreadMemory> spread_;
+  std::vector<SpreadMemory> over_columns_;      // Of groups whose loops run over columns.
+  std::map<std::vector<int32_t>, int> tables_;  // Arrays by their values.
   loops::LoopBuilder builder_;
   bool surveying_ = false;
   Indices surveyed_at_;  // While an element is surveyed: the indices of its loops.

@@ -142,7 +142,8 @@ absl::StatusOr<std::string> MemorySvg(const GeneratedCode& code) {
   map.row_names.assign(steps, "output");
   for (size_t i = 0; i < code.plan.size(); ++i) {
     const PlannedArray& a = code.plan[i];
-    map.row_names[a.first_step] = a.name;
+    // The first is what the loop is for; others help.
+    if (map.row_names[a.first_step] == "output") map.row_names[a.first_step] = a.name;
     const double colour = (i % 2 == 0 ? 1 : -1) * (2.0 + static_cast<double>(i % 3));
     for (int s = a.first_step; s <= a.last_step; ++s) {
       for (int64_t e = a.offset; e < a.offset + a.spec.numel(); e += kBlock) {

@@ -1,4 +1,4 @@
-// Code in C++17 and CUDA, of the reference layers and of whole networks: it compiles without a
+// Code in C99, C++17 and CUDA, of the reference layers and of whole networks: it compiles without a
 // warning, and computes what the framework computes. CUDA runs on the CPU here, by an emulator; the
 // real compilers of CUDA try it where a toolkit is found.
 #include <gtest/gtest.h>
@@ -37,14 +37,15 @@ CodegenOptions OptionsFor(const TriedNetwork& tried, Language language) {
   return {.name = tried.name, .language = language};
 }
 
-void ExpectAgreement(const TriedNetwork& tried, Language language) {
+void ExpectAgreement(const TriedNetwork& tried, Language language,
+                     const std::string& flags = testing::kEmulatedFlags) {
   SCOPED_TRACE(tried.name);
   const CodegenOptions options = OptionsFor(tried, language);
   GeneratedCode code = GenerateCode(tried.network, tried.layouts, options);
   if (language == Language::kCuda) code = testing::Emulated(code);
   const std::vector<DlArrays> inputs = InputsFor(tried);
   const std::vector<DlArrays> expected = ExpectedFrom(tried, code, inputs);
-  const auto ran = RunGenerated(code, options, inputs, testing::kEmulatedFlags);
+  const auto ran = RunGenerated(code, options, inputs, flags);
   ASSERT_TRUE(ran.ok()) << ran.status() << code.files[1].text;
   for (size_t call = 0; call < inputs.size(); ++call) {
     DlArrays came = (*ran)[call].outputs;
@@ -61,6 +62,12 @@ void ExpectAgreement(const TriedNetwork& tried, Language language) {
 class GeneratedCodeTest : public ::testing::TestWithParam<TriedNetwork> {};
 
 TEST_P(GeneratedCodeTest, AgreesInCpp) { ExpectAgreement(GetParam(), Language::kCpp17); }
+
+TEST_P(GeneratedCodeTest, AgreesInCAndCppUnderSanitizers) {
+  const std::string sanitized = " -g -fsanitize=address,undefined -fno-sanitize-recover=all";
+  ExpectAgreement(GetParam(), Language::kC99, kStrictC + sanitized);
+  ExpectAgreement(GetParam(), Language::kCpp17, kStrictCpp + sanitized);
+}
 
 TEST_P(GeneratedCodeTest, AgreesInCuda) {
   if (GetParam().is_complex) return;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/emit/c_body.h"
 #include "framework/emit/c_compiler.h"
+#include "framework/emit/kernel_prelude.h"
 
 namespace lamina::testing {
 namespace {
@@ -20,7 +21,7 @@ Function Print(const Graph& graph, const std::string& name, CPrinter* printer) {
   for (size_t i = 0; i < graph.inputs().size(); ++i) names.inputs.push_back(absl::StrCat("x", i));
   for (size_t i = 0; i < graph.outputs().size(); ++i) names.outputs.push_back(absl::StrCat("y", i));
   Function f;
-  f.program = WriteProgram(graph, names);
+  f.program = WriteProgram(graph, names, nullptr, ProductStyle::kCalls);
   std::string arguments, unused, scratch;
   for (size_t i = 0; i < names.inputs.size(); ++i) {
     const ArraySpec& spec = graph.values()[graph.inputs()[i]].spec;
@@ -97,7 +98,8 @@ std::vector<DlArrays> RunPrinted(const std::vector<PrintedCase>& cases,
   }
   const std::string text = absl::StrCat(
       "#include <complex.h>\n#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n"
-      "#include <string.h>\n\n",
+      "#include <stddef.h>\n#include <string.h>\n\n",
+      KernelProducts(printer.uses_single_products(), printer.uses_double_products()),
       printer.Helpers(), functions, "int main(void) {\n", calls, "  return 0;\n}\n");
   const absl::StatusOr<std::string> output =
       CompileAndRun({{"cases.c", text}}, absl::StrCat(kStrictC, " ", more_flags), input);
