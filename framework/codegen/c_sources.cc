@@ -1,7 +1,10 @@
+#include <functional>
+
 #include "absl/strings/str_cat.h"
 #include "framework/codegen/sources.h"
 #include "framework/emit/c_body.h"
 #include "framework/emit/c_printer.h"
+#include "framework/emit/kernel_loops.h"
 #include "framework/emit/kernel_prelude.h"
 
 namespace lamina::internal {
@@ -24,7 +27,7 @@ std::string Header(const Parts& p) {
  *   OUTER_predict(&context, ...);
  *
  * Arrays are column-major: the first dim is the fastest. All memory that is used lies in the
- * context; two contexts may run in two threads.
+ * context; two contexts may run in two threads. Arrays of a call must not overlap.
  */
 )");
   std::string text = absl::StrCat(
@@ -83,6 +86,21 @@ std::string Products(const CPrinter& printer) {
       KernelProducts(printer.uses_single_products(), printer.uses_double_products()), "#endif\n");
 }
 
+// Loops whose turns are independent of one another are marked: a compiler would have to prove that
+// arrays do not overlap, and does not try where it saves code.
+void Mark(loops::Block& block) {
+  internal::MarkIndependent(block);
+  const std::function<void(loops::Block&)> clear = [&clear](loops::Block& inside) {
+    for (loops::Statement& s : inside) {
+      clear(s.body);
+      for (const loops::Statement& inner : s.body) {
+        if (IsProductCall(inner) || !s.sums.empty()) s.is_independent = false;
+      }
+    }
+  };
+  clear(block);
+}
+
 std::string Source(const Parts& p, CPrinter& printer) {
   const auto where = [&](const ProgramArray& a) -> std::string {
     const auto index = static_cast<size_t>(a.index);
@@ -101,7 +119,9 @@ std::string Source(const Parts& p, CPrinter& printer) {
         index < p.inputs.size() + p.parameters.size() ? "context->parameters->" : "context->",
         a.name);
   };
-  const std::string body = CBody(p.program, where, &printer);
+  Program program = p.program;
+  for (ProgramStep& step : program.steps) Mark(step.code);
+  const std::string body = CBody(program, where, &printer);
   const std::string range = p.max_observations > 0
                                 ? absl::StrCat("  if (observations < 1 || observations > ",
                                                p.max_observations, ") return 1;\n")

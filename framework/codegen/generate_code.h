@@ -17,11 +17,13 @@
 //   NAME.c            the computation, as loops: each is told which layer and ops it comes from
 //   NAME_weights.c    the parameters as they are now, NAME_trained
 //   NAME_read.c       reads other parameters from a file that WeightsFile wrote
+//   NAME_products.h   products of matrices, the same for all networks, where there are any
 //
 // The code allocates nothing, keeps nothing outside of the context that it is given (two contexts
 // run side by side, in two threads too), and has no state unless the network has: then NAME_start
 // takes the states that the network had and NAME_reset those after ResetState. Intermediate arrays
-// share planned memory inside the context. Parameters may be replaced without generating again.
+// share planned memory inside the context. Arrays of a call must not overlap. Parameters may be
+// replaced without generating again.
 //
 // The other languages have the same files and say the same in their own way:
 //
@@ -33,7 +35,15 @@
 //
 // Arrays of the code are column-major as in the framework: the first dim is the fastest. Results
 // are the framework's but for rounding: sums are added in another order and elementary functions
-// are those of the C library, or of CUDA. NaN and infinity behave as in the framework.
+// are those of the C library, or of CUDA. Of a product or convolution of n terms |error| <=
+// (n + 2) u sum |w| |x|, u = 2^-24 (2^-53); never by Winograd's algorithm. NaN and infinity behave
+// as in the framework, but for one case: in C and C++ the zeros of a convolution's padding are
+// multiplied as well, so that a weight that is not finite makes NaN of outputs at the border.
+//
+// In C and C++ products and convolutions keep sums in registers and use the vectors that GCC and
+// Clang have for the machine; with other compilers they are plain loops. -O2 is enough for them;
+// -march=native, or the machine that is meant, makes them several times as fast. Parameters are
+// read in the order that they have in the framework, and packed nowhere.
 //
 // Any layer whose Predict is made of array functions that have a printed form can be generated,
 // also one with states, with nested networks, or in double or complex numbers. The sizes are fixed;

@@ -106,6 +106,18 @@ std::string CPrinter::Helper(const std::string& name, const std::string& definit
 
 std::string CPrinter::Helpers() const {
   std::string text;
+  if (uses_independent_loops_) {
+    text = R"text(/* The turns of the loop that follows may be computed at once. */
+#if defined(__clang__)
+#define LAMINA_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define LAMINA_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define LAMINA_INDEPENDENT
+#endif
+
+)text";
+  }
   for (const auto& [name, definition] : helpers_) absl::StrAppend(&text, definition, "\n");
   return text;
 }
@@ -335,7 +347,11 @@ std::string CPrinter::Print(const loops::Block& block, int indent) {
   for (const Statement& s : block) {
     switch (s.kind) {
       case Statement::kFor:
-        if (s.is_independent) {
+        if (s.is_independent && functions_ == CFunctions::kLibrary) {
+          // Other compilers than the kernels' have to take it.
+          uses_independent_loops_ = true;
+          line("LAMINA_INDEPENDENT");
+        } else if (s.is_independent) {
           absl::StrAppend(&text, "#pragma omp simd",
                           s.sums.empty()
                               ? ""

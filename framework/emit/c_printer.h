@@ -59,7 +59,7 @@ class CPrinter {
   const CFunctions functions_;
   std::map<std::string, std::string> helpers_;
   std::map<std::string, std::string> products_;  // Names of functions by what they do.
-  bool uses_complex_ = false;
+  bool uses_complex_ = false, uses_independent_loops_ = false;
   bool uses_products_[2] = {};
 };
 

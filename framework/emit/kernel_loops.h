@@ -1,6 +1,6 @@
 // Loops of kernels: what may be computed at once, and what each iteration touches.
 //
-// Used by kernels.cc. Threads: pure functions but for their arguments.
+// Used by kernels.cc and by what prints networks. Threads: pure functions but for their arguments.
 #ifndef FRAMEWORK_EMIT_KERNEL_LOOPS_H_
 #define FRAMEWORK_EMIT_KERNEL_LOOPS_H_
 

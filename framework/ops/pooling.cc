@@ -122,7 +122,7 @@ class MaxPoolOp : public Op, public WrittenOp {
               positions ? code.Var("position", Expression::Number(-1, DataType::kInt64)) : best;
           window.ForEachElement(w, o, [&](const Indices& at, const Indices&) {
             const Expression value = code.Let("value", w.Load(0, input_at(at)));
-            Expression better = (value > best) | ((value != value) & (best == best));
+            Expression better = (best == best) & (!(value <= best));
             if (positions) better = better | (position < Expression(0));
             code.If(better, [&] {
               code.Assign(best, value);
