@@ -327,7 +327,7 @@ std::string CPrinter::Product(const Statement& store) {
   std::string& name = products_[text];
   if (name.empty()) {
     name = absl::StrCat("product_", products_.size());
-    Helper(name, absl::StrCat("LAMINA_NOT_INLINED HOW void ", name, text));
+    Helper(name, absl::StrCat("LAMINA_NOT_INLINED\nHOW void ", name, text));
   }
   return absl::StrCat(name, "(", arguments, ");");
 }

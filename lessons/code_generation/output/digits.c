@@ -4,6 +4,46 @@
 #include <math.h>
 #include <string.h>
 
+#include "digits_products.h"
+
+/* The turns of the loop that follows may be computed at once. */
+#if defined(__clang__)
+#define LAMINA_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define LAMINA_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define LAMINA_INDEPENDENT
+#endif
+
+LAMINA_NOT_INLINED
+static void product_1(const float *a, const int32_t *b, const float *c, float *y) {
+  lamina_windows_f32(80, 16, 9, a, b, c, 1, 9, 1, y, 80);
+}
+
+LAMINA_NOT_INLINED
+static void product_2(const float *a, const int32_t *b, const float *c, float *y) {
+  lamina_windows_f32(32, 32, 144, a, b, c, 1, 144, 1, y, 32);
+}
+
+LAMINA_NOT_INLINED
+static void product_3(const float *a, const float *b, float *y) {
+  lamina_gemm_f32(10, 1, 512, a, 1, 10, b, 1, 512, 0, y, 10);
+}
+
+static const int32_t offsets[9] = {
+  0, 1, 2, 10, 11, 12, 20, 21, 22
+};
+static const int32_t offsets_2[144] = {
+  0, 1, 2, 6, 7, 8, 12, 13, 14, 36, 37, 38, 42, 43, 44, 48, 49, 50, 72, 73, 74, 78, 79, 80, 84, 85,
+  86, 108, 109, 110, 114, 115, 116, 120, 121, 122, 144, 145, 146, 150, 151, 152, 156, 157, 158, 180,
+  181, 182, 186, 187, 188, 192, 193, 194, 216, 217, 218, 222, 223, 224, 228, 229, 230, 252, 253,
+  254, 258, 259, 260, 264, 265, 266, 288, 289, 290, 294, 295, 296, 300, 301, 302, 324, 325, 326,
+  330, 331, 332, 336, 337, 338, 360, 361, 362, 366, 367, 368, 372, 373, 374, 396, 397, 398, 402,
+  403, 404, 408, 409, 410, 432, 433, 434, 438, 439, 440, 444, 445, 446, 468, 469, 470, 474, 475,
+  476, 480, 481, 482, 504, 505, 506, 510, 511, 512, 516, 517, 518, 540, 541, 542, 546, 547, 548,
+  552, 553, 554
+};
+
 void digits_start(digits_context *context, const digits_parameters *parameters) {
   context->parameters = parameters;
 }
@@ -31,50 +71,56 @@ void digits_predict(digits_context *context, const float *input, float *output) 
   const float *const srelu2_right_threshold = context->parameters->srelu2_right_threshold;
   const float *const scores_weights = context->parameters->scores_weights;
   const float *const scores_bias = context->parameters->scores_bias;
-  float *const conv1 = context->scratch_single + 0; /* 8(S) x 8(S) x 16(C) x 1(B) */
-  float *const norm1 = context->scratch_single + 2048; /* 16(C) */
-  float *const srelu1 = context->scratch_single + 1024; /* 8 x 8 x 16 x 1 */
-  float *const pool = context->scratch_single + 512; /* 4(S) x 4(S) x 16(C) x 1(B) */
-  float *const conv2 = context->scratch_single + 0; /* 4(S) x 4(S) x 32(C) x 1(B) */
-  float *const norm2 = context->scratch_single + 1024; /* 32(C) */
-  float *const srelu2 = context->scratch_single + 512; /* 4 x 4 x 32 x 1 */
+  float *const conv1 = context->scratch_single + 0; /* 80 x 16 */
+  float *const norm1 = context->scratch_single + 2560; /* 16(C) */
+  float *const srelu1 = context->scratch_single + 1280; /* 80 x 16 */
+  float *const pool = context->scratch_single + 2560; /* 4(S) x 4(S) x 16(C) x 1(B) */
+  float *const conv2 = context->scratch_single + 0; /* 32 x 32 */
+  float *const norm2 = context->scratch_single + 1536; /* 32(C) */
+  float *const srelu2 = context->scratch_single + 1024; /* 4 x 4 x 32 x 1 */
   float *const scores = context->scratch_single + 0; /* 10 x 1 */
   float *const scores_2 = context->scratch_single + 10; /* 10 x 1 */
+  float *const padded = context->scratch_single + 1280; /* 116 */
+  float *const padded_2 = context->scratch_single + 1024; /* 592 */
 
   /* conv1: conv -> 8(S) x 8(S) x 16(C) x 1(B) */
-  for (int filter = 0; filter < 16; ++filter) {
-    for (int w = 0; w < 8; ++w) {
-      for (int h = 0; h < 8; ++h) {
-        float sum = conv1_bias[filter];
-        for (int kw = 0; kw < 3; ++kw) {
-          for (int kh = 0; kh < 3; ++kh) {
-            const int at_h = h + kh - 1;
-            const int at_w = w + kw - 1;
-            if (at_h >= 0 && at_h < 8 && at_w >= 0 && at_w < 8) {
-              sum += input[at_h + at_w * 8] * conv1_weights[kh + kw * 3 + filter * 9];
-            }
-          }
-        }
-        conv1[h + w * 8 + filter * 64] = sum;
-      }
+  LAMINA_INDEPENDENT
+  for (int i = 0; i < 116; ++i) {
+    padded[i] = 0.0f;
+  }
+  for (int w = 0; w < 8; ++w) {
+    LAMINA_INDEPENDENT
+    for (int h = 0; h < 8; ++h) {
+      padded[h + 1 + (w + 1) * 10] = input[h + w * 8];
     }
   }
+  for (int filter = 0; filter < 16; ++filter) {
+    LAMINA_INDEPENDENT
+    for (int i = 0; i < 80; ++i) {
+      conv1[filter * 80 + i] = conv1_bias[filter];
+    }
+  }
+  product_1(padded, offsets, conv1_weights, conv1);
 
   /* norm1: plus, rsqrt -> 16(C) */
+  LAMINA_INDEPENDENT
   for (int c = 0; c < 16; ++c) {
-    norm1[c] = 1.0f / sqrtf(norm1_trained_variance[c] + 1e-05f);
+    const float rsqrt = 1.0f / sqrtf(norm1_trained_variance[c] + 1e-05f);
+    norm1[c] = rsqrt;
   }
 
   /* norm1: minus, times, times, plus; srelu1: minus, times, plus, minus, times, plus, lt, where,
      le, where -> 8 x 8 x 16 x 1 */
   for (int k = 0; k < 16; ++k) {
-    for (int ij = 0; ij < 64; ++ij) {
-      const float times = (conv1[ij + k * 64] - norm1_trained_mean[k]) * norm1[k];
-      const float plus = times * norm1_scale[k] + norm1_offset[k];
+    LAMINA_INDEPENDENT
+    for (int i = 0; i < 80; ++i) {
+      const float times = (conv1[i + k * 80] - norm1_trained_mean[k]) * norm1[k] * norm1_scale[k];
+      const float plus = times + norm1_offset[k];
       const float where = plus < srelu1_right_threshold[k] ? plus : srelu1_right_threshold[k] +
           srelu1_right_slope[k] * (plus - srelu1_right_threshold[k]);
-      srelu1[ij + k * 64] = plus <= srelu1_left_threshold[k] ? srelu1_left_threshold[k] +
+      const float where_2 = plus <= srelu1_left_threshold[k] ? srelu1_left_threshold[k] +
           srelu1_left_slope[k] * (plus - srelu1_left_threshold[k]) : where;
+      srelu1[i + k * 80] = where_2;
     }
   }
 
@@ -84,8 +130,8 @@ void digits_predict(digits_context *context, const float *input, float *output) 
       float best = -INFINITY;
       for (int kw = 0; kw < 2; ++kw) {
         for (int kh = 0; kh < 2; ++kh) {
-          const float value = srelu1[h * 2 + kh + (wc * 2 + kw) * 8];
-          if (value > best || (value != value && best == best)) {
+          const float value = srelu1[h * 2 + kh + (wc * 2 + kw) * 10];
+          if (best == best && !(value <= best)) {
             best = value;
           }
         }
@@ -95,57 +141,58 @@ void digits_predict(digits_context *context, const float *input, float *output) 
   }
 
   /* conv2: conv -> 4(S) x 4(S) x 32(C) x 1(B) */
-  for (int filter = 0; filter < 32; ++filter) {
+  LAMINA_INDEPENDENT
+  for (int i = 0; i < 592; ++i) {
+    padded_2[i] = 0.0f;
+  }
+  for (int c = 0; c < 16; ++c) {
     for (int w = 0; w < 4; ++w) {
+      LAMINA_INDEPENDENT
       for (int h = 0; h < 4; ++h) {
-        float sum = conv2_bias[filter];
-        for (int c = 0; c < 16; ++c) {
-          for (int kw = 0; kw < 3; ++kw) {
-            for (int kh = 0; kh < 3; ++kh) {
-              const int at_h = h + kh - 1;
-              const int at_w = w + kw - 1;
-              if (at_h >= 0 && at_h < 4 && at_w >= 0 && at_w < 4) {
-                sum += pool[at_h + at_w * 4 + c * 16] * conv2_weights[kh + kw * 3 + c * 9 + filter
-                    * 144];
-              }
-            }
-          }
-        }
-        conv2[h + w * 4 + filter * 16] = sum;
+        padded_2[c * 36 + (h + 1) + (w + 1) * 6] = pool[h + w * 4 + c * 16];
       }
     }
   }
+  for (int filter = 0; filter < 32; ++filter) {
+    LAMINA_INDEPENDENT
+    for (int i = 0; i < 32; ++i) {
+      conv2[filter * 32 + i] = conv2_bias[filter];
+    }
+  }
+  product_2(padded_2, offsets_2, conv2_weights, conv2);
 
   /* norm2: plus, rsqrt -> 32(C) */
+  LAMINA_INDEPENDENT
   for (int c = 0; c < 32; ++c) {
-    norm2[c] = 1.0f / sqrtf(norm2_trained_variance[c] + 1e-05f);
+    const float rsqrt = 1.0f / sqrtf(norm2_trained_variance[c] + 1e-05f);
+    norm2[c] = rsqrt;
   }
 
   /* norm2: minus, times, times, plus; srelu2: minus, times, plus, minus, times, plus, lt, where,
      le, where -> 4 x 4 x 32 x 1 */
   for (int k = 0; k < 32; ++k) {
-    for (int ij = 0; ij < 16; ++ij) {
-      const float times = (conv2[ij + k * 16] - norm2_trained_mean[k]) * norm2[k];
-      const float plus = times * norm2_scale[k] + norm2_offset[k];
-      const float where = plus < srelu2_right_threshold[k] ? plus : srelu2_right_threshold[k] +
-          srelu2_right_slope[k] * (plus - srelu2_right_threshold[k]);
-      srelu2[ij + k * 16] = plus <= srelu2_left_threshold[k] ? srelu2_left_threshold[k] +
-          srelu2_left_slope[k] * (plus - srelu2_left_threshold[k]) : where;
+    for (int j = 0; j < 4; ++j) {
+      LAMINA_INDEPENDENT
+      for (int i = 0; i < 4; ++i) {
+        const float times = (conv2[i + j * 6 + k * 32] - norm2_trained_mean[k]) * norm2[k];
+        const float plus = times * norm2_scale[k] + norm2_offset[k];
+        const float where = plus < srelu2_right_threshold[k] ? plus : srelu2_right_threshold[k] +
+            srelu2_right_slope[k] * (plus - srelu2_right_threshold[k]);
+        const float where_2 = plus <= srelu2_left_threshold[k] ? srelu2_left_threshold[k] +
+            srelu2_left_slope[k] * (plus - srelu2_left_threshold[k]) : where;
+        srelu2[i + j * 4 + k * 16] = where_2;
+      }
     }
   }
 
   /* scores: matmul -> 10 x 1 */
-  for (int row = 0; row < 10; ++row) {
-    float sum = 0.0f;
-    for (int k = 0; k < 512; ++k) {
-      sum += scores_weights[row + k * 10] * srelu2[k];
-    }
-    scores[row] = sum;
-  }
+  product_3(scores_weights, srelu2, scores);
 
   /* scores: plus -> 10 x 1 */
+  LAMINA_INDEPENDENT
   for (int i = 0; i < 10; ++i) {
-    scores_2[i] = scores[i] + scores_bias[i];
+    const float plus = scores[i] + scores_bias[i];
+    scores_2[i] = plus;
   }
 
   /* softmax: softmax -> 10(C) x 1(B) */
@@ -163,6 +210,7 @@ void digits_predict(digits_context *context, const float *input, float *output) 
       output[c] = power;
       total += power;
     }
+    LAMINA_INDEPENDENT
     for (int c = 0; c < 10; ++c) {
       output[c] = output[c] / total;
     }
