@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "checks/layer_test.h"
+#include "framework/acceleration/acceleration.h"
 #include "framework/cpu/convolution.h"
 
 namespace lamina::checks {
@@ -128,7 +129,9 @@ void FindRaces(const std::vector<std::vector<Use>>& of_threads, TestPoint* point
   const auto end = std::chrono::steady_clock::now() + kTime;
   for (const std::vector<Use>& uses : of_threads) {
     threads.emplace_back([&] {
-      const cpu::StrictConvolution strict;  // As CheckLayer has it in its own thread.
+      // As CheckLayer has it in its own thread.
+      const cpu::StrictConvolution strict;
+      const ScopedAcceleration op_by_op(Acceleration::kNone);
       // They start together, as far as the machine lets them.
       for (waiting.fetch_sub(1); waiting.load() > 0;) std::this_thread::yield();
       for (int round = 0; round < kRounds && disturbed.load() == nullptr; ++round) {

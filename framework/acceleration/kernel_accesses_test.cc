@@ -181,7 +181,7 @@ TEST(KernelAccessesTest, ThoseOfRandomFunctionsAreAsTheCallsSay) {
   EXPECT_GT(checked, 150);
 }
 
-// Large enough that threads share the range.
+// Large enough that threads share the range; 24 threads have one observation each.
 TEST(KernelAccessesTest, ManyThreadsGiveTheBitsOfOne) {
   const DlArrays inputs = LstmInputs(33, 24, 20);
   const TemporaryFolder folder("kernel_accesses");
@@ -193,7 +193,7 @@ TEST(KernelAccessesTest, ManyThreadsGiveTheBitsOfOne) {
   const int threads = cpu::NumThreads();
   cpu::SetNumThreads(1);
   const DlArrays one = executable.Run(inputs);
-  for (const int n : {2, 3, 5}) {
+  for (const int n : {2, 3, 5, 24}) {
     cpu::SetNumThreads(n);
     for (int run = 0; run < 20; ++run) {
       const DlArrays many = executable.Run(inputs);

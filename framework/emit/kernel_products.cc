@@ -47,12 +47,15 @@ std::string ProductCall(const Product& p, bool is_packed) {
   const auto from_begin = [is_shared](int64_t step) {
     return is_shared ? absl::StrCat(" + begin * ", step, ", ") : std::string(", ");
   };
-  return absl::StrCat(Function(is_packed ? "gemm_packed" : "gemm", p.type), p.m, ", ",
-                      is_shared ? "(int)(end - begin)" : "1", ", ", p.k, ", (const ", type,
-                      " *)a[0], ", is_packed ? "" : Steps(p.transpose_x, p.transpose_x ? p.k : p.m),
-                      "(const ", type, " *)a[1]", from_begin(p.transpose_y ? 1 : p.k),
-                      Steps(p.transpose_y, p.transpose_y ? p.n : p.k), "0, (", type, " *)a[2]",
-                      from_begin(p.m), p.m, ");\n");
+  return absl::StrCat(
+      Function(is_packed   ? "gemm_packed"
+               : is_shared ? "gemm_columns"
+                           : "gemm",
+               p.type),
+      p.m, ", ", is_shared ? "(int)(end - begin)" : "1", ", ", p.k, ", (const ", type, " *)a[0], ",
+      is_packed ? "" : Steps(p.transpose_x, p.transpose_x ? p.k : p.m), "(const ", type, " *)a[1]",
+      from_begin(p.transpose_y ? 1 : p.k), Steps(p.transpose_y, p.transpose_y ? p.n : p.k), "0, (",
+      type, " *)a[2]", from_begin(p.m), p.m, ");\n");
 }
 
 std::string PackCall(const Product& p) {

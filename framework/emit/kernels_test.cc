@@ -101,10 +101,11 @@ TEST(KernelsTest, SmallProductsAreWrittenOut) {
       {Single({8, 8}), Single({8, 8}), Single({300, 300})});
   EXPECT_EQ(program.num_kernels, 2);
   EXPECT_EQ(program.calls.back().kernel, -1);
-  for (const char* call : {"lamina_gemm_f32(8, (int)(end - begin), 8, (const float *)a[0], 1, 8, "
-                           "(const float *)a[1] + begin * 8, 1, 8, 0, ",
-                           "lamina_gemm_f32(8, (int)(end - begin), 8, (const float *)a[0], 8, 1, "
-                           "(const float *)a[1] + begin * 1, 8, 1, 0, "}) {
+  for (const char* call :
+       {"lamina_gemm_columns_f32(8, (int)(end - begin), 8, (const float *)a[0], 1, 8, "
+        "(const float *)a[1] + begin * 8, 1, 8, 0, ",
+        "lamina_gemm_columns_f32(8, (int)(end - begin), 8, (const float *)a[0], 8, 1, "
+        "(const float *)a[1] + begin * 1, 8, 1, 0, "}) {
     EXPECT_NE(program.source.find(call), std::string::npos) << program.source;
   }
 }
