@@ -73,8 +73,10 @@ class AttentionGradientOp : public Op {
   // With S the scores, A = softmax(S), P = V' dY, both with a column for each query, and m(X) the
   // column sums of A X, the op is
   //   dQ = scale K dS,  dK = scale Q dS',  dV = dY A',  dS = A (P - m(P)),
-  // a function of q, k, v and dy: y and the sums only save work. So for the gradients e of dQ, f of
-  // dK and g of dV, with E = scale (K' e + f' Q), that of dS, and G = V' ... as written below.
+  // a function of q, k, v and dy: y and the sums only save work. From the gradients e of dQ, f of
+  // dK and g of dV follows that of dS, scale (K' e + f' Q); from it by the product rule those of P
+  // and A, to which g adds g' dY; from that of A by softmax's rule that of S; and from these the
+  // result.
   DlArrays Gradient(const GradientCall& call) const override {
     const auto& c = settings_;
     const DlArray q = c.Pages(call.inputs[0]), k = c.Pages(call.inputs[1]),
