@@ -64,9 +64,8 @@ TEST(AttentionTest, FollowsTheFormulas) {
 }
 
 TEST(AttentionTest, MatchesPyTorch) {
-  EXPECT_TRUE(MatchesRecorded("attention", [](const DlArrays& in) {
-    return Attention(in[0], in[1], in[2], 2);
-  }));
+  EXPECT_TRUE(MatchesRecorded(
+      "attention", [](const DlArrays& in) { return Attention(in[0], in[1], in[2], 2); }));
   EXPECT_TRUE(MatchesRecorded("attention_causal", [](const DlArrays& in) {
     return Attention(in[0], in[1], in[2], 3, {.scale = 1.5, .causal = true});
   }));

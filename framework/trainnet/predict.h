@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "framework/network/network.h"
 #include "framework/acceleration/acceleration.h"
+#include "framework/network/network.h"
 #include "framework/trainnet/data.h"
 #include "framework/trainnet/loss_function.h"
 #include "framework/trainnet/metrics.h"
