@@ -22,6 +22,9 @@ ABSL_FLAG(std::string, json, "",
           "writes a list of {name, first_ms, median_ms, peak_memory_bytes, runs} to this file");
 ABSL_FLAG(int64_t, elements, 0,
           "srelu_grad with this number of elements, a multiple of 1024, instead of its own");
+ABSL_FLAG(double, seconds, 1.5, "how long a workload is timed after its warm-up");
+ABSL_FLAG(bool, small, false, "the small workloads, which no peer has, instead of the others");
+ABSL_FLAG(bool, list, false, "times nothing: prints the names of the workloads");
 ABSL_FLAG(std::string, values, "",
           "times nothing: writes the inputs and outputs of the workload, in/0, .., out/0, .., to "
           "this safetensors file; of a training the outputs after two steps");
@@ -34,19 +37,20 @@ std::vector<Workload> Chosen() {
   const int64_t elements = absl::GetFlag(FLAGS_elements);
   if (elements != 0 && (only.empty() || only == "srelu_grad")) return {SReluGradOf(elements)};
   std::vector<Workload> chosen;
-  for (const Workload& w : Workloads()) {
+  for (const Workload& w : absl::GetFlag(FLAGS_small) ? SmallWorkloads() : Workloads()) {
     if (only.empty() || w.name == only) chosen.push_back(w);
   }
   return chosen;
 }
 
 Json Timed(const std::vector<Workload>& workloads) {
-  std::cout << absl::StrFormat("%d threads\n%-22s %12s %12s %14s\n", cpu::NumThreads(), "workload",
+  std::cout << absl::StrFormat("%d threads\n%-27s %12s %12s %14s\n", cpu::NumThreads(), "workload",
                                "first ms", "median ms", "peak memory MB");
   Json results = Json::array();
   for (const Workload& w : workloads) {
-    const Timing t = Measure([&] { return StepOf(w.make(DataType::kSingle)); });
-    std::cout << absl::StrFormat("%-22s %12.3f %12.4f %14.1f\n", w.name, t.first_ms, t.median_ms,
+    const Timing t =
+        Measure([&] { return StepOf(w.make(DataType::kSingle)); }, absl::GetFlag(FLAGS_seconds));
+    std::cout << absl::StrFormat("%-27s %12.3f %12.4f %14.1f\n", w.name, t.first_ms, t.median_ms,
                                  t.peak_memory_bytes / 1e6)
               << std::flush;
     results.push_back({{"name", w.name},
@@ -85,6 +89,10 @@ absl::Status Main() {
   if (workloads.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("There is no workload \"", absl::GetFlag(FLAGS_benchmark), "\"."));
+  }
+  if (absl::GetFlag(FLAGS_list)) {
+    for (const Workload& w : workloads) std::cout << w.name << "\n";
+    return absl::OkStatus();
   }
   const std::string values = absl::GetFlag(FLAGS_values), json = absl::GetFlag(FLAGS_json);
   if (!values.empty()) {

@@ -4,12 +4,15 @@
     bazel run //tools/bench:compare -- gemm_1024         one
     bazel run //tools/bench:compare -- --eager           without torch.compile, which takes long
     bazel run //tools/bench:compare -- --scaling         how the time of srelu_grad grows with size
+    bazel run //tools/bench:compare -- --threads         ours alone: whether small work loses by a
+                                                         second thread
     bazel run //tools/bench:compare -- --json FILE       also writes a list of {"name", "ours_ms",
                                                          "peer_ms", "ratio", "compiled_ms", ..}
 
 The two take turns, workload by workload, so that a machine which grows slower or faster meanwhile
 does so for both; what is printed is the median of the rounds. A ratio above 1 says that Lamina is
-that many times as fast. PyTorch is the one that `tools/setup --peers` installed.
+that many times as fast. PyTorch is the one that `tools/setup --peers` installed; the rows *_onednn
+need none: there the peer is oneDNN, called directly.
 """
 
 import argparse
@@ -21,20 +24,25 @@ import re
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tools.bench.sides import CompareError, Ours, Peer, Timing, find_peer, peer_python
 
-WORKLOADS = (
-    "srelu_grad", "elementwise_chain_grad", "mlp_tiny_adam", "mlp_digits_adam", "mnist_cnn_adam",
-    "residual_block_grad", "lstm_grad", "peephole_lstm_512_grad", "attention_grad", "gemm_1024",
-    "conv_64_28_fwd", "gradcheck_srelu", "predict_mnist", "predict_mnist_c",
-    "predict_mnist_c_onnx", "add_16_x1000", "add_16_taped_x1000")
+# Each with the ratio that the project aims at; None where it names none.
+WORKLOADS: dict[str, float | None] = {
+    "srelu_grad": 15, "elementwise_chain_grad": 8, "mlp_tiny_adam": 25, "mlp_digits_adam": 4,
+    "mnist_cnn_adam": 3, "residual_block_grad": 2.3, "lstm_grad": 2.2, "peephole_lstm_512_grad": 15,
+    "attention_grad": 2.5, "gemm_1024": None, "gemm_1024_onednn": 0.95, "conv_64_28_fwd": None,
+    "conv_64_28_fwd_onednn": 0.95, "gradcheck_srelu": 30, "predict_mnist": None,
+    "predict_mnist_c": 10, "predict_mnist_c_onnx": 1.5, "add_16_x1000": None,
+    "add_16_taped_x1000": None}
+_DIRECT = "_onednn"  # So end the names of those whose peer is oneDNN.
 
 # Numbers of elements for --scaling: 1 Ki, 4 Ki, .. 64 Mi.
 _SCALING = tuple(1 << exponent for exponent in range(10, 27, 2))
 
 _QUIET = 0.25  # A larger spread of the rounds says that the machine was not quiet.
+_NOTICEABLE = 0.05  # Small work that is slower by less is called equal.
 
 
 def _median(timings: Sequence[Timing], field: str = "median_ms") -> float:
@@ -66,6 +74,11 @@ class Comparison:
 
         return max(side(self.ours), side(self.peer))
 
+    @property
+    def goal(self) -> float | None:
+        """The ratio that the project aims at."""
+        return WORKLOADS[self.name]
+
     def row(self) -> str:
         """A line of the table."""
 
@@ -76,7 +89,8 @@ class Comparison:
                     f"{_median(self.compiled) / _median(self.ours):.2f}",
                     f"{self.compiled[0].first_ms:.0f}"] if self.compiled else ["-"] * 3
         return (f"{self.name:<23}{_median(self.ours):>10.3f}{_median(self.peer):>10.3f}"
-                f"{compiled[0]:>10}{self.ratio:>8.2f}{compiled[1]:>9}{self.spread:>8.0%}"
+                f"{compiled[0]:>10}{self.ratio:>8.2f}{compiled[1]:>9}{self.goal or '':>6}"
+                f"{self.spread:>8.0%}"
                 f"{_median(self.ours, 'first_ms'):>9.1f}{_median(self.peer, 'first_ms'):>9.1f}"
                 f"{compiled[2]:>9}{mebibytes(self.ours):>9.1f}{mebibytes(self.peer):>9.1f}"
                 f"  {self.peer_variant}")
@@ -84,7 +98,7 @@ class Comparison:
     def as_json(self) -> dict[str, object]:
         """What `--json` writes."""
         return {"name": self.name, "ours_ms": _median(self.ours), "peer_ms": _median(self.peer),
-                "ratio": self.ratio, "spread": self.spread,
+                "ratio": self.ratio, "goal": self.goal, "spread": self.spread,
                 "compiled_ms": _median(self.compiled) if self.compiled else None,
                 "ours_first_ms": _median(self.ours, "first_ms"),
                 "peer_first_ms": _median(self.peer, "first_ms"),
@@ -93,11 +107,11 @@ class Comparison:
                 "peer_peak_bytes": _median(self.peer, "peak_memory_bytes")}
 
 
-_HEADER = (f"{'':<23}{'median ms':>30}{'over Lamina':>17}{'':>8}{'first call ms':>27}"
+_HEADER = (f"{'':<23}{'median ms':>30}{'over Lamina':>17}{'':>14}{'first call ms':>27}"
            f"{'memory MiB':>18}\n"
            f"{'workload':<23}{'Lamina':>10}{'eager':>10}{'compiled':>10}{'eager':>8}"
-           f"{'compiled':>9}{'spread':>8}{'Lamina':>9}{'eager':>9}{'compiled':>9}{'Lamina':>9}"
-           f"{'eager':>9}  peer's best variant")
+           f"{'compiled':>9}{'goal':>6}{'spread':>8}{'Lamina':>9}{'eager':>9}{'compiled':>9}"
+           f"{'Lamina':>9}{'eager':>9}  peer's best variant")
 
 
 def processor() -> str:
@@ -107,18 +121,19 @@ def processor() -> str:
     return match[1] if match else "unknown processor"
 
 
-def _introduction(report: dict[str, object], rounds: int) -> str:
-    return (f"peer: PyTorch {report.get('version')} ({report.get('blas')}), "
-            f"{report.get('threads')} threads\n"
-            f"processor: {processor()}, {len(os.sched_getaffinity(0))} cores; "
+def _introduction(rounds: int) -> str:
+    return (f"processor: {processor()}, {len(os.sched_getaffinity(0))} cores; "
             f"{rounds} rounds, taking turns\n")
 
 
-def compare(ours: Ours, peer: Peer, names: Sequence[str], rounds: int,
-            compiled: bool) -> list[Comparison]:
-    """Runs everything and prints the table as it grows."""
+def _introduction_of(report: dict[str, object], rounds: int) -> str:
+    return f"peer: {report.get('peer')}, {report.get('threads')} threads\n{_introduction(rounds)}"
+
+
+def compare(ours: Ours, peers: Mapping[str, Peer], rounds: int, compiled: bool) -> list[Comparison]:
+    """Runs each workload beside its peer and prints the table as it grows."""
     comparisons = []
-    for name in names:
+    for name, peer in peers.items():
         each = Comparison(name, [], [], "", [], "")
         with tempfile.TemporaryDirectory() as cache:
             for _ in range(rounds):
@@ -131,7 +146,7 @@ def compare(ours: Ours, peer: Peer, names: Sequence[str], rounds: int,
                     each.compiled.extend([result] if result else [])
                     each = dataclasses.replace(each, not_compiled=reason)
         if not comparisons:
-            print(f"{_introduction(report, rounds)}\n{_HEADER}")
+            print(f"{_introduction_of(report, rounds)}\n{_HEADER}")
         comparisons.append(each)
         print(each.row(), flush=True)
     reasons = [f"{each.name}: {each.not_compiled}" for each in comparisons if each.not_compiled]
@@ -154,7 +169,7 @@ def scaling(ours: Ours, peer: Peer, rounds: int) -> list[dict[str, object]]:
             timing, _, report = peer.time("srelu_grad", elements)
             times[1].append(timing.median_ms)
         if not rows:
-            print(f"{_introduction(report, rounds)}\nsrelu_grad\n{'elements':>10}{'Lamina ms':>12}"
+            print(f"{_introduction_of(report, rounds)}\nsrelu_grad\n{'elements':>10}{'Lamina ms':>12}"
                   f"{'eager ms':>12}{'eager over Lamina':>19}{'Lamina ns an element':>22}")
         ours_ms, peer_ms = (statistics.median(side) for side in times)
         rows.append({"elements": elements, "ours_ms": ours_ms, "peer_ms": peer_ms,
@@ -164,16 +179,57 @@ def scaling(ours: Ours, peer: Peer, rounds: int) -> list[dict[str, object]]:
     return rows
 
 
+def threads(ours: Ours, names: Sequence[str], rounds: int) -> list[dict[str, object]]:
+    """Small work with one thread and with one for each core."""
+    most = len(os.sched_getaffinity(0))
+    counts = (1, most)
+    print(f"{_introduction(rounds)}\n{'':<27}{'median ms, threads':>24}\n{'workload':<27}{1:>12}"
+          f"{most:>12}{'times as fast':>15}{'spread':>8}")
+    rows: list[dict[str, object]] = []
+    losing: list[str] = []
+    for name in names:
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(rounds):
+            for side, count in zip(times, counts):
+                side.append(ours.time_small(name, count).median_ms)
+        one, all_ = (statistics.median(side) for side in times)
+        spread = max((max(side) - min(side)) / statistics.median(side) for side in times)
+        # Every round with more threads was slower than every one with one.
+        loses = min(times[1]) > (1 + _NOTICEABLE) * max(times[0])
+        losing += [name] if loses else []
+        rows.append({"name": name, "one_thread_ms": one, "all_threads_ms": all_,
+                     "ratio": one / all_, "spread": spread, "loses": loses})
+        print(f"{name:<27}{one:>12.4f}{all_:>12.4f}{one / all_:>15.2f}{spread:>8.0%}"
+              f"{'  slower' if loses else ''}", flush=True)
+    print(f"\nSlower with {most} threads in all rounds, by more than {_NOTICEABLE:.0%}: "
+          f"{', '.join(losing) or 'none'}.")
+    return rows
+
+
+def _peers(names: Sequence[str], python: pathlib.Path, onednn: pathlib.Path) -> dict[str, Peer]:
+    """The peer of each workload. PyTorch is looked for only where one needs it."""
+    direct = Peer([str(onednn.absolute())])
+    if all(name.endswith(_DIRECT) for name in names):
+        return {name: direct for name in names}
+    torch = Peer(find_peer(python))
+    return {name: direct if name.endswith(_DIRECT) else torch for name in names}
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bazel run //tools/bench:compare --", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workload", nargs="?", choices=WORKLOADS, metavar="WORKLOAD",
-                        help="one of " + ", ".join(WORKLOADS))
+    parser.add_argument("workload", nargs="?", metavar="WORKLOAD",
+                        help="this one alone; one of " + ", ".join(WORKLOADS)
+                        + "; with --threads one of those that it lists")
     parser.add_argument("--eager", action="store_true", help="leave torch.compile out")
     parser.add_argument("--scaling", action="store_true", help="srelu_grad in sizes up to 64 Mi")
+    parser.add_argument("--threads", action="store_true",
+                        help="small work of ours with one thread and with one for each core")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write the result there")
     parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn")
     parser.add_argument("--ours", type=pathlib.Path, default=pathlib.Path("tools/bench/bench"),
+                        help=argparse.SUPPRESS)
+    parser.add_argument("--onednn", type=pathlib.Path, default=pathlib.Path("tools/bench/onednn"),
                         help=argparse.SUPPRESS)
     parser.add_argument("--peer_python", type=pathlib.Path, default=peer_python(),
                         help="a Python that has PyTorch (default: of tools/setup --peers)")
@@ -181,13 +237,19 @@ def main(arguments: list[str]) -> int:
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     try:
-        ours, peer = Ours(options.ours.absolute()), Peer(find_peer(options.peer_python))
-        if options.scaling:
-            result = scaling(ours, peer, options.rounds)
+        ours = Ours(options.ours.absolute())
+        known = ours.small_names() if options.threads else list(WORKLOADS)
+        if options.workload and options.workload not in known:
+            parser.error(f"there is no workload {options.workload}; known: {', '.join(known)}")
+        names = [options.workload] if options.workload else known
+        if options.threads:
+            result = threads(ours, names, options.rounds)
+        elif options.scaling:
+            result = scaling(ours, Peer(find_peer(options.peer_python)), options.rounds)
         else:
-            names = [options.workload] if options.workload else WORKLOADS
-            result = [each.as_json() for each in compare(ours, peer, names, options.rounds,
-                                                         not options.eager)]
+            peers = _peers(names, options.peer_python, options.onednn)
+            result = [each.as_json()
+                      for each in compare(ours, peers, options.rounds, not options.eager)]
         if options.json:
             # `bazel run` starts programs elsewhere; a relative name is meant from the user's folder.
             file = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", ".")) / options.json

@@ -12,9 +12,24 @@ from tools.bench import compare
 # Both sides count their turns in one file; our median grows with the turn.
 _OURS = """\
 #!/usr/bin/python3
-import json, sys
-arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+import json, os, sys
+if sys.argv[1:] == ["--small", "--list"]:
+    print("add_1k", "tanh_64k", "noisy", sep="\\n")
+    sys.exit()
+small = sys.argv[1] == "--small"
+arguments = dict(zip(sys.argv[1 + small::2], sys.argv[2 + small::2]))
 name, file = arguments.pop("--benchmark"), arguments.pop("--json")
+if small:
+    threads = int(os.environ["OMP_NUM_THREADS"])
+    assert arguments == {"--seconds": "0.5"}, arguments
+    open("turns", "a").write("%s %d\\n" % (name, threads))
+    # The more threads, the slower; of what is larger, the faster.
+    median_ms = 2.0 ** (threads - 1 if name == "add_1k" else 1 - threads)
+    if name == "noisy":
+        median_ms = [1.0, 4.0, 5.0, 4.0][len(open("turns").readlines()) % 4 - 1]
+    json.dump([{"name": name, "first_ms": 9.0, "median_ms": median_ms, "peak_memory_bytes": 0}],
+              open(file, "w"))
+    sys.exit()
 elements = arguments.pop("--elements", "")
 assert not arguments, arguments
 open("turns", "a").write("ours %s%s\\n" % (name, elements))
@@ -40,9 +55,19 @@ if "--compile" in arguments:
 else:
     open("turns", "a").write("peer %s%s\\n" % (name, elements))
 assert not arguments, arguments
-print(json.dumps({"version": "9.9.9", "blas": "fastblas 3", "threads": 2, "results": {
+print(json.dumps({"peer": "PyTorch 9.9.9 (fastblas 3)", "threads": 2, "results": {
     name: {"first_ms": first_ms, "median_ms": median_ms, "peak_memory_bytes": 3 << 20,
            "variant": variant}}}))
+"""
+_ONEDNN = """\
+#!/usr/bin/python3
+import json, sys
+if sys.argv[1] == "--compile":
+    sys.exit("nothing to compile")
+assert sys.argv[1] == "--benchmark" and len(sys.argv) == 3
+open("turns", "a").write("onednn %s\\n" % sys.argv[2])
+print(json.dumps({"peer": "oneDNN 8", "threads": 2, "results": {sys.argv[2]: {
+    "first_ms": 1.0, "median_ms": 2.0, "peak_memory_bytes": 2 << 20, "variant": "Winograd"}}}))
 """
 
 
@@ -55,6 +80,7 @@ class CompareTest(unittest.TestCase):
         os.chdir(folder.name)
         self.write("bench", _OURS)
         self.write("python", _PEER)
+        self.write("onednn", _ONEDNN)
 
     def write(self, name: str, text: str) -> None:
         pathlib.Path(name).write_text(text)
@@ -68,7 +94,7 @@ class CompareTest(unittest.TestCase):
         with mock.patch.dict(os.environ, environment), contextlib.redirect_stdout(text), \
                 contextlib.redirect_stderr(text):
             try:
-                status = compare.main(["--ours", "bench", *arguments])
+                status = compare.main(["--ours", "bench", "--onednn", "onednn", *arguments])
             except SystemExit as exit_status:
                 status = int(str(exit_status.code))
         return status, text.getvalue()
@@ -82,7 +108,7 @@ class CompareTest(unittest.TestCase):
         # Our turns are the first, fourth and seventh: 1, 4 and 7 ms.
         self.assertEqual(json.loads(pathlib.Path("result.json").read_text()),
                          [{"name": "gemm_1024", "ours_ms": 4.0, "peer_ms": 6.0, "ratio": 1.5,
-                           "spread": 1.5, "compiled_ms": 4.5, "ours_first_ms": 9.0,
+                           "goal": None, "spread": 1.5, "compiled_ms": 4.5, "ours_first_ms": 9.0,
                            "peer_first_ms": 50.0, "compiled_first_ms": 700.0,
                            "ours_peak_bytes": 1 << 20, "peer_peak_bytes": 3 << 20}])
         self.assertIn("PyTorch 9.9.9 (fastblas 3), 2 threads", printed)
@@ -106,6 +132,54 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(status, 0, printed)
         self.assertEqual(pathlib.Path("turns").read_text(), "ours gemm_1024\npeer gemm_1024\n" * 3)
         self.assertNotIn("Not compiled", printed)
+
+    def test_onednn_is_a_peer_that_needs_no_pytorch(self) -> None:
+        status, printed = self.run_compare("gemm_1024_onednn", "--json", "result.json")
+        self.assertEqual(status, 0, printed)
+        self.assertEqual(pathlib.Path("turns").read_text(),
+                         "ours gemm_1024_onednn\nonednn gemm_1024_onednn\n" * 3)
+        result = json.loads(pathlib.Path("result.json").read_text())[0]
+        self.assertEqual((result["ours_ms"], result["peer_ms"], result["goal"]), (3.0, 2.0, 0.95))
+        self.assertIn("peer: oneDNN 8, 2 threads", printed)
+        self.assertIn("Not compiled:\n  gemm_1024_onednn: nothing to compile\n", printed)
+        row = [line for line in printed.splitlines() if line.startswith("gemm_1024_onednn")][0]
+        self.assertEqual(row.split(), ["gemm_1024_onednn", "3.000", "2.000", "-", "0.67", "-",
+                                       "0.95", "133%", "9.0", "1.0", "-", "1.0", "2.0", "Winograd"])
+
+    def test_each_workload_beside_its_peer(self) -> None:
+        status, printed = self.run_compare("--peer_python", "./python", "--rounds", "1", "--eager")
+        self.assertEqual(status, 0, printed)
+        turns = pathlib.Path("turns").read_text()
+        self.assertIn("ours gemm_1024\npeer gemm_1024\nours gemm_1024_onednn\n"
+                      "onednn gemm_1024_onednn\nours conv_64_28_fwd\npeer conv_64_28_fwd\n", turns)
+        self.assertIn("peer: PyTorch 9.9.9 (fastblas 3), 2 threads", printed)
+
+    def test_threads(self) -> None:
+        with mock.patch("os.sched_getaffinity", return_value={3, 4, 5}):
+            status, printed = self.run_compare("--threads", "--rounds", "2", "--json", "result.json")
+        self.assertEqual(status, 0, printed)
+        self.assertEqual(pathlib.Path("turns").read_text(),
+                         "".join(f"{name} 1\n{name} 3\n" * 2
+                                 for name in ("add_1k", "tanh_64k", "noisy")))
+        self.assertEqual(json.loads(pathlib.Path("result.json").read_text()), [
+            {"name": "add_1k", "one_thread_ms": 1.0, "all_threads_ms": 4.0, "ratio": 0.25,
+             "spread": 0.0, "loses": True},
+            {"name": "tanh_64k", "one_thread_ms": 1.0, "all_threads_ms": 0.25, "ratio": 4.0,
+             "spread": 0.0, "loses": False},
+            # Its rounds overlap: nothing can be said.
+            {"name": "noisy", "one_thread_ms": 3.0, "all_threads_ms": 4.0, "ratio": 0.75,
+             "spread": 4 / 3, "loses": False}])
+        lines = printed.splitlines()
+        self.assertEqual(lines[-5].split(), ["add_1k", "1.0000", "4.0000", "0.25", "0%", "slower"])
+        self.assertEqual(lines[-4].split(), ["tanh_64k", "1.0000", "0.2500", "4.00", "0%"])
+        self.assertEqual(lines[-1],
+                         "Slower with 3 threads in all rounds, by more than 5%: add_1k.")
+
+    def test_threads_of_one_workload(self) -> None:
+        status, printed = self.run_compare("--threads", "tanh_64k", "--rounds", "1")
+        self.assertEqual(status, 0, printed)
+        self.assertNotIn("add_1k", pathlib.Path("turns").read_text())
+        self.assertEqual(self.run_compare("--threads", "gemm_1024")[0], 2)
 
     def test_scaling(self) -> None:
         status, printed = self.run_compare("--peer_python", "./python", "--scaling", "--rounds", "1",

@@ -33,9 +33,8 @@ Work SReluGrad(DataType type, const Sizes& sizes) {
   return WithGradients(SRelu, std::move(in), Randn(sizes, type));
 }
 
-Work ElementwiseChainGrad(DataType type) {
-  constexpr int64_t kElements = int64_t{4} << 20;
-  return WithGradients(Chain, {Randn({kElements}, type)}, Randn({kElements}, type));
+Work ElementwiseChainGrad(DataType type, int64_t elements) {
+  return WithGradients(Chain, {Randn({elements}, type)}, Randn({elements}, type));
 }
 
 Work Add16Times1000(DataType type) {

@@ -12,7 +12,7 @@ namespace lamina::bench {
 
 // elementwise_workloads.cc
 Work SReluGrad(DataType type, const Sizes& sizes);  ///< `sizes` are those of x, "SSCB".
-Work ElementwiseChainGrad(DataType type);
+Work ElementwiseChainGrad(DataType type, int64_t elements);
 Work Add16Times1000(DataType type);
 Work Add16TapedTimes1000(DataType type);
 
@@ -23,7 +23,10 @@ Work ResidualBlockGrad(DataType type);
 Work AttentionGrad(DataType type);
 
 // recurrent_workloads.cc
-Work LstmGrad(DataType type);
+struct LstmSizes {
+  int64_t channels = 12, hidden = 100, batch = 32, steps = 100;
+};
+Work LstmGrad(DataType type, const LstmSizes& sizes);
 Work PeepholeLstm512Grad(DataType type);
 
 // training_workloads.cc

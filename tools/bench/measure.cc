@@ -37,8 +37,8 @@ double Call(const std::function<void()>& step) {
 
 }  // namespace
 
-Timing Measure(const std::function<std::function<void()>()>& make) {
-  constexpr double kSeconds = 1.5, kWarmUpSeconds = 0.2;
+Timing Measure(const std::function<std::function<void()>()>& make, double seconds) {
+  constexpr double kWarmUpSeconds = 0.2;
   constexpr int kAtLeast = 20;
   cpu::ReleaseCached();
   malloc_trim(0);
@@ -54,7 +54,7 @@ Timing Measure(const std::function<std::function<void()>()>& make) {
   }
   std::vector<double> times;
   for (const Clock::time_point start = Clock::now();
-       MillisecondsSince(start) < kSeconds * 1e3 || times.size() < kAtLeast;) {
+       MillisecondsSince(start) < seconds * 1e3 || times.size() < kAtLeast;) {
     times.push_back(Call(step));
   }
   std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());

@@ -13,13 +13,14 @@ namespace lamina::bench {
 
 struct Timing {
   double first_ms = 0;            ///< The very first call, with all that is set up then.
-  double median_ms = 0;           ///< Of at least 20 calls after a warm-up, during at least 1.5 s.
+  double median_ms = 0;           ///< Of at least 20 calls after a warm-up.
   int64_t peak_memory_bytes = 0;  ///< Resident memory above that before the data were made.
   int runs = 0;
 };
 
-/// `make` makes the data of a workload and returns one step of it.
-Timing Measure(const std::function<std::function<void()>()>& make);
+/// `make` makes the data of a workload and returns one step of it, which is called again and again
+/// for that long.
+Timing Measure(const std::function<std::function<void()>()>& make, double seconds = 1.5);
 
 }  // namespace lamina::bench
 

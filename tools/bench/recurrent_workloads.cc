@@ -6,15 +6,16 @@
 
 namespace lamina::bench {
 
-Work LstmGrad(DataType type) {
-  constexpr int64_t kC = 12, kH = 100, kBatch = 32, kSteps = 100;
+Work LstmGrad(DataType type, const LstmSizes& sizes) {
+  const auto [channels, hidden, batch, steps] = sizes;
   const auto forward = [](const DlArrays& in) {
     return Lstm(in[0], DlArray(), DlArray(), in[1], in[2], in[3]).y;
   };
-  return WithGradients(forward,
-                       {Randn({kC, kBatch, kSteps}, type, "CBT"), 0.1 * Randn({4 * kH, kC}, type),
-                        0.1 * Randn({4 * kH, kH}, type), 0.1 * Randn({4 * kH, 1}, type)},
-                       Randn({kH, kBatch, kSteps}, type, "CBT"));
+  return WithGradients(
+      forward,
+      {Randn({channels, batch, steps}, type, "CBT"), 0.1 * Randn({4 * hidden, channels}, type),
+       0.1 * Randn({4 * hidden, hidden}, type), 0.1 * Randn({4 * hidden, 1}, type)},
+      Randn({hidden, batch, steps}, type, "CBT"));
 }
 
 Work PeepholeLstm512Grad(DataType type) {

@@ -1,7 +1,7 @@
 """The two sides of a comparison: programs that time a workload, and what they say.
 
     timing = Ours(program).time("gemm_1024")
-    peer = Peer(find_peer(peer_python()))
+    peer = Peer(find_peer(peer_python()))  # or another command that says the same
     timing, variant, report = peer.time("gemm_1024")
     timing, reason = peer.time_compiled("gemm_1024", variant, cache)
 """
@@ -30,9 +30,10 @@ class Timing:
     peak_memory_bytes: int
 
 
-def _run(command: Sequence[str | pathlib.Path], name: str) -> str:
+def _run(command: Sequence[str | pathlib.Path], name: str, **variables: str) -> str:
     try:
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, check=False,
+                                env=os.environ | variables)
     except OSError as error:
         raise CompareError(f"{name}: cannot start {command[0]}: {error.strerror}") from error
     if result.returncode:
@@ -72,9 +73,21 @@ class Ours:
 
     def time(self, name: str, elements: int | None = None) -> Timing:
         """One round."""
+        return self._time(name, _options(name, elements))
+
+    def small_names(self) -> list[str]:
+        """The names of the small workloads."""
+        return _run([self.program, "--small", "--list"], "the small workloads").split()
+
+    def time_small(self, name: str, threads: int) -> Timing:
+        """One round of a small workload, with that many threads."""
+        return self._time(name, ["--small", "--seconds", "0.5", *_options(name, None)],
+                          OMP_NUM_THREADS=str(threads))
+
+    def _time(self, name: str, options: list[str], **variables: str) -> Timing:
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "ours.json"
-            _run([self.program, *_options(name, elements), "--json", file], name)
+            _run([self.program, *options, "--json", file], name, **variables)
             results = _loads(file.read_text() if file.exists() else "", name, self.program)
         found = [result for result in results if isinstance(result, dict)
                  and result.get("name") == name] if isinstance(results, list) else []

@@ -9,7 +9,11 @@
 
 namespace lamina::bench {
 
+/// Those that are compared with a peer.
 const std::vector<Workload>& Workloads();
+
+/// Small ones, to see whether they lose by a second thread.
+const std::vector<Workload>& SmallWorkloads();
 
 /// The workload srelu_grad with another number of elements, a multiple of 1024: to see how time
 /// grows with size.

@@ -4,7 +4,7 @@
     python -m tools.bench.peer.peer_workloads --benchmark NAME --compile VARIANT
     python -m tools.bench.peer.peer_workloads --agree PROGRAM             against //tools/bench
 
-The first two print JSON: {"version", "blas", "threads", "results": {name: {"first_ms", "median_ms",
+The first two print JSON: {"peer", "threads", "results": {name: {"first_ms", "median_ms",
 "peak_memory_bytes", "variant", "runs"}}}. Sizes are those of tools/bench/README.md.
 """
 
@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> int:
     if options.elements:
         workloads = {"srelu_grad": lambda: functions.srelu_grad(options.elements // 1024, 16, 8)}
     results = {name: time_workload(make(), options.compile) for name, make in workloads.items()}
-    print(json.dumps({"version": torch.__version__, "blas": blas_name(), "threads": threads,
+    print(json.dumps({"peer": f"PyTorch {torch.__version__} ({blas_name()})", "threads": threads,
                       "results": results}, indent=2))
     return 0
 
