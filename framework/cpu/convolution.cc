@@ -7,6 +7,7 @@
 
 #include "framework/cpu/convolution_dnnl.h"
 #include "framework/cpu/gemm.h"
+#include "framework/cpu/one_thread.h"
 #include "framework/cpu/reduce.h"
 #include "framework/cpu/scratch.h"
 #include "framework/cpu/threads.h"
@@ -115,7 +116,10 @@ Sizes SizesOf(const ConvolutionShape& s) {
 // Calls f(image and group, its patches' buffer) for all of them, on several threads.
 template <class T, class F>
 void ForImages(const ConvolutionShape& s, const Sizes& n, F f) {
-  ParallelFor(s.batch * s.groups, 1, [&](int64_t begin, int64_t end) {
+  const double operations = 2.0 * static_cast<double>(n.positions) * static_cast<double>(n.terms) *
+                            static_cast<double>(n.channels_out);
+  const auto grain = static_cast<int64_t>(kParallelOperations / 2 / std::max(operations, 1.0));
+  ParallelFor(s.batch * s.groups, std::max<int64_t>(1, grain), [&](int64_t begin, int64_t end) {
     ScratchArray<T> patches(n.positions * n.terms);
     for (int64_t i = begin; i < end; ++i) f(i, patches.data());
   });

@@ -66,10 +66,10 @@ void AddProducts(std::vector<Workload>& all) {
 }
 
 void AddImages(std::vector<Workload>& all) {
-  // 0.3, 2.4 and 10 million operations.
+  // 0.01, 0.3, 2.4 and 9 million operations.
   const struct {
     int64_t side, channels, batch;
-  } kConvolutions[] = {{8, 16, 1}, {8, 16, 8}, {16, 16, 8}};
+  } kConvolutions[] = {{5, 4, 2}, {8, 16, 1}, {8, 16, 8}, {16, 16, 8}};
   for (const auto& [side, channels, batch] : kConvolutions) {
     const auto inputs = [=](DataType type) {
       return DlArrays{Randn({side, side, channels, batch}, type, "SSCB"),
@@ -80,6 +80,9 @@ void AddImages(std::vector<Workload>& all) {
     };
     const std::string name = absl::StrCat("conv_", side, "x", side, "x", channels, "x", batch);
     all.push_back(Eager(name, inputs, convolve));
+    // As checks of gradients do.
+    const auto in_double = [=](DataType) { return inputs(DataType::kDouble); };
+    all.push_back(Eager(name + "_double", in_double, convolve));
     all.push_back({name + "_grad", [=](DataType type) {
                      return WithGradients(convolve, inputs(type),
                                           Randn({side, side, channels, batch}, type, "SSCB"));
