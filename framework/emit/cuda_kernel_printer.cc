@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "framework/emit/c_body.h"
 
 namespace lamina {
@@ -23,8 +24,6 @@ constexpr int64_t kLeastTurns = 4, kBlocksInAll = 4096;
 // So many elements keep a device busy with a thread for four of them.
 constexpr int64_t kLeastForFour = 1 << 16;
 
-constexpr char kCheck[] = "  if ((error = cudaGetLastError()) != cudaSuccess) return error;\n";
-
 }  // namespace
 
 void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
@@ -33,8 +32,7 @@ void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
   const Worker worker = WorkerOf(nest, shared);
   aligned_.clear();
   quartered_.clear();
-  std::string parameters, arguments;
-  Interface(nest, &parameters, &arguments);
+  Given given = Interface(nest);
   static constexpr const char* kWho[] = {
       "A thread computes an item.", "A block computes an item.",
       "A block joins what several blocks have of an item.",
@@ -65,43 +63,40 @@ void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
     first.body.assign(nest.body.begin(), loop + 1);
     second.body.erase(second.body.begin() + (loop - nest.body.begin()));
     const int64_t groups = Groups(nest, *shared);
-    Interface(first, &parameters, &arguments);
+    given = Interface(first);
+    given.Add("double *", "joins");
     const std::string parts = PartsOfGroups(nest, *shared);
     Write(
         absl::StrCat(CComment(comment), "\n/* ", groups, " blocks share the loop of an item. */\n"),
-        absl::StrCat(name, "Parts"), parts, absl::StrCat(parameters, ", double *joins"),
-        absl::StrCat(arguments, ", joins"), Blocks(nest.loops, 1, groups), kThreads, code);
+        absl::StrCat(name, "Parts"), parts, given, Blocks(nest.loops, 1, groups), kThreads, code);
     aligned_.clear();
-    Interface(second, &parameters, &arguments);
-    absl::StrAppend(&parameters, ", const double *joins");
-    absl::StrAppend(&arguments, ", joins");
+    given = Interface(second);
+    given.Add("const double *", "joins");
     kernel = JoinOfGroups(nest, *shared);
     code->joins = std::max(code->joins, NumItems(nest.loops, variable_, most_) * groups *
                                             static_cast<int64_t>((*shared)[0].joined.size()));
   }
   Write(absl::StrCat(CComment(comment), "\n/* ", kWho[static_cast<int>(worker)], " */\n"), name,
-        kernel, parameters, arguments, blocks, worker == Worker::kOneThread ? 1 : kThreads, code);
+        kernel, given, blocks, worker == Worker::kOneThread ? 1 : kThreads, code);
+}
+
+void KernelPrinter::Given::Add(const std::string& type, const std::string& name) {
+  parameters.push_back(type + name);
+  arguments.push_back(name);
 }
 
 void KernelPrinter::Write(const std::string& comment, const std::string& name,
-                          const std::string& kernel, const std::string& parameters,
-                          const std::string& arguments, const std::string& blocks, int threads,
-                          CudaCode* code) {
+                          const std::string& kernel, const Given& given, const std::string& blocks,
+                          int threads, CudaCode* code) {
   absl::StrAppend(&code->kernels, comment, aligned_.empty() ? "" : "template <bool aligned>\n",
-                  "__global__ void ", name, "(", parameters, ") {\n", kernel, "}\n\n");
-  const std::string launch =
-      absl::StrCat("<<<", blocks, ", ", threads, ", 0, stream>>>(", arguments, ");\n");
-  if (aligned_.empty()) {
-    absl::StrAppend(&code->launches, "  ", name, launch, kCheck);
-    return;
-  }
-  has_fours_ = true;
-  std::string all;
-  for (const std::string& array : aligned_) {
-    absl::StrAppend(&all, all.empty() ? "" : " | ", "(uintptr_t)", array);
-  }
-  absl::StrAppend(&code->launches, "  if ((", all, ") % 16 == 0) {\n    ", name, "<true>", launch,
-                  "  } else {\n    ", name, "<false>", launch, "  }\n", kCheck);
+                  "__global__ void ", name, "(", absl::StrJoin(given.parameters, ", "), ") {\n",
+                  kernel, "}\n\n");
+  has_fours_ = has_fours_ || !aligned_.empty();
+  code->launches.back().push_back({.kernel = name,
+                                   .arguments = given.arguments,
+                                   .blocks = blocks,
+                                   .threads = threads,
+                                   .aligned = {aligned_.begin(), aligned_.end()}});
 }
 
 std::optional<VectorLoops> KernelPrinter::Four(const std::vector<Statement>& loops,
@@ -205,26 +200,21 @@ std::string KernelPrinter::Nested(const ParallelNest& nest) {
   return printer_.Print(WholeCode(nest), 1);
 }
 
-void KernelPrinter::Interface(const ParallelNest& nest, std::string* parameters,
-                              std::string* arguments) const {
+KernelPrinter::Given KernelPrinter::Interface(const ParallelNest& nest) const {
+  Given given;
   const Block code = WholeCode(nest);
   const std::set<std::string> stored = StoredArrays(code), loaded = LoadedArrays(code);
-  parameters->clear();
-  arguments->clear();
   const bool apart = !OverlapsInMemory(nest);
-  const auto add = [&](const std::string& type, const std::string& name) {
-    absl::StrAppend(parameters, parameters->empty() ? "" : ", ", type, name);
-    absl::StrAppend(arguments, arguments->empty() ? "" : ", ", name);
-  };
-  if (!variable_.empty()) add("int ", variable_);
+  if (!variable_.empty()) given.Add("int ", variable_);
   for (const ProgramArray& a : program_.arrays) {
     const bool is_stored = stored.count(a.name) > 0;
     if (a.role == ProgramArray::kConstant || (!is_stored && loaded.count(a.name) == 0)) continue;
     // What one array's elements are is not changed by stores to another.
-    add(absl::StrCat(is_stored ? "" : "const ", CType(a.spec.type, Language::kCuda), " *",
-                     apart ? "__restrict__ " : ""),
-        a.name);
+    given.Add(absl::StrCat(is_stored ? "" : "const ", CType(a.spec.type, Language::kCuda), " *",
+                           apart ? "__restrict__ " : ""),
+              a.name);
   }
+  return given;
 }
 
 std::string KernelPrinter::ExtentText(const Statement& loop) {

@@ -28,7 +28,8 @@ class KernelPrinter {
                 int64_t most)
       : program_(program), printer_(*printer), variable_(variable), most_(most) {}
 
-  /// Appends to `code`; `comment` tells what the kernel computes. Errors: as PrintCuda.
+  /// Appends to `code` and the launches of its last step; `comment` tells what the kernel computes.
+  /// Errors: as PrintCuda.
   void Print(const ParallelNest& nest, const std::string& name, const std::string& comment,
              CudaCode* code);
 
@@ -40,11 +41,16 @@ class KernelPrinter {
 
   enum class Worker : uint8_t { kThread, kBlock, kBlocks, kOneThread };
 
+  // What a kernel is given, in the function's declaration and in a launch.
+  struct Given {
+    std::vector<std::string> parameters, arguments;
+    void Add(const std::string& type, const std::string& name);
+  };
+
   // A kernel and its launch. Where four elements are read at once there are two of it: one needs
   // the arrays to begin at multiples of 16 bytes.
   void Write(const std::string& comment, const std::string& name, const std::string& kernel,
-             const std::string& parameters, const std::string& arguments, const std::string& blocks,
-             int threads, CudaCode* code);
+             const Given& given, const std::string& blocks, int threads, CudaCode* code);
   std::optional<VectorLoops> Four(const std::vector<loops::Statement>& loops,
                                   const loops::Block& body);
   std::string FourText(const VectorLoops& four, int indent);
@@ -58,7 +64,7 @@ class KernelPrinter {
   bool OverlapsInMemory(const ParallelNest& nest) const;
   static loops::Block WholeCode(const ParallelNest& nest);
   std::string Nested(const ParallelNest& nest);
-  void Interface(const ParallelNest& nest, std::string* parameters, std::string* arguments) const;
+  Given Interface(const ParallelNest& nest) const;
   std::string ExtentText(const loops::Statement& loop);
   // The number of items, as the code's text.
   std::string Count(const std::vector<loops::Statement>& loops);

@@ -1,6 +1,7 @@
 #include "framework/emit/cuda_kernels.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "framework/emit/c_body.h"
 #include "framework/emit/cuda_kernel_printer.h"
 #include "framework/emit/parallel_loops.h"
@@ -31,27 +32,49 @@ static __device__ void StoreFour(const Four<T> &four, T *to) {
 
 )";
 
+std::string LaunchText(const CudaLaunch& launch) {
+  const std::string call =
+      absl::StrCat("<<<", launch.blocks, ", ", launch.threads, ", 0, stream>>>(",
+                   absl::StrJoin(launch.arguments, ", "), ");\n");
+  constexpr char kCheck[] = "  if ((error = cudaGetLastError()) != cudaSuccess) return error;\n";
+  if (launch.aligned.empty()) return absl::StrCat("  ", launch.kernel, call, kCheck);
+  return absl::StrCat("  if (((uintptr_t)", absl::StrJoin(launch.aligned, " | (uintptr_t)"),
+                      ") % 16 == 0) {\n    ", launch.kernel, "<true>", call, "  } else {\n    ",
+                      launch.kernel, "<false>", call, "  }\n", kCheck);
+}
+
 }  // namespace
 
-CudaCode PrintCuda(const Program& program,
-                   const std::function<std::string(const ProgramArray&)>& where, CPrinter* printer,
-                   const std::string& joins, const std::string& variable, int64_t most) {
+CudaCode PrintCuda(const Program& program, CPrinter* printer, const std::string& variable,
+                   int64_t most) {
   CudaCode code;
-  code.launches = absl::StrCat(CPointers(program, where, printer), "  cudaError_t error;\n");
   KernelPrinter kernels(program, printer, variable, most);
   int number = 0;
   for (const ProgramStep& step : program.steps) {
-    absl::StrAppend(&code.launches, "\n  ", CComment(step.comment, 1), "\n");
+    code.launches.emplace_back();
     for (const ParallelNest& nest : ParallelNests(step.code, variable, most)) {
       kernels.Print(nest, absl::StrCat("Kernel", number++), step.comment, &code);
     }
   }
-  if (code.joins > 0) {
-    code.launches = absl::StrCat("  double *const joins = ", joins, ";\n", code.launches);
-  }
   if (kernels.has_fours()) code.kernels = absl::StrCat(kFour, code.kernels);
-  if (number == 0) absl::StrAppend(&code.launches, "  (void)stream;\n  (void)error;\n");
   return code;
+}
+
+std::string CudaLaunches(const Program& program, const CudaCode& code,
+                         const std::function<std::string(const ProgramArray&)>& where,
+                         const std::string& joins, CPrinter* printer) {
+  std::string text;
+  if (code.joins > 0) absl::StrAppend(&text, "  double *const joins = ", joins, ";\n");
+  absl::StrAppend(&text, CPointers(program, where, printer), "  cudaError_t error;\n");
+  bool any = false;
+  for (size_t step = 0; step < code.launches.size(); ++step) {
+    absl::StrAppend(&text, "\n  ", CComment(program.steps[step].comment, 1), "\n");
+    for (const CudaLaunch& launch : code.launches[step]) {
+      text += LaunchText(launch);
+      any = true;
+    }
+  }
+  return any ? text : text + "  (void)stream;\n  (void)error;\n";
 }
 
 std::string CudaPreamble() {

@@ -1,8 +1,8 @@
 // A program as CUDA kernels and the launches that run them in their order.
 //
 //   CPrinter printer(Language::kCuda);
-//   const CudaCode code = PrintCuda(program, where, &printer);
-//   // code.kernels: __global__ functions; code.launches: the inside of a host function
+//   const CudaCode code = PrintCuda(program, &printer);
+//   // code.kernels: __global__ functions; code.launches: how they are called, one after the other
 //
 // Each nest of parallel loops (parallel_loops.h) is a kernel. A thread computes one item, or, where
 // there are few items with long loops, a block does: its threads share the loops, and what they
@@ -17,28 +17,46 @@
 #ifndef FRAMEWORK_EMIT_CUDA_KERNELS_H_
 #define FRAMEWORK_EMIT_CUDA_KERNELS_H_
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "framework/emit/c_printer.h"
 #include "framework/emit/program.h"
 
 namespace lamina {
 
+/// The call of a kernel.
+struct CudaLaunch {
+  std::string kernel;
+  std::vector<std::string> arguments;  ///< The variable where there is one, arrays, "joins".
+  std::string blocks;  ///< How many; an expression of the variable where it depends on that.
+  int threads = 1;     ///< Of a block.
+  /// Arrays of which four elements are read or written at once: then the kernel is a
+  /// template <bool aligned>, told whether all of them begin at multiples of 16 bytes.
+  std::vector<std::string> aligned = {};
+};
+
 struct CudaCode {
   std::string kernels;
-  /// Statements that return a cudaError_t unless it is cudaSuccess; they name `stream`, and the
-  /// variable where there is one.
-  std::string launches;
+  /// For each step of the program its launches, in the order of execution.
+  std::vector<std::vector<CudaLaunch>> launches;
   int64_t joins = 0;  ///< How many doubles of the device's memory the launches need besides.
 };
 
-/// `where` as in CBody: the host's expression of the device address at which an array begins; ""
-/// for one that is known by its name already. `variable`: a number that stands in the code for 1 to
-/// `most` (loops/variable_size.h); "": none. Errors: "emit:CannotPrint" for complex numbers.
-CudaCode PrintCuda(const Program& program,
-                   const std::function<std::string(const ProgramArray&)>& where, CPrinter* printer,
-                   const std::string& joins, const std::string& variable = "", int64_t most = 1);
+/// `variable`: a number that stands in the code for 1 to `most` (loops/variable_size.h); "": none.
+/// Errors: "emit:CannotPrint" for complex numbers.
+CudaCode PrintCuda(const Program& program, CPrinter* printer, const std::string& variable = "",
+                   int64_t most = 1);
+
+/// The launches as the inside of a host function: statements that return a cudaError_t unless it is
+/// cudaSuccess; they name `stream`, and the variable where there is one. `where` as in CBody: the
+/// host's expression of the device address at which an array begins; "" for one that is known by
+/// its name already; `joins` likewise.
+std::string CudaLaunches(const Program& program, const CudaCode& code,
+                         const std::function<std::string(const ProgramArray&)>& where,
+                         const std::string& joins, CPrinter* printer);
 
 /// What stands before kernels: the types and numbers that a file has from its headers, and that the
 /// compiler of kernels alone (NVRTC) does not know.

@@ -124,15 +124,16 @@ FusedCode PrintFused(const Fused& fused) {
   }
   const Program program = WriteProgram(graph, names);
   CPrinter printer(Language::kCuda);
-  const CudaCode cuda = PrintCuda(
-      program,
+  const CudaCode cuda = PrintCuda(program, &printer);
+  const std::string launches = CudaLaunches(
+      program, cuda,
       [](const ProgramArray& a) {
         return a.role == ProgramArray::kScratch
                    ? absl::StrCat("memory->scratch_", static_cast<int>(a.spec.type), " + ",
                                   a.offset)
                    : std::string();
       },
-      &printer, "memory->joins");
+      "memory->joins", &printer);
   std::string scratch;
   if (cuda.joins > 0) absl::StrAppend(&scratch, "  double joins[", cuda.joins, "];\n");
   for (int t = 0; t < kNumDataTypes; ++t) {
@@ -144,7 +145,7 @@ FusedCode PrintFused(const Fused& fused) {
       CudaPreamble(), "#include <cuda_runtime_api.h>\n\nnamespace ", fused.name, " {\n\n",
       printer.Helpers(), CConstants(program, Language::kCuda), cuda.kernels, "struct Memory {\n",
       scratch, "  char none;\n};\n\nstatic cudaError_t Run(Memory *memory, ", parameters,
-      "cudaStream_t stream) {\n  (void)memory;\n", cuda.launches,
+      "cudaStream_t stream) {\n  (void)memory;\n", launches,
       "  return cudaSuccess;\n}\n\n}  // namespace ", fused.name, "\n");
   const std::string memory = absl::StrCat("  ", fused.name,
                                           "::Memory *memory;\n  Check(cudaMalloc((void **)&memory, "
@@ -197,9 +198,7 @@ DlArrays ChainGrad(Arrays in) {
 }
 
 std::vector<Fused> FusedFunctions(const std::string& ending, const Sizes& sizes) {
-  const auto single = [](Sizes of) {
-    return ArraySpec{DataType::kSingle, std::move(of), {}};
-  };
+  const auto single = [](Sizes of) { return ArraySpec{DataType::kSingle, std::move(of), {}}; };
   const ArraySpec x = single(sizes), p = single({1, 1, sizes[2]});
   // Sums of many terms, each in double; about four functions of the C library.
   return {{absl::StrCat("srelu_grad", ending), SReluGrad, {x, x, p, p, p, p}, 1e-6},
