@@ -1,0 +1,208 @@
+#include "framework/gpu/cuda_device.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "framework/dlarray/error.h"
+#include "framework/gpu/cuda_library.h"
+
+namespace lamina::gpu {
+namespace {
+
+// Values of cuda.h.
+constexpr int kOutOfMemory = 2, kMajor = 75, kMinor = 76, kReleaseThreshold = 4,
+              kCaptureThreadLocal = 1;
+constexpr unsigned kNonBlocking = 1;
+
+std::string NameOf(const CudaDriver& driver, int error) {
+  const char *name = nullptr, *text = nullptr;
+  driver.GetErrorName(error, &name);
+  driver.GetErrorString(error, &text);
+  return absl::StrCat(name == nullptr ? "an unknown error" : name, text == nullptr ? "" : ": ",
+                      text == nullptr ? "" : text);
+}
+
+class CudaKernels : public LoadedKernels {
+ public:
+  CudaKernels(const CudaDriver& driver, void* module) : driver_(driver), module_(module) {}
+  ~CudaKernels() override { driver_.ModuleUnload(module_); }
+  void* module() const { return module_; }
+  std::vector<void*>& functions() { return functions_; }
+  void* function(size_t i) const { return functions_[i]; }
+
+ private:
+  const CudaDriver& driver_;
+  void* module_;
+  std::vector<void*> functions_;
+};
+
+class CudaRecord : public LaunchRecord {
+ public:
+  CudaRecord(const CudaDriver& driver, void* graph) : driver_(driver), graph_(graph) {}
+  ~CudaRecord() override { driver_.GraphExecDestroy(graph_); }
+  void* graph() const { return graph_; }
+
+ private:
+  const CudaDriver& driver_;
+  void* graph_;
+};
+
+class CudaDevice : public Device {
+ public:
+  CudaDevice(const CudaDriver& driver, int device) : driver_(driver), device_(device) {}
+  ~CudaDevice() override {
+    if (stream_ != nullptr) driver_.StreamDestroy(stream_);
+    if (context_ != nullptr) driver_.DevicePrimaryCtxRelease(device_);
+  }
+  // Not OK: the object cannot be used.
+  absl::Status Begin();
+
+  std::string Name() const override { return name_; }
+  std::string CompilerKey() const override { return key_; }
+
+  void* Allocate(size_t bytes) override {
+    Enter();
+    CudaAddress address = 0;
+    const int error = driver_.MemAllocAsync(&address, bytes == 0 ? 1 : bytes, stream_);
+    if (error == kOutOfMemory) {
+      throw Error("gpu:OutOfMemory",
+                  absl::StrCat("An array needs ", bytes, " bytes of ", name_, "."),
+                  "So much is not free there.",
+                  "Take smaller batches, or give back arrays of the device that are not needed.");
+    }
+    Check(error, "give memory");
+    return reinterpret_cast<void*>(address);
+  }
+  // What goes wrong when memory is given back cannot be helped.
+  void Free(void* memory) override {
+    driver_.CtxSetCurrent(context_);
+    driver_.MemFreeAsync(Address(memory), stream_);
+  }
+  void CopyIn(void* to, const void* from, size_t bytes) override {
+    Enter();
+    Check(driver_.MemcpyHtoDAsync(Address(to), from, bytes, stream_), "copy to the device");
+  }
+  void CopyOut(void* to, const void* from, size_t bytes) override {
+    Enter();
+    Check(driver_.MemcpyDtoHAsync(to, Address(from), bytes, stream_), "copy from the device");
+    Wait();
+  }
+  void Wait() override {
+    Enter();
+    Check(driver_.StreamSynchronize(stream_), "finish its work");
+  }
+
+  absl::StatusOr<KernelImage> Compile(const std::string& source,
+                                      const std::vector<std::string>& kernels) override {
+    return CompileCudaKernels(source, kernels, architecture_);
+  }
+  std::unique_ptr<LoadedKernels> Load(const KernelImage& image) override {
+    Enter();
+    void* module = nullptr;
+    Check(driver_.ModuleLoadData(&module, image.code.data()), "load kernels");
+    auto kernels = std::make_unique<CudaKernels>(driver_, module);
+    for (const std::string& symbol : image.symbols) {
+      void* function = nullptr;
+      Check(driver_.ModuleGetFunction(&function, module, symbol.c_str()), "find a kernel");
+      kernels->functions().push_back(function);
+    }
+    return kernels;
+  }
+  void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
+              void** arguments) override {
+    Enter();
+    Check(
+        driver_.LaunchKernel(static_cast<const CudaKernels&>(kernels).function(kernel), size.blocks,
+                             1, 1, size.threads, 1, 1, 0, stream_, arguments, nullptr),
+        "launch a kernel");
+  }
+  void BeginRecord() override {
+    Enter();
+    Check(driver_.StreamBeginCapture(stream_, kCaptureThreadLocal), "record launches");
+  }
+  std::unique_ptr<LaunchRecord> EndRecord() override {
+    Enter();
+    void *graph = nullptr, *ready = nullptr;
+    Check(driver_.StreamEndCapture(stream_, &graph), "record launches");
+    const int error = driver_.GraphInstantiate(&ready, graph, 0);
+    driver_.GraphDestroy(graph);
+    Check(error, "make one launch of many");
+    return std::make_unique<CudaRecord>(driver_, ready);
+  }
+  void Start(const LaunchRecord& record) override {
+    Enter();
+    Check(driver_.GraphLaunch(static_cast<const CudaRecord&>(record).graph(), stream_),
+          "start recorded launches");
+  }
+
+ private:
+  static CudaAddress Address(const void* memory) { return reinterpret_cast<CudaAddress>(memory); }
+  // The driver's calls are for the context of the calling thread.
+  void Enter() { Check(driver_.CtxSetCurrent(context_), "take a thread's calls"); }
+  void Check(int error, const char* what) const {
+    if (error == 0) return;
+    throw Error("gpu:Driver", absl::StrCat(name_, " was asked to ", what, "."),
+                absl::StrCat("The driver answers ", NameOf(driver_, error), "."),
+                "After a fault in a kernel the process must be started again.");
+  }
+
+  const CudaDriver& driver_;
+  const int device_;
+  std::string name_ = "The device", key_, architecture_;
+  void *context_ = nullptr, *stream_ = nullptr;
+};
+
+absl::Status CudaDevice::Begin() {
+  const absl::StatusOr<CudaCompiler>& nvrtc = FindCudaCompiler();
+  if (!nvrtc.ok()) return nvrtc.status();
+  const auto failed = [&](int error) {
+    return absl::UnavailableError(
+        absl::StrCat("The device cannot be used: the driver answers ", NameOf(driver_, error)));
+  };
+  char name[256] = {};
+  size_t bytes = 0;
+  int major = 0, minor = 0, compiler_major = 0, compiler_minor = 0;
+  void* pool = nullptr;
+  uint64_t kept = UINT64_MAX;
+  for (const int error :
+       {driver_.DeviceGetName(name, sizeof(name) - 1, device_),
+        driver_.DeviceTotalMem(&bytes, device_),
+        driver_.DeviceGetAttribute(&major, kMajor, device_),
+        driver_.DeviceGetAttribute(&minor, kMinor, device_),
+        driver_.DevicePrimaryCtxRetain(&context_, device_), driver_.CtxSetCurrent(context_),
+        driver_.StreamCreate(&stream_, kNonBlocking),
+        driver_.DeviceGetDefaultMemPool(&pool, device_),
+        driver_.MemPoolSetAttribute(pool, kReleaseThreshold, &kept)}) {
+    if (error != 0) return failed(error);
+  }
+  nvrtc->Version(&compiler_major, &compiler_minor);
+  name_ = absl::StrFormat("%s, %.1f GiB", name, static_cast<double>(bytes) / (1 << 30));
+  architecture_ = absl::StrCat("sm_", major, minor);
+  key_ = absl::StrCat("nvrtc ", compiler_major, ".", compiler_minor, " ", architecture_);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Device>> OpenCudaDevice(int number) {
+  const absl::StatusOr<CudaDriver>& driver = FindCudaDriver();
+  if (!driver.ok()) return driver.status();
+  int count = 0, device = 0;
+  if (const int error = driver->Init(0); error != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("The driver cannot begin: ", NameOf(*driver, error)));
+  }
+  if (const int error = driver->DeviceGetCount(&count); error != 0) {
+    return absl::UnavailableError(NameOf(*driver, error));
+  }
+  if (number < 0 || number >= count || driver->DeviceGet(&device, number) != 0) {
+    return absl::NotFoundError(
+        absl::StrCat("There is no device ", number, ": the driver counts ", count, "."));
+  }
+  auto opened = std::make_shared<CudaDevice>(*driver, device);
+  if (const absl::Status status = opened->Begin(); !status.ok()) return status;
+  return opened;
+}
+
+}  // namespace lamina::gpu

@@ -1,0 +1,33 @@
+// A CUDA device, through its driver and NVRTC.
+//
+//   const auto device = OpenCudaDevice();
+//   if (!device.ok()) std::cerr << device.status();    // why there is none
+//
+// Memory comes from the driver's pool, in the order of the device's stream; what is given back is
+// kept for the next array.
+#ifndef FRAMEWORK_GPU_CUDA_DEVICE_H_
+#define FRAMEWORK_GPU_CUDA_DEVICE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "framework/gpu/device.h"
+
+namespace lamina::gpu {
+
+/// The device with this number, as CUDA counts. Errors: kNotFound without a driver, a compiler of
+/// kernels or such a device; kFailedPrecondition when one of them is too old; kUnavailable when the
+/// driver refuses to begin.
+absl::StatusOr<std::shared_ptr<Device>> OpenCudaDevice(int number = 0);
+
+/// Compiles kernels for an architecture ("sm_90"); no device is needed. Errors: as Device::Compile;
+/// those of FindCudaCompiler.
+absl::StatusOr<KernelImage> CompileCudaKernels(const std::string& source,
+                                               const std::vector<std::string>& kernels,
+                                               const std::string& architecture);
+
+}  // namespace lamina::gpu
+
+#endif  // FRAMEWORK_GPU_CUDA_DEVICE_H_

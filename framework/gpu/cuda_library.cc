@@ -1,0 +1,82 @@
+#include "framework/gpu/cuda_library.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace lamina::gpu {
+namespace {
+
+absl::StatusOr<void*> Open(const std::vector<std::string>& paths, const std::string& remedy) {
+  for (const std::string& path : paths) {
+    if (void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
+  }
+  return absl::NotFoundError(absl::StrCat(
+      "None of these libraries could be loaded: ", absl::StrJoin(paths, ", "), ". ", remedy));
+}
+
+template <class F>
+void Find(void* library, const char* symbol, F** function, absl::Status* status) {
+  *function = reinterpret_cast<F*>(dlsym(library, symbol));
+  if (*function == nullptr && status->ok()) {
+    *status = absl::FailedPreconditionError(absl::StrCat("The library is too old: it has no ",
+                                                         symbol, ". CUDA 12 or later is needed."));
+  }
+}
+
+absl::StatusOr<CudaDriver> LoadDriver() {
+  const auto library =
+      Open({"libcuda.so.1", "libcuda.so"}, "Install the driver of an NVIDIA device.");
+  if (!library.ok()) return library.status();
+  CudaDriver driver;
+  absl::Status status;
+#define LAMINA_FIND(member, symbol, arguments) Find(*library, symbol, &driver.member, &status);
+  LAMINA_CUDA_DRIVER(LAMINA_FIND)
+#undef LAMINA_FIND
+  if (!status.ok()) return status;
+  return driver;
+}
+
+absl::StatusOr<CudaCompiler> LoadCompiler() {
+  std::vector<std::string> paths = {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"};
+  std::vector<std::string> homes;
+  if (const char* const home = std::getenv("CUDA_HOME"); home != nullptr) homes.emplace_back(home);
+  homes.emplace_back("/usr/local/cuda");
+  for (const std::string& home : homes) {
+    for (const char* const folder : {"lib64", "lib", "targets/x86_64-linux/lib"}) {
+      paths.push_back(absl::StrCat(home, "/", folder, "/libnvrtc.so"));
+    }
+  }
+  const auto library = Open(paths, "Install the CUDA toolkit, or set CUDA_HOME to its folder.");
+  if (!library.ok()) return library.status();
+  CudaCompiler compiler;
+  absl::Status status;
+#define LAMINA_FIND(member, symbol, arguments) Find(*library, symbol, &compiler.member, &status);
+  LAMINA_CUDA_COMPILER(LAMINA_FIND)
+#undef LAMINA_FIND
+  if (!status.ok()) return status;
+  return compiler;
+}
+
+}  // namespace
+
+const absl::StatusOr<CudaDriver>& FindCudaDriver() {
+  static const auto& driver = *new absl::StatusOr<CudaDriver>(LoadDriver());
+  return driver;
+}
+
+const absl::StatusOr<CudaCompiler>& FindCudaCompiler() {
+  static const auto& compiler = *new absl::StatusOr<CudaCompiler>(LoadCompiler());
+  return compiler;
+}
+
+std::vector<std::string> CudaDriverSymbols() {
+#define LAMINA_SYMBOL(member, symbol, arguments) symbol,
+  return {LAMINA_CUDA_DRIVER(LAMINA_SYMBOL)};
+#undef LAMINA_SYMBOL
+}
+
+}  // namespace lamina::gpu

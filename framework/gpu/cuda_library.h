@@ -1,0 +1,93 @@
+// The functions of CUDA that the room calls, found in the machine's libraries when they are first
+// needed: so everything builds without a toolkit, and a program runs on machines without a device.
+//
+// The declarations are those of CUDA's driver and of NVRTC, version 12 and later, with handles as
+// opaque pointers and results as int (0: all is well).
+//
+// Threads: pure functions; what they return stays for the life of the process.
+#ifndef FRAMEWORK_GPU_CUDA_LIBRARY_H_
+#define FRAMEWORK_GPU_CUDA_LIBRARY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace lamina::gpu {
+
+using CudaAddress = unsigned long long;  // NOLINT(runtime/int): CUdeviceptr
+
+/// X(member, symbol, arguments): the driver, libcuda.
+#define LAMINA_CUDA_DRIVER(X)                                                                    \
+  X(Init, "cuInit", (unsigned))                                                                  \
+  X(GetErrorName, "cuGetErrorName", (int, const char**))                                         \
+  X(GetErrorString, "cuGetErrorString", (int, const char**))                                     \
+  X(DriverGetVersion, "cuDriverGetVersion", (int*))                                              \
+  X(DeviceGetCount, "cuDeviceGetCount", (int*))                                                  \
+  X(DeviceGet, "cuDeviceGet", (int*, int))                                                       \
+  X(DeviceGetName, "cuDeviceGetName", (char*, int, int))                                         \
+  X(DeviceTotalMem, "cuDeviceTotalMem_v2", (size_t*, int))                                       \
+  X(DeviceGetAttribute, "cuDeviceGetAttribute", (int*, int, int))                                \
+  X(DevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain", (void**, int))                           \
+  X(DevicePrimaryCtxRelease, "cuDevicePrimaryCtxRelease_v2", (int))                              \
+  X(CtxSetCurrent, "cuCtxSetCurrent", (void*))                                                   \
+  X(DeviceGetDefaultMemPool, "cuDeviceGetDefaultMemPool", (void**, int))                         \
+  X(MemPoolSetAttribute, "cuMemPoolSetAttribute", (void*, int, void*))                           \
+  X(MemAllocAsync, "cuMemAllocAsync", (CudaAddress*, size_t, void*))                             \
+  X(MemFreeAsync, "cuMemFreeAsync", (CudaAddress, void*))                                        \
+  X(MemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2", (CudaAddress, const void*, size_t, void*))          \
+  X(MemcpyDtoHAsync, "cuMemcpyDtoHAsync_v2", (void*, CudaAddress, size_t, void*))                \
+  X(StreamCreate, "cuStreamCreate", (void**, unsigned))                                          \
+  X(StreamDestroy, "cuStreamDestroy_v2", (void*))                                                \
+  X(StreamSynchronize, "cuStreamSynchronize", (void*))                                           \
+  X(ModuleLoadData, "cuModuleLoadData", (void**, const void*))                                   \
+  X(ModuleUnload, "cuModuleUnload", (void*))                                                     \
+  X(ModuleGetFunction, "cuModuleGetFunction", (void**, void*, const char*))                      \
+  X(LaunchKernel, "cuLaunchKernel",                                                              \
+    (void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**, \
+     void**))                                                                                    \
+  X(StreamBeginCapture, "cuStreamBeginCapture_v2", (void*, int))                                 \
+  X(StreamEndCapture, "cuStreamEndCapture", (void*, void**))                                     \
+  X(GraphInstantiate, "cuGraphInstantiateWithFlags",                                             \
+    (void**, void*, unsigned long long)) /*NOLINT*/                                              \
+  X(GraphDestroy, "cuGraphDestroy", (void*))                                                     \
+  X(GraphExecDestroy, "cuGraphExecDestroy", (void*))                                             \
+  X(GraphLaunch, "cuGraphLaunch", (void*, void*))
+
+/// X(member, symbol, arguments): the compiler of kernels, libnvrtc.
+#define LAMINA_CUDA_COMPILER(X)                                                      \
+  X(Version, "nvrtcVersion", (int*, int*))                                           \
+  X(CreateProgram, "nvrtcCreateProgram",                                             \
+    (void**, const char*, const char*, int, const char* const*, const char* const*)) \
+  X(DestroyProgram, "nvrtcDestroyProgram", (void**))                                 \
+  X(AddNameExpression, "nvrtcAddNameExpression", (void*, const char*))               \
+  X(CompileProgram, "nvrtcCompileProgram", (void*, int, const char* const*))         \
+  X(GetLoweredName, "nvrtcGetLoweredName", (void*, const char*, const char**))       \
+  X(GetProgramLogSize, "nvrtcGetProgramLogSize", (void*, size_t*))                   \
+  X(GetProgramLog, "nvrtcGetProgramLog", (void*, char*))                             \
+  X(GetCubinSize, "nvrtcGetCUBINSize", (void*, size_t*))                             \
+  X(GetCubin, "nvrtcGetCUBIN", (void*, char*))
+
+#define LAMINA_MEMBER(member, symbol, arguments) int(*member) arguments = nullptr;
+struct CudaDriver {
+  LAMINA_CUDA_DRIVER(LAMINA_MEMBER)
+};
+struct CudaCompiler {
+  LAMINA_CUDA_COMPILER(LAMINA_MEMBER)
+};
+#undef LAMINA_MEMBER
+
+/// Errors: kNotFound, with where was searched; kFailedPrecondition for a library that lacks one of
+/// the functions: it is too old.
+const absl::StatusOr<CudaDriver>& FindCudaDriver();
+/// Searched by the loader, then in $CUDA_HOME and /usr/local/cuda.
+const absl::StatusOr<CudaCompiler>& FindCudaCompiler();
+
+/// The names of the driver's functions.
+std::vector<std::string> CudaDriverSymbols();
+
+}  // namespace lamina::gpu
+
+#endif  // FRAMEWORK_GPU_CUDA_LIBRARY_H_

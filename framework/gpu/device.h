@@ -1,0 +1,89 @@
+// A device that runs kernels: what the rest of the room needs of it, whoever makes it.
+//
+// Work is done in the order in which it is asked for, and asking returns before it is done, but for
+// CopyOut and Wait. There are two: a CUDA device (cuda_device.h) and, for tests on machines without
+// one, a device that is played by the CPU (testing/emulated_device.h).
+//
+//   void* x = device.Allocate(bytes);
+//   device.CopyIn(x, host, bytes);
+//   const auto image = device.Compile(source, {"Kernel0<true>"});
+//   const auto kernels = device.Load(*image);
+//   void* arguments[] = {&x};
+//   device.Launch(*kernels, 0, {.blocks = 40, .threads = 256}, arguments);
+//
+// Errors: "gpu:OutOfMemory" when the device has no room for an array, after which all that is there
+// can be used as before; "gpu:Driver" for what else the driver refuses, with its name for it.
+//
+// Threads: one thread at a time.
+#ifndef FRAMEWORK_GPU_DEVICE_H_
+#define FRAMEWORK_GPU_DEVICE_H_
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace lamina::gpu {
+
+/// Compiled kernels, as they are kept on a disk.
+struct KernelImage {
+  std::string code;
+  std::vector<std::string> symbols;  ///< The name of each kernel in the code.
+};
+
+/// Kernels on a device, ready to be launched.
+class LoadedKernels {
+ public:
+  virtual ~LoadedKernels() = default;
+};
+
+/// Launches that were recorded, to be started by one call.
+class LaunchRecord {
+ public:
+  virtual ~LaunchRecord() = default;
+};
+
+struct LaunchSize {
+  unsigned blocks = 1, threads = 1;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  /// For a reader: "NVIDIA H200, 139.8 GiB".
+  virtual std::string Name() const = 0;
+  /// All that a compiled kernel depends on besides its source.
+  virtual std::string CompilerKey() const = 0;
+
+  /// Memory that begins at a multiple of 256 bytes.
+  virtual void* Allocate(size_t bytes) = 0;
+  virtual void Free(void* memory) = 0;
+  /// From the host to the device. The host's memory may be changed as soon as it returns.
+  virtual void CopyIn(void* to, const void* from, size_t bytes) = 0;
+  /// From the device to the host, when all that was asked for before is done.
+  virtual void CopyOut(void* to, const void* from, size_t bytes) = 0;
+  /// Returns when all that was asked for is done.
+  virtual void Wait() = 0;
+
+  /// `kernels`: what is wanted of the source, as C++ names it. Errors: kInvalidArgument with the
+  /// compiler's messages.
+  virtual absl::StatusOr<KernelImage> Compile(const std::string& source,
+                                              const std::vector<std::string>& kernels) = 0;
+  virtual std::unique_ptr<LoadedKernels> Load(const KernelImage& image) = 0;
+  /// Launches the kernel with this number in the image; `arguments` has the address of each value.
+  virtual void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
+                      void** arguments) = 0;
+
+  /// Between these, launches are written down instead of done. Nothing else may be asked for.
+  virtual void BeginRecord() = 0;
+  virtual std::unique_ptr<LaunchRecord> EndRecord() = 0;
+  virtual void Start(const LaunchRecord& record) = 0;
+};
+
+}  // namespace lamina::gpu
+
+#endif  // FRAMEWORK_GPU_DEVICE_H_

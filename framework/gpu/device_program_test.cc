@@ -1,0 +1,276 @@
+// Graphs on a device against the eager ops: on a CUDA device where there is one, and on an emulated
+// one everywhere.
+#include "framework/gpu/device_program.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "framework/autodiff/dlgradient.h"
+#include "framework/gpu/cuda_device.h"
+#include "framework/gpu/testing/emulated_device.h"
+#include "framework/graph/optimize.h"
+#include "framework/graph/testing/random_function.h"
+#include "framework/io/temporary_folder.h"
+#include "framework/ops/convolution.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/loss.h"
+#include "framework/ops/matmul.h"
+#include "framework/ops/random.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/softmax.h"
+
+namespace lamina::gpu {
+namespace {
+
+using Function = std::function<DlArrays(Arrays)>;
+
+std::vector<ArraySpec> SpecsOf(Arrays arrays) {
+  std::vector<ArraySpec> specs;
+  for (const DlArray& x : arrays) specs.push_back(x.spec());
+  return specs;
+}
+
+Graph GraphOf(const Function& f, Arrays inputs) {
+  return Optimize(RecordGraph(f, SpecsOf(inputs)));
+}
+
+DeviceArrays AllToDevice(const std::shared_ptr<Device>& device, Arrays arrays) {
+  DeviceArrays all;
+  for (const DlArray& x : arrays) all.push_back(ToDevice(device, x));
+  return all;
+}
+
+// The largest difference, in parts of the largest value.
+double Difference(const DlArray& a, const DlArray& b) {
+  double difference = 0, largest = 0;
+  for (int64_t i = 0; i < a.numel(); ++i) {
+    difference = std::max(difference, std::abs(a.At(i) - b.At(i)));
+    largest = std::max(largest, std::abs(b.At(i)));
+  }
+  return largest == 0 ? difference : difference / largest;
+}
+
+std::string Identifier(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.identifier();
+  }
+  return "";
+}
+
+// On each device that there is. The cache of kernels is empty at first.
+class DeviceProgramTest : public ::testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(setenv("LAMINA_CACHE", cache_.path().c_str(), 1), 0);
+    if (!GetParam()) {
+      emulated_ = testing::MakeEmulatedDevice();
+      device_ = emulated_;
+      return;
+    }
+    const auto opened = OpenCudaDevice();
+    if (!opened.ok()) GTEST_SKIP() << opened.status();
+    device_ = *opened;
+    std::cout << device_->Name() << "\n";
+  }
+
+  const TemporaryFolder cache_{"device_program_test"};
+  std::shared_ptr<Device> device_;
+  std::shared_ptr<testing::EmulatedDevice> emulated_;  // Null on a CUDA device.
+};
+INSTANTIATE_TEST_SUITE_P(Devices, DeviceProgramTest, ::testing::Bool(),
+                         [](const auto& i) { return i.param ? "Cuda" : "Emulated"; });
+
+// y = x^2 + c and the gradients of a sum of squares of it: a broadcast and reductions.
+DlArrays Parabola(Arrays in) {
+  return DlFeval(
+      [](const DlArrays& p) {
+        const DlArray y = p[0] * p[0] + p[1];
+        const DlArrays gradients = DlGradient(Sum(y * y), p);
+        return DlArrays{y, gradients[0], gradients[1]};
+      },
+      DlArrays(in.begin(), in.end()));
+}
+
+TEST_P(DeviceProgramTest, ArraysComeBackAsTheyWent) {
+  for (const DlArray& x :
+       {DlArray(2.5), DlArray::FromVector<float>({1, 2, 3, 4, 5, 6}, {3, 2}, "CB"),
+        DlArray::FromVector<int64_t>({-1, 1}, {2}), DlArray::FromVector<float>({}, {0, 3})}) {
+    const DlArray back = ToHost(ToDevice(device_, x));
+    EXPECT_TRUE(IsEqual(back, x)) << back;
+  }
+}
+
+TEST_P(DeviceProgramTest, ExactFunctionsAreEqualBitForBit) {
+  constexpr uint32_t kFunctions = 20;
+  DlArrays inputs;
+  for (uint32_t i = 0; i < kFunctions; ++i) {
+    for (const DlArray& x : lamina::testing::RandomInputs(i)) inputs.push_back(x);
+  }
+  // Together: one run of the compiler.
+  const auto all = [](Arrays x) {
+    DlArrays outputs;
+    for (uint32_t i = 0; i < kFunctions; ++i) {
+      lamina::testing::RandomFunction f(i, 4 + static_cast<int>(i));
+      for (const DlArray& y : f(x.subspan(2 * i, 2))) outputs.push_back(y);
+    }
+    return outputs;
+  };
+  const DeviceProgram program(GraphOf(all, inputs), device_);
+  const DeviceArrays came = program.Run(AllToDevice(device_, inputs));
+  const DlArrays expected = all(inputs);
+  ASSERT_EQ(came.size(), expected.size());
+  for (size_t k = 0; k < expected.size(); ++k) {
+    EXPECT_TRUE(IsEqual(ToHost(came[k]), expected[k]))
+        << "output " << k << ": " << ToHost(came[k]) << "\neager: " << expected[k];
+  }
+}
+
+DlArrays Drawn(const std::vector<ArraySpec>& specs) {
+  RandomSource source(3);
+  const ScopedRandomSource scope(source);
+  DlArrays all;
+  for (const ArraySpec& s : specs) all.push_back(Randn(s.sizes, s.type, s.format.str()));
+  return all;
+}
+
+ArraySpec Single(const Sizes& sizes, std::string_view format) {
+  return {DataType::kSingle, sizes, format};
+}
+
+// Sums are added in another order: by threads of a block, or of several blocks.
+void ExpectAgreement(const std::shared_ptr<Device>& device, const Function& f,
+                     const DlArrays& inputs, double bound) {
+  const DeviceProgram program(GraphOf(f, inputs), device);
+  const DeviceArrays came = program.Run(AllToDevice(device, inputs));
+  const DlArrays expected = f(inputs);
+  ASSERT_EQ(came.size(), expected.size());
+  for (size_t k = 0; k < expected.size(); ++k) {
+    EXPECT_LE(Difference(ToHost(came[k]), expected[k]), bound) << "output " << k;
+  }
+}
+
+// 72,000 elements: four at a time, and sums that several blocks share.
+TEST_P(DeviceProgramTest, LongSumsAgreeToRounding) {
+  const auto f = [](Arrays in) {
+    return DlFeval(
+        [](const DlArrays& p) {
+          const DlArray loss = Mean(Square(Tanh(p[0] * p[1])));
+          DlArrays all = DlGradient(loss, p);
+          all.push_back(loss);
+          return all;
+        },
+        DlArrays(in.begin(), in.end()));
+  };
+  ExpectAgreement(device_, f, Drawn({Single({60, 60, 20}, "SSC"), Single({1, 1, 20}, "SSC")}),
+                  1e-5);
+}
+
+// Convolution, product, softmax and cross entropy, with gradients.
+TEST_P(DeviceProgramTest, AStepOfANetworkAgreesToRounding) {
+  const auto f = [](Arrays in) {
+    return DlFeval(
+        [](const DlArrays& p) {
+          const DlArray y = Relu(DlConv(p[0], p[1], p[2]));
+          const DlArray z = FullyConnect(y, p[3], p[4]);
+          DlArray t = Where(z > MaxOver(z, "C") - 1e-6, DlArray(1.0F), DlArray(0.0F));
+          const DlArray loss = CrossEntropy(Softmax(z), t);
+          DlArrays all = DlGradient(loss, {p[0], p[3], p[4]});
+          all.push_back(loss);
+          return all;
+        },
+        DlArrays(in.begin(), in.end()));
+  };
+  ExpectAgreement(device_, f,
+                  Drawn({Single({6, 5, 3, 4}, "SSCB"), Single({3, 3, 3, 2}, ""), Single({2, 1}, ""),
+                         Single({7, 24}, ""), Single({7, 1}, "")}),
+                  1e-5);
+}
+
+TEST_P(DeviceProgramTest, BoundArraysAreComputedByOneStart) {
+  const DlArrays inputs = {DlArray::FromVector<float>({1, 2, 3}, {3, 1}, "CB"),
+                           DlArray::FromVector<float>({0.5F, -1, 2}, {3}, "C")};
+  const auto program = std::make_shared<DeviceProgram>(GraphOf(Parabola, inputs), device_);
+  const DeviceArrays in = AllToDevice(device_, inputs);
+  DeviceArrays out;
+  for (const int v : program->graph().outputs()) {
+    out.emplace_back(device_, program->graph().values()[static_cast<size_t>(v)].spec);
+  }
+  const BoundProgram bound(program, in, out);
+  for (const float first : {1.0F, 7.0F}) {
+    const DlArray x = DlArray::FromVector<float>({first, 2, 3}, {3, 1}, "CB");
+    device_->CopyIn(in[0].data(), x.data()->bytes(), in[0].bytes());
+    bound.Start();
+    const DlArrays expected = Parabola(DlArrays{x, inputs[1]});
+    for (size_t k = 0; k < expected.size(); ++k) {
+      EXPECT_TRUE(IsEqual(ToHost(out[k]), expected[k])) << "output " << k << ToHost(out[k]);
+    }
+  }
+  if (emulated_ != nullptr) {
+    EXPECT_EQ(emulated_->num_starts(), 2);
+  }
+}
+
+TEST_P(DeviceProgramTest, KernelsAreCompiledOnce) {
+  const DlArrays inputs = {DlArray::FromVector<float>({1, 2, 3}, {3, 1}, "CB"),
+                           DlArray::FromVector<float>({0.5F, -1, 2}, {3}, "C")};
+  const Graph graph = GraphOf(Parabola, inputs);
+  EXPECT_FALSE(DeviceProgram(graph, device_).from_cache());
+  const DeviceProgram again(graph, device_);
+  EXPECT_TRUE(again.from_cache());
+  const DlArrays expected = Parabola(inputs);
+  EXPECT_TRUE(IsEqual(ToHost(again.Run(AllToDevice(device_, inputs))[1]), expected[1]));
+  if (emulated_ != nullptr) {
+    EXPECT_EQ(emulated_->num_compiled(), 1);
+  }
+}
+
+TEST_P(DeviceProgramTest, WrongArraysAreRefused) {
+  const DlArrays inputs = {DlArray::FromVector<float>({1, 2, 3}, {3, 1}, "CB"),
+                           DlArray::FromVector<float>({0.5F, -1, 2}, {3}, "C")};
+  const DeviceProgram program(GraphOf(Parabola, inputs), device_);
+  const DeviceArrays in = AllToDevice(device_, inputs);
+  EXPECT_EQ(Identifier([&] { program.Run({&in[0], 1}); }), "gpu:InputCount");
+  const DeviceArrays swapped = {in[1], in[0]};
+  EXPECT_EQ(Identifier([&] { program.Run(swapped); }), "gpu:InputSpec");
+  const DeviceArrays elsewhere = AllToDevice(testing::MakeEmulatedDevice(), inputs);
+  EXPECT_EQ(Identifier([&] { program.Run(elsewhere); }), "gpu:InputSpec");
+}
+
+TEST_P(DeviceProgramTest, AnOpWithoutKernelsIsNamed) {
+  const Graph graph = RecordGraph([](Arrays x) { return DlArrays{x[0] + RandLike(x[0])}; },
+                                  std::vector<ArraySpec>{DlArray(1.0F).spec()});
+  try {
+    const DeviceProgram program(graph, device_);
+    FAIL() << "An error was expected.";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.identifier(), "emit:CannotPrint");
+    EXPECT_NE(std::string(e.what()).find("rand"), std::string::npos) << e.what();
+  }
+}
+
+// Whatever does not fit is refused, and all goes on.
+TEST_P(DeviceProgramTest, MemoryThatIsFullIsAnError) {
+  if (emulated_ == nullptr) GTEST_SKIP() << "Only the emulated device can be made small.";
+  const DlArrays inputs = {DlArray::FromVector<float>({1, 2, 3}, {3, 1}, "CB"),
+                           DlArray::FromVector<float>({0.5F, -1, 2}, {3}, "C")};
+  const DeviceProgram program(GraphOf(Parabola, inputs), device_);
+  const DeviceArrays in = AllToDevice(device_, inputs);
+  const size_t used = emulated_->bytes_in_use();
+  emulated_->set_most_bytes(used + 20);  // Room for the first output.
+  EXPECT_EQ(Identifier([&] { program.Run(in); }), "gpu:OutOfMemory");
+  EXPECT_EQ(emulated_->bytes_in_use(), used);
+  emulated_->set_most_bytes(SIZE_MAX);
+  EXPECT_TRUE(IsEqual(ToHost(program.Run(in)[0]), Parabola(inputs)[0]));
+}
+
+}  // namespace
+}  // namespace lamina::gpu

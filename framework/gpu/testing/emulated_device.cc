@@ -1,0 +1,178 @@
+#include "framework/gpu/testing/emulated_device.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <regex>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "framework/dlarray/error.h"
+#include "framework/io/file.h"
+#include "framework/io/runfiles.h"
+#include "framework/io/temporary_folder.h"
+
+namespace lamina::gpu::testing {
+namespace {
+
+// Gives the launch with these arguments, which are copied.
+using MakeLaunch = void (*)(std::function<void()>* launch, unsigned blocks, unsigned threads,
+                            void** arguments);
+
+constexpr char kBind[] = R"(
+template <class... P, size_t... I>
+static std::function<void()> Bound(void (*kernel)(P...), unsigned blocks, unsigned threads,
+                                   void** arguments, std::index_sequence<I...>) {
+  return [=, values = std::make_tuple(*static_cast<P*>(arguments[I])...)] {
+    std::apply(Emulated(kernel, blocks, threads, nullptr), values);
+  };
+}
+template <class... P>
+static std::function<void()> Bind(void (*kernel)(P...), unsigned blocks, unsigned threads,
+                                  void** arguments) {
+  return Bound(kernel, blocks, threads, arguments, std::index_sequence_for<P...>());
+}
+)";
+
+class Library : public LoadedKernels {
+ public:
+  explicit Library(void* handle) : handle_(handle) {}
+  ~Library() override { dlclose(handle_); }
+  std::vector<MakeLaunch> kernels;
+
+ private:
+  void* handle_;
+};
+
+class Record : public LaunchRecord {
+ public:
+  std::vector<std::function<void()>> launches;
+};
+
+class Emulated : public EmulatedDevice {
+ public:
+  ~Emulated() override { LAMINA_CHECK(taken_.empty()); }
+
+  std::string Name() const override { return "an emulated device"; }
+  std::string CompilerKey() const override { return "emulated"; }
+
+  void* Allocate(size_t bytes) override {
+    LAMINA_CHECK(record_ == nullptr);
+    if (bytes_in_use_ + bytes > most_bytes_) {
+      throw Error("gpu:OutOfMemory", absl::StrCat("An array needs ", bytes, " bytes."),
+                  "So much is not free on the emulated device.", "");
+    }
+    void* memory = nullptr;
+    LAMINA_CHECK(posix_memalign(&memory, 256, bytes == 0 ? 1 : bytes) == 0);
+    std::memset(memory, 0xff, bytes);
+    bytes_in_use_ += bytes;
+    taken_[memory] = bytes;
+    return memory;
+  }
+  void Free(void* memory) override {
+    LAMINA_CHECK(record_ == nullptr && taken_.count(memory) == 1);
+    bytes_in_use_ -= taken_[memory];
+    taken_.erase(memory);
+    std::free(memory);
+  }
+  void CopyIn(void* to, const void* from, size_t bytes) override {
+    LAMINA_CHECK(record_ == nullptr);
+    std::memcpy(to, from, bytes);
+  }
+  void CopyOut(void* to, const void* from, size_t bytes) override { CopyIn(to, from, bytes); }
+  void Wait() override {}
+
+  absl::StatusOr<KernelImage> Compile(const std::string& source,
+                                      const std::vector<std::string>& kernels) override;
+  std::unique_ptr<LoadedKernels> Load(const KernelImage& image) override;
+
+  void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
+              void** arguments) override {
+    std::function<void()> launch;
+    static_cast<const Library&>(kernels).kernels[kernel](&launch, size.blocks, size.threads,
+                                                         arguments);
+    if (record_ == nullptr) {
+      launch();
+    } else {
+      record_->launches.push_back(std::move(launch));
+    }
+  }
+  void BeginRecord() override {
+    LAMINA_CHECK(record_ == nullptr);
+    record_ = std::make_unique<Record>();
+  }
+  std::unique_ptr<LaunchRecord> EndRecord() override { return std::move(record_); }
+  void Start(const LaunchRecord& record) override {
+    ++num_starts_;
+    for (const auto& launch : static_cast<const Record&>(record).launches) launch();
+  }
+
+  size_t bytes_in_use() const override { return bytes_in_use_; }
+  void set_most_bytes(size_t bytes) override { most_bytes_ = bytes; }
+  int num_compiled() const override { return num_compiled_; }
+  int num_starts() const override { return num_starts_; }
+
+ private:
+  size_t bytes_in_use_ = 0, most_bytes_ = SIZE_MAX;
+  std::map<void*, size_t> taken_;
+  std::unique_ptr<Record> record_;
+  int num_compiled_ = 0, num_starts_ = 0;
+};
+
+absl::StatusOr<KernelImage> Emulated::Compile(const std::string& source,
+                                              const std::vector<std::string>& kernels) {
+  ++num_compiled_;
+  const TemporaryFolder folder("lamina_emulated_");
+  const absl::StatusOr<std::string> runtime =
+      ReadFile(RunfilePath("framework/codegen/testing/emulated_cuda/cuda_runtime_api.h"));
+  LAMINA_CHECK(runtime.ok() && !folder.path().empty());
+  // A pragma of CUDA's compilers.
+  std::string text =
+      absl::StrCat("#include \"cuda_runtime_api.h\"\n#include <tuple>\n",
+                   std::regex_replace(source, std::regex("#pragma unroll\n"), ""), kBind);
+  KernelImage image;
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    image.symbols.push_back(absl::StrCat("launch_", i));
+    absl::StrAppend(&text, "extern \"C\" __attribute__((visibility(\"default\"))) void launch_", i,
+                    "(std::function<void()>* launch, unsigned blocks, unsigned threads,\n"
+                    "    void** arguments) {\n  *launch = Bind(",
+                    kernels[i], ", blocks, threads, arguments);\n}\n");
+  }
+  const std::string& f = folder.path();
+  LAMINA_CHECK(WriteFileAtomically(f + "/cuda_runtime_api.h", *runtime).ok() &&
+               WriteFileAtomically(f + "/kernels.cc", text).ok());
+  // Hidden: each library has an emulator of its own, which goes with it.
+  const char* const compiler = std::getenv("CXX");
+  const std::string command =
+      absl::StrCat(compiler == nullptr ? "c++" : compiler,
+                   " -std=c++20 -O1 -shared -fPIC -fvisibility=hidden -I'", f, "' -o '", f,
+                   "/kernels.so' '", f, "/kernels.cc' >'", f, "/messages' 2>&1");
+  if (std::system(command.c_str()) != 0) {
+    return absl::InvalidArgumentError(ReadFile(f + "/messages").value_or("no compiler"));
+  }
+  image.code = *ReadFile(f + "/kernels.so");
+  return image;
+}
+
+std::unique_ptr<LoadedKernels> Emulated::Load(const KernelImage& image) {
+  const TemporaryFolder folder("lamina_emulated_");
+  const std::string path = folder.path() + "/kernels.so";
+  LAMINA_CHECK(WriteFileAtomically(path, image.code).ok());
+  void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  LAMINA_CHECK(handle != nullptr);
+  auto library = std::make_unique<Library>(handle);
+  for (const std::string& symbol : image.symbols) {
+    library->kernels.push_back(reinterpret_cast<MakeLaunch>(dlsym(handle, symbol.c_str())));
+    LAMINA_CHECK(library->kernels.back() != nullptr);
+  }
+  return library;
+}
+
+}  // namespace
+
+std::shared_ptr<EmulatedDevice> MakeEmulatedDevice() { return std::make_shared<Emulated>(); }
+
+}  // namespace lamina::gpu::testing

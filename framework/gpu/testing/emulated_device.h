@@ -1,0 +1,31 @@
+// A device that is played by the CPU, so that what runs on devices is tried where there is none:
+// kernels are compiled as C++ for the emulator of framework/codegen/testing. It is slow.
+//
+//   const std::shared_ptr<EmulatedDevice> device = MakeEmulatedDevice();
+//
+// Memory is full of NaN when it is taken, and ends where a reader that goes too far is noticed by
+// the address sanitizer.
+#ifndef FRAMEWORK_GPU_TESTING_EMULATED_DEVICE_H_
+#define FRAMEWORK_GPU_TESTING_EMULATED_DEVICE_H_
+
+#include <memory>
+
+#include "framework/gpu/device.h"
+
+namespace lamina::gpu::testing {
+
+class EmulatedDevice : public Device {
+ public:
+  /// What is not given back yet, and what may be taken at most.
+  virtual size_t bytes_in_use() const = 0;
+  virtual void set_most_bytes(size_t bytes) = 0;
+  /// How often kernels were compiled, and how often records were started.
+  virtual int num_compiled() const = 0;
+  virtual int num_starts() const = 0;
+};
+
+std::shared_ptr<EmulatedDevice> MakeEmulatedDevice();
+
+}  // namespace lamina::gpu::testing
+
+#endif  // FRAMEWORK_GPU_TESTING_EMULATED_DEVICE_H_
