@@ -1,0 +1,172 @@
+// Times Lamina's workloads on a CUDA device: bazel run //tools/bench:device_bench
+//
+// A workload is recorded and optimised as on the CPU, and runs as one launch for each call; that of
+// a training hands its parameters on in the memory of the device. Printed are the median time of a
+// call, how far the results are from those of the CPU, and what is not there yet.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "framework/gpu/cuda_device.h"
+#include "framework/gpu/device_program.h"
+#include "framework/graph/optimize.h"
+#include "tools/bench/workloads.h"
+
+ABSL_FLAG(std::string, benchmark, "", "this workload alone");
+ABSL_FLAG(int64_t, elements, 0,
+          "srelu_grad with this number of elements, a multiple of 1024, instead of its own");
+
+namespace lamina::bench {
+namespace {
+
+using gpu::BoundProgram;
+using gpu::Device;
+using gpu::DeviceArray;
+using gpu::DeviceArrays;
+using gpu::DeviceProgram;
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// The largest difference, in parts of the largest value of its array.
+double ErrorOf(const DeviceArrays& came, const DlArrays& expected) {
+  double worst = 0;
+  for (size_t k = 0; k < expected.size(); ++k) {
+    const DlArray y = ToHost(came[k]);
+    double difference = 0, largest = 0;
+    for (int64_t i = 0; i < y.numel(); ++i) {
+      const double value = expected[k].At(i);
+      difference = std::max(difference, std::abs(y.At(i) - value));
+      largest = std::max(largest, std::abs(value));
+    }
+    worst = std::max(worst, largest > 0 ? difference / largest : difference);
+  }
+  return worst;
+}
+
+// The calls of a workload. A training has two, which hand parameters to one another.
+std::vector<BoundProgram> CallsOf(const std::shared_ptr<const DeviceProgram>& program,
+                                  const DeviceArrays& inputs, size_t carried) {
+  const auto outputs = [&] {
+    DeviceArrays y;
+    for (const int v : program->graph().outputs()) {
+      y.emplace_back(program->device(), program->graph().values()[static_cast<size_t>(v)].spec);
+    }
+    return y;
+  };
+  const DeviceArrays first = outputs();
+  std::vector<BoundProgram> calls;
+  if (carried == 0) {
+    calls.emplace_back(program, inputs, first);
+    return calls;
+  }
+  const DeviceArrays second = outputs();
+  const auto begin = static_cast<std::ptrdiff_t>(inputs.size() - carried);
+  const auto with = [&](const DeviceArrays& from) {
+    DeviceArrays x = inputs;
+    std::copy(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(carried), x.begin() + begin);
+    return x;
+  };
+  calls.emplace_back(program, with(second), first);
+  calls.emplace_back(program, with(first), second);
+  // The first step starts from the workload's own parameters.
+  for (size_t i = 0; i < carried; ++i) {
+    const DlArray x = ToHost(inputs[static_cast<size_t>(begin) + i]);
+    program->device()->CopyIn(second[i].data(), x.data()->bytes(), second[i].bytes());
+  }
+  return calls;
+}
+
+double MedianSeconds(Device& device, const std::vector<BoundProgram>& calls) {
+  const auto run = [&](int count) {
+    const Clock::time_point start = Clock::now();
+    for (int i = 0; i < count; ++i) calls[static_cast<size_t>(i) % calls.size()].Start();
+    device.Wait();
+    return SecondsSince(start) / count;
+  };
+  run(3);
+  constexpr double kSecondsOfARound = 0.1;
+  const int count = std::clamp(static_cast<int>(kSecondsOfARound / run(3)), 2, 10000);
+  std::vector<double> rounds;
+  for (int i = 0; i < 5; ++i) rounds.push_back(run(count));
+  std::sort(rounds.begin(), rounds.end());
+  return rounds[2];
+}
+
+std::string Timed(const std::shared_ptr<Device>& device, const Workload& workload) {
+  Work work = workload.make(DataType::kSingle);
+  if (work.is_eager) return "no function that could be recorded";
+  if (work.rates) work.inputs[0] = work.rates(1);
+  std::vector<ArraySpec> specs;
+  for (const DlArray& x : work.inputs) specs.push_back(x.spec());
+  const Clock::time_point start = Clock::now();
+  const Graph graph = Optimize(
+      RecordGraph([&](Arrays in) { return work.function(DlArrays(in.begin(), in.end())); }, specs));
+  constexpr size_t kMostSteps = 2000;
+  if (graph.steps().size() > kMostSteps) {
+    return absl::StrCat("too many ops for kernels that are not shared: ", graph.steps().size());
+  }
+  try {
+    const auto program = std::make_shared<const DeviceProgram>(graph, device);
+    const double made = SecondsSince(start);
+    DeviceArrays inputs;
+    size_t bytes = 0;
+    for (const DlArray& x : work.inputs) {
+      inputs.push_back(ToDevice(device, x));
+      bytes += inputs.back().bytes();
+    }
+    const DeviceArrays outputs = program->Run(inputs);
+    for (const DeviceArray& y : outputs) bytes += y.bytes();
+    const double error = ErrorOf(outputs, work.function(work.inputs));
+    const double seconds = MedianSeconds(*device, CallsOf(program, inputs, work.carried));
+    return absl::StrFormat("%10.2f us %8.1f GB/s %5d launches %7.2f s to make, error %.1e",
+                           seconds * 1e6, static_cast<double>(bytes) / seconds * 1e-9,
+                           program->num_launches(), made, error);
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
+int Main() {
+  const auto device = gpu::OpenCudaDevice();
+  if (!device.ok()) {
+    std::cerr << device.status().message() << "\n";
+    return 1;
+  }
+  std::cout << (*device)->Name() << ", " << (*device)->CompilerKey() << "\n";
+  const std::string only = absl::GetFlag(FLAGS_benchmark);
+  const int64_t elements = absl::GetFlag(FLAGS_elements);
+  const std::vector<Workload> workloads =
+      elements != 0 ? std::vector<Workload>{SReluGradOf(elements)} : Workloads();
+  for (const Workload& w : workloads) {
+    if (!only.empty() && w.name != only) continue;
+    std::cout << absl::StrFormat("%-24s ", w.name) << std::flush;
+    std::cout << Timed(*device, w) << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace lamina::bench
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage("times the workloads of tools/bench on a CUDA device");
+  absl::ParseCommandLine(argc, argv);
+  try {
+    return lamina::bench::Main();
+  } catch (const lamina::Error& error) {
+    std::cerr << error.what() << "\n";
+  }
+  return 1;
+}
