@@ -66,7 +66,7 @@ class ConvBackwardDataOp : public Op, public WrittenOp {
 };
 
 /// Something like w, of x and something like y.
-class ConvBackwardWeightsOp : public Op {
+class ConvBackwardWeightsOp : public Op, public WrittenOp {
  public:
   ConvBackwardWeightsOp(ConvParameters p, ArraySpec w)
       : parameters_(std::move(p)), w_(std::move(w)) {}
@@ -75,6 +75,8 @@ class ConvBackwardWeightsOp : public Op {
   std::string Attributes() const override;
   void Infer(const Specs& inputs, SpecList* outputs) const override;
   void Run(Arrays inputs, Results outputs) const override;
+  bool HasFastKernel() const override { return true; }
+  void Write(OpWriter& w) const override;
   DlArrays Gradient(const GradientCall& call) const override;
   SaveMask SavedOutputs() const override { return kSaveNone; }
 

@@ -95,4 +95,31 @@ void ConvBackwardDataOp::Write(OpWriter& w) const {
   });
 }
 
+// Each weight from all places where the window stood.
+void ConvBackwardWeightsOp::Write(OpWriter& w) const {
+  const ArraySpec &x = w.input(0), &d = w.input(1);
+  const cpu::ConvolutionShape s = ConvShape(parameters_, x, w_);
+  const WrittenWindow window = WindowOf(s);
+  const int64_t channels = s.channels_in / s.groups, filters = s.channels_out / s.groups;
+  loops::LoopBuilder& code = w.code();
+  code.For("filter", s.channels_out, [&](const Expression& filter) {
+    code.For("c", channels, [&](const Expression& c) {
+      const Expression channel =
+          s.groups == 1 ? c : filter / Expression(filters) * Expression(channels) + c;
+      window.ForEachTap(w, [&](const Indices& tap) {
+        const Expression sum = code.Var("sum", Expression::Number(0, w_.type));
+        w.ForEach(SizesOfOthers(d, window.rank), d.format, [&](const Indices& others) {
+          w.ForEach(window.OutputSizes(), SpatialLabels(window.rank), [&](const Indices& o) {
+            window.AtTap(w, o, tap, [&](const Indices& at) {
+              code.Assign(sum, sum + w.Load(0, Joined(x, at, channel, others, d.format)) *
+                                         w.Load(1, Joined(d, o, filter, others, d.format)));
+            });
+          });
+        });
+        w.Store(0, WeightAt(w_, tap, c, filter), sum);
+      });
+    });
+  });
+}
+
 }  // namespace lamina::internal

@@ -45,21 +45,54 @@ cpu::PoolingShape PoolShape(const PoolParameters& p, const ArraySpec& x) {
   return s;
 }
 
+internal::WrittenWindow WindowOf(const cpu::PoolingShape& s) {
+  return {s.spatial_rank, s.input, s.window, s.output, s.stride, {1, 1, 1}, s.pad_begin};
+}
+
+// The number of an element within its plane.
+loops::Expression PlaceIn(const internal::WrittenWindow& window, const Indices& at) {
+  loops::Expression place(0);
+  int64_t stride = 1;
+  for (int d = 0; d < window.rank; ++d) {
+    place = place + at[d] * loops::Expression(stride);
+    stride *= window.input[d];
+  }
+  return Convert(place.Typed(DataType::kInt32), DataType::kInt64);
+}
+
+// Indices with those of a plane replaced.
+Indices WithPlace(Indices at, const Indices& place) {
+  std::copy(place.begin(), place.end(), at.begin());
+  return at;
+}
+
+// Writes each element of the output, something like x, from the windows that hold it: `body` is
+// given the element's indices, those of such a window, and the sum to which it adds.
+void WriteFromWindows(
+    OpWriter& w, const cpu::PoolingShape& s,
+    const std::function<void(const internal::WrittenWindow&, const Indices& at, const Indices& o,
+                             const loops::Expression& sum)>& body) {
+  const internal::WrittenWindow window = WindowOf(s);
+  const ArraySpec& x = w.output(0);
+  w.ForEach(x.sizes, x.format, [&](const Indices& at) {
+    const loops::Expression sum = w.code().Var("sum", loops::Expression::Number(0, x.type));
+    const Indices place(at.begin(), at.begin() + window.rank);
+    window.ForEachOutput(w, place, [&](const Indices& o, const Indices&) {
+      body(window, at, WithPlace(at, o), sum);
+    });
+    w.Store(0, at, sum);
+  });
+}
+
 // Calls `body` in loops over all windows: with the window, its indices in the output, and those in
 // the input for a place in it.
 void ForEachWindow(OpWriter& w, const PoolParameters& p,
                    const std::function<void(const internal::WrittenWindow&, const Indices& o,
                                             const std::function<Indices(const Indices&)>&)>& body) {
-  const cpu::PoolingShape s = PoolShape(p, w.input(0));
-  const internal::WrittenWindow window{s.spatial_rank, s.input,   s.window,   s.output,
-                                       s.stride,       {1, 1, 1}, s.pad_begin};
+  const internal::WrittenWindow window = WindowOf(PoolShape(p, w.input(0)));
   const ArraySpec& y = w.output(0);
   w.ForEach(y.sizes, y.format, [&](const Indices& o) {
-    body(window, o, [&](const Indices& place) {
-      Indices at(o);
-      std::copy(place.begin(), place.end(), at.begin());
-      return at;
-    });
+    body(window, o, [&](const Indices& place) { return WithPlace(o, place); });
   });
 }
 
@@ -127,13 +160,7 @@ class MaxPoolOp : public Op, public WrittenOp {
             code.If(better, [&] {
               code.Assign(best, value);
               if (!positions) return;
-              Expression place(0);
-              int64_t stride = 1;
-              for (int d = 0; d < window.rank; ++d) {
-                place = place + at[d] * Expression(stride);
-                stride *= window.input[d];
-              }
-              code.Assign(position, Convert(place.Typed(DataType::kInt32), DataType::kInt64));
+              code.Assign(position, PlaceIn(window, at));
             });
           });
           w.Store(0, o, best);
@@ -152,7 +179,7 @@ class MaxPoolOp : public Op, public WrittenOp {
 };
 
 // Elements like y added at their places into zeros like x.
-class MaxPoolScatterOp : public Op {
+class MaxPoolScatterOp : public Op, public WrittenOp {
  public:
   MaxPoolScatterOp(PoolParameters p, ArraySpec x) : p_(std::move(p)), x_(std::move(x)) {}
   std::string_view Name() const override { return "maxpool_scatter"; }
@@ -168,6 +195,15 @@ class MaxPoolScatterOp : public Op {
     cpu::MaxPoolBackward(inputs[0].type(), PoolShape(p_, x_), inputs[0].data()->bytes(),
                          inputs[1].Data<int64_t>(), outputs.bytes(0));
   }
+  bool HasFastKernel() const override { return true; }
+  void Write(OpWriter& w) const override {
+    WriteFromWindows(w, PoolShape(p_, x_),
+                     [&](const internal::WrittenWindow& window, const Indices& at, const Indices& o,
+                         const loops::Expression& sum) {
+                       w.code().If(w.Load(1, o) == PlaceIn(window, at),
+                                   [&] { w.code().Assign(sum, sum + w.Load(0, o)); });
+                     });
+  }
   DlArrays Gradient(const GradientCall& call) const override {
     return {Gathered(p_, call.output_gradients[0], call.inputs[1]), DlArray()};
   }
@@ -180,7 +216,7 @@ class MaxPoolScatterOp : public Op {
 };
 
 // The elements of something like x at their places: the transpose of MaxPoolScatterOp.
-class MaxPoolGatherOp : public Op {
+class MaxPoolGatherOp : public Op, public WrittenOp {
  public:
   explicit MaxPoolGatherOp(PoolParameters p) : p_(std::move(p)) {}
   std::string_view Name() const override { return "maxpool_gather"; }
@@ -195,6 +231,21 @@ class MaxPoolGatherOp : public Op {
     const auto gather =
         inputs[0].type() == DataType::kDouble ? GatherPlanes<double> : GatherPlanes<float>;
     gather(inputs[0].data()->bytes(), inputs[1].Data<int64_t>(), planes, in, out, outputs.bytes(0));
+  }
+  bool HasFastKernel() const override { return true; }
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const ArraySpec& y = w.output(0);
+    w.ForEach(y.sizes, y.format, [&](const Indices& o) {
+      Expression rest = w.code().Let("place", Convert(w.Load(1, o), DataType::kInt32));
+      Indices place;
+      for (int d = 0; d < y.format.Count('S'); ++d) {
+        const Expression size(w.input(0).size(d));
+        place.push_back(rest % size);
+        rest = rest / size;
+      }
+      w.Store(0, o, w.Load(0, WithPlace(o, place)));
+    });
   }
   DlArrays Gradient(const GradientCall& call) const override {
     return {Scattered(p_, call.inputs[0].spec(), call.output_gradients[0], call.inputs[1]),
@@ -265,7 +316,7 @@ class AvgPoolOp : public Op, public WrittenOp {
 
 // Each element of something like y divided among the elements of its window: the transpose of the
 // average.
-class AvgPoolSpreadOp : public Op {
+class AvgPoolSpreadOp : public Op, public WrittenOp {
  public:
   AvgPoolSpreadOp(PoolParameters p, ArraySpec x) : p_(std::move(p)), x_(std::move(x)) {}
   std::string_view Name() const override { return "avgpool_spread"; }
@@ -280,6 +331,29 @@ class AvgPoolSpreadOp : public Op {
   void Run(Arrays inputs, Results outputs) const override {
     cpu::AveragePoolBackward(inputs[0].type(), PoolShape(p_, x_), p_.count_padding,
                              inputs[0].data()->bytes(), outputs.bytes(0));
+  }
+  bool HasFastKernel() const override { return true; }
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const cpu::PoolingShape s = PoolShape(p_, x_);
+    WriteFromWindows(
+        w, s,
+        [&](const internal::WrittenWindow&, const Indices&, const Indices& o,
+            const Expression& sum) {
+          // Elements of the window: along each dim all, or those that do not lie in the padding.
+          Expression n(1);
+          for (int d = 0; d < s.spatial_rank; ++d) {
+            if (p_.count_padding) {
+              n = n * Expression(s.window[d]);
+              continue;
+            }
+            const Expression first = o[d] * Expression(s.stride[d]) - Expression(s.pad_begin[d]),
+                             end = first + Expression(s.window[d]), size(s.input[d]), none(0);
+            n = n * (Select(end < size, end, size) - Select(first > none, first, none));
+          }
+          w.code().Assign(
+              sum, sum + w.Load(0, o) / Convert(n.Typed(DataType::kInt32), w.output(0).type));
+        });
   }
   DlArrays Gradient(const GradientCall& call) const override {
     return {Apply(std::make_shared<AvgPoolOp>(p_), {call.output_gradients[0]})};

@@ -39,9 +39,32 @@ std::string DimsText(uint32_t dims) {
   return text;
 }
 
+// Loops over the elements of a group.
+using ForEachOf = std::function<void(const std::function<void(const Indices& at)>&)>;
+
+// Calls `body` in loops over all groups of input 0.
+void ForEachGroup(OpWriter& w, uint32_t dims,
+                  const std::function<void(const Indices& group, const ForEachOf& each)>& body) {
+  const ArraySpec& x = w.input(0);
+  Sizes along = x.sizes;
+  for (int d = 0; d < x.rank(); ++d) {
+    if (!(dims >> d & 1)) along[d] = 1;
+  }
+  w.ForEach(GroupSpec(x, dims).sizes, x.format, [&](const Indices& group) {
+    body(group, [&](const std::function<void(const Indices&)>& element) {
+      w.ForEach(along, x.format, [&](Indices at) {
+        for (int d = 0; d < x.rank(); ++d) {
+          if (!(dims >> d & 1)) at[d] = group[d];
+        }
+        element(at);
+      });
+    });
+  });
+}
+
 // With m the mean over the group and s = inverse_deviation:
 //   dx = s (dy - m(dy) - y m(dy y)).
-class StandardizeGradientOp : public Op, public DimsOp {
+class StandardizeGradientOp : public Op, public WrittenOp, public DimsOp {
  public:
   explicit StandardizeGradientOp(uint32_t dims) : dims_(dims) {}
   std::string_view Name() const override { return "standardize_gradient"; }
@@ -58,6 +81,31 @@ class StandardizeGradientOp : public Op, public DimsOp {
   void Run(Arrays inputs, Results outputs) const override {
     cpu::StandardizeBackward(inputs[0].type(), inputs[0].data()->bytes(), inputs[1].data()->bytes(),
                              inputs[2].data()->bytes(), inputs[0].sizes(), dims_, outputs.bytes(0));
+  }
+  bool HasFastKernel() const override { return true; }
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const ArraySpec& x = w.input(0);
+    const DataType type = DataType::kDouble;
+    const Expression n = Expression::Number(static_cast<double>(GroupSize(x, dims_)), type);
+    loops::LoopBuilder& code = w.code();
+    ForEachGroup(w, dims_, [&](const Indices& group, const ForEachOf& each) {
+      const Expression sum = code.Var("sum", Expression::Number(0, type)),
+                       products = code.Var("products", Expression::Number(0, type));
+      each([&](const Indices& at) {
+        const Expression dy = code.Let("dy", Convert(w.Load(1, at), type));
+        code.Assign(sum, sum + dy);
+        code.Assign(products, products + dy * Convert(w.Load(0, at), type));
+      });
+      const Expression mean = code.Let("mean", sum / n), slope = code.Let("slope", products / n),
+                       scale = code.Let("scale", Convert(w.Load(2, group), type));
+      each([&](const Indices& at) {
+        w.Store(0, at,
+                Convert(scale * (Convert(w.Load(1, at), type) - mean -
+                                 Convert(w.Load(0, at), type) * slope),
+                        x.type));
+      });
+    });
   }
   // L = sum of g dx. The op is linear and symmetric in dy; with u = g s,
   //   dL/dy  = -u m(dy y) - dy m(u y),
@@ -119,22 +167,9 @@ class StandardizeOp : public Op, public WrittenOp, public DimsOp {
     using loops::Expression;
     const ArraySpec& x = w.input(0);
     const DataType type = DataType::kDouble;
-    const Sizes groups = GroupSpec(x, dims_).sizes;
-    Sizes along = x.sizes;
-    for (int d = 0; d < x.rank(); ++d) {
-      if (!(dims_ >> d & 1)) along[d] = 1;
-    }
     const Expression n = Expression::Number(static_cast<double>(GroupSize(x, dims_)), type);
     loops::LoopBuilder& code = w.code();
-    w.ForEach(groups, x.format, [&](const Indices& outer) {
-      const auto each = [&](const std::function<void(const Indices&)>& body) {
-        w.ForEach(along, x.format, [&](Indices at) {
-          for (int d = 0; d < x.rank(); ++d) {
-            if (!(dims_ >> d & 1)) at[d] = outer[d];
-          }
-          body(at);
-        });
-      };
+    ForEachGroup(w, dims_, [&](const Indices& group, const ForEachOf& each) {
       const Expression sum = code.Var("sum", Expression::Number(0, type));
       each([&](const Indices& at) { code.Assign(sum, sum + Convert(w.Load(0, at), type)); });
       const Expression mean = code.Let("mean", sum / n);
@@ -149,9 +184,9 @@ class StandardizeOp : public Op, public WrittenOp, public DimsOp {
       each([&](const Indices& at) {
         w.Store(0, at, Convert((Convert(w.Load(0, at), type) - mean) * scale, x.type));
       });
-      w.Store(1, outer, Convert(mean, x.type));
-      w.Store(2, outer, Convert(variance, x.type));
-      w.Store(3, outer, Convert(scale, x.type));
+      w.Store(1, group, Convert(mean, x.type));
+      w.Store(2, group, Convert(variance, x.type));
+      w.Store(3, group, Convert(scale, x.type));
     });
   }
   // Besides the path through y, the statistics are outputs of their own: with n elements in a

@@ -6,21 +6,6 @@ using loops::Expression;
 
 namespace {
 
-// Loops over the window, the first dim innermost; the names tell them from loops over data.
-void ForEachTap(OpWriter& w, const WrittenWindow& window,
-                const std::function<void(const Indices&)>& body) {
-  Indices tap(window.rank, Expression(0));
-  const std::function<void(int)> nest = [&](int d) {
-    if (d < 0) return body(tap);
-    w.code().For("k" + IndexName(SpatialLabels(window.rank), d), window.window[d],
-                 [&](const Expression& i) {
-                   tap[d] = i;
-                   nest(d - 1);
-                 });
-  };
-  nest(window.rank - 1);
-}
-
 // All of some conditions; none is always true.
 class Conditions {
  public:
@@ -39,33 +24,49 @@ class Conditions {
 
 }  // namespace
 
+// The first dim is innermost; the names tell these loops from loops over data.
+void WrittenWindow::ForEachTap(OpWriter& w, const std::function<void(const Indices&)>& body) const {
+  Indices tap(rank, Expression(0));
+  const std::function<void(int)> nest = [&](int d) {
+    if (d < 0) return body(tap);
+    w.code().For("k" + IndexName(SpatialLabels(rank), d), window[d], [&](const Expression& i) {
+      tap[d] = i;
+      nest(d - 1);
+    });
+  };
+  nest(rank - 1);
+}
+
+void WrittenWindow::AtTap(OpWriter& w, const Indices& o, const Indices& tap,
+                          const std::function<void(const Indices&)>& body) const {
+  Indices at;
+  Conditions inside;
+  for (int d = 0; d < rank; ++d) {
+    Expression i =
+        o[d] * Expression(stride[d]) + tap[d] * Expression(dilation[d]) - Expression(pad_begin[d]);
+    const int64_t last = (output[d] - 1) * stride[d] + (window[d] - 1) * dilation[d] - pad_begin[d];
+    const bool below = pad_begin[d] > 0, beyond = last >= input[d];
+    if ((below || beyond) && !i.is_number()) {
+      i = w.code().Let("at_" + IndexName(SpatialLabels(rank), d), i);
+    }
+    if (below) inside.Add(i.Typed(DataType::kInt32) >= Expression(0));
+    if (beyond) inside.Add(i.Typed(DataType::kInt32) < Expression(input[d]));
+    at.push_back(i);
+  }
+  inside.Guard(w, [&] { body(at); });
+}
+
 void WrittenWindow::ForEachElement(
     OpWriter& w, const Indices& o,
     const std::function<void(const Indices&, const Indices&)>& body) const {
-  ForEachTap(w, *this, [&](const Indices& tap) {
-    Indices at;
-    Conditions inside;
-    for (int d = 0; d < rank; ++d) {
-      Expression i = o[d] * Expression(stride[d]) + tap[d] * Expression(dilation[d]) -
-                     Expression(pad_begin[d]);
-      const int64_t last =
-          (output[d] - 1) * stride[d] + (window[d] - 1) * dilation[d] - pad_begin[d];
-      const bool below = pad_begin[d] > 0, beyond = last >= input[d];
-      if ((below || beyond) && !i.is_number()) {
-        i = w.code().Let("at_" + IndexName(SpatialLabels(rank), d), i);
-      }
-      if (below) inside.Add(i.Typed(DataType::kInt32) >= Expression(0));
-      if (beyond) inside.Add(i.Typed(DataType::kInt32) < Expression(input[d]));
-      at.push_back(i);
-    }
-    inside.Guard(w, [&] { body(at, tap); });
-  });
+  ForEachTap(
+      w, [&](const Indices& tap) { AtTap(w, o, tap, [&](const Indices& at) { body(at, tap); }); });
 }
 
 void WrittenWindow::ForEachOutput(
     OpWriter& w, const Indices& at,
     const std::function<void(const Indices&, const Indices&)>& body) const {
-  ForEachTap(w, *this, [&](const Indices& tap) {
+  ForEachTap(w, [&](const Indices& tap) {
     Indices o;
     Conditions inside;
     for (int d = 0; d < rank; ++d) {

@@ -15,9 +15,13 @@ struct WrittenWindow {
   std::array<int64_t, 3> input, window, output, stride, dilation, pad_begin;
 
   Sizes OutputSizes() const { return Sizes(output.begin(), output.begin() + rank); }
-  /// Loops over the elements of the window at the output position `o`; calls `body` with the
-  /// position in the input and in the window, inside a condition where the window may lie beyond
-  /// the input.
+  /// Loops over the places in a window.
+  void ForEachTap(OpWriter& w, const std::function<void(const Indices& tap)>& body) const;
+  /// Calls `body` with the input position of place `tap` of the window at output position `o`,
+  /// inside a condition where it may lie beyond the input.
+  void AtTap(OpWriter& w, const Indices& o, const Indices& tap,
+             const std::function<void(const Indices& at)>& body) const;
+  /// Both: for all elements of the window at `o`.
   void ForEachElement(OpWriter& w, const Indices& o,
                       const std::function<void(const Indices& at, const Indices& tap)>& body) const;
   /// The other way: loops over the windows that hold the input position `at`; calls `body` with

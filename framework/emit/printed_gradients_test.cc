@@ -1,0 +1,134 @@
+// Ops of derivatives, as printed C against the eager ops.
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "framework/autodiff/dlgradient.h"
+#include "framework/emit/testing/printed_cases.h"
+#include "framework/ops/convolution.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/normalization.h"
+#include "framework/ops/pooling.h"
+#include "framework/ops/reduction.h"
+#include "gtest/gtest.h"
+
+namespace lamina {
+namespace {
+
+using testing::Case;
+using testing::Compare;
+using testing::Draw;
+using testing::Function;
+
+double RoundingOf(const DlArray& x) { return x.type() == DataType::kDouble ? 0x1p-53 : 0x1p-24; }
+
+// The products of the last input with the derivatives of f with respect to the others.
+Function GradientsOf(const Function& f) {
+  return [f](Arrays in) {
+    const DlArray dy = in.back();
+    return DlFeval([&](const DlArrays& x) { return DlVectorJacobian(f(x)[0], dy, x); },
+                   DlArrays(in.begin(), in.end() - 1));
+  };
+}
+
+// The case of a function's gradients, with a gradient of its output that is drawn.
+Case GradientCase(const std::string& name, const Function& f, DlArrays inputs, Draw* draw) {
+  const ArraySpec y = f(inputs)[0].spec();
+  inputs.push_back(draw->Array(y.sizes, y.type, y.format.str()));
+  return {name, GradientsOf(f), std::move(inputs), nullptr};
+}
+
+TEST(PrintedGradientsTest, Convolutions) {
+  Draw draw(15);
+  std::vector<Case> cases;
+  for (int i = 0; i < 12; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const int64_t groups = draw.Size(1, 2), c = groups * draw.Size(1, 2),
+                  f = groups * draw.Size(1, 2), n = draw.Size(1, 2);
+    ConvOptions options;
+    options.stride = {draw.Size(1, 2)};
+    options.dilation = {draw.Size(1, 2)};
+    options.groups = groups;
+    if (i % 3 == 0) options.padding = "same";
+    if (i % 3 == 1) options.padding = Padding::BeginEnd({1, 0}, {0, 2});
+    cases.push_back(GradientCase(
+        "conv", [options](Arrays a) { return DlArrays{DlConv(a[0], a[1], a[2], options)}; },
+        {draw.Array({7, 6, c, n}, type, "SSCB"), draw.Array({3, 2, c / groups, f}, type),
+         draw.Array({f}, type)},
+        &draw));
+    cases.push_back(GradientCase(
+        "conv over time",
+        [](Arrays a) { return DlArrays{DlConv(a[0], a[1], a[2], {.padding = "causal"})}; },
+        {draw.Array({2, n, 9}, type, "CBT"), draw.Array({3, 2, 4}, type), draw.Array({4}, type)},
+        &draw));
+  }
+  Compare(cases);
+}
+
+TEST(PrintedGradientsTest, Pooling) {
+  Draw draw(16);
+  std::vector<Case> cases;
+  for (int i = 0; i < 8; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const DlArray x = draw.Array({6, 7, draw.Size(1, 2), draw.Size(1, 2)}, type, "SSCB");
+    PoolOptions options;
+    options.window = {2, 4};
+    options.stride = {draw.Size(1, 3)};
+    if (i % 4 > 1) options.padding = {1, 1};
+    const Function max = [options](Arrays a) { return DlArrays{MaxPool(a[0], options)}; };
+    cases.push_back(GradientCase("max", max, {x}, &draw));
+    // The derivative of that in the direction z, with respect to dy: elements of z at the maxima.
+    Case second = cases.back();
+    second.name = "max, second";
+    second.inputs.push_back(draw.Array(x.sizes(), type, "SSCB"));
+    second.function = [max](Arrays in) {
+      const DlArray z = in[2];
+      return DlFeval(
+          [&](const DlArray& v, const DlArray& dy) {
+            const DlArrays dx =
+                DlVectorJacobian(max(DlArrays{v})[0], dy, {v}, {.enable_higher_derivatives = true});
+            return DlArrays{DlGradient(Sum(dx[0] * z), dy)};
+          },
+          in[0], in[1]);
+    };
+    cases.push_back(second);
+    const bool count_padding = i % 3 == 0;
+    Case average = GradientCase(
+        "average",
+        [options, count_padding](Arrays a) {
+          return DlArrays{AvgPool(a[0], options, count_padding)};
+        },
+        {x}, &draw);
+    // At most 8 windows hold an element; each has a quotient of at most 2.
+    average.bound = [](Arrays a) { return DlArray(8 * 2 * 2 * RoundingOf(a[0])); };
+    cases.push_back(average);
+  }
+  Compare(cases);
+}
+
+TEST(PrintedGradientsTest, Normalizations) {
+  Draw draw(17);
+  std::vector<Case> cases;
+  for (int i = 0; i < 8; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const int64_t c = 2 * draw.Size(3, 5);
+    const auto add = [&](const std::string& name, const Function& f) {
+      cases.push_back(
+          GradientCase(name, f, {draw.Array({3, c, draw.Size(2, 3)}, type, "SCB")}, &draw));
+      // The eager sums are within (130 + log2 n) u of the sum of the terms, the printed ones are in
+      // double. Terms are a few times larger than the largest result: a group has six elements and
+      // more, and what the statistics take away has two dimensions of as many.
+      cases.back().bound = [g = cases.back().function](Arrays a) {
+        return MaxOver(Abs(Cast(g(a)[0], DataType::kDouble))) * (16 * 140 * RoundingOf(a[0]));
+      };
+    };
+    const DlArray scale = draw.Array({c}, type), offset = draw.Array({c}, type);
+    add("layer norm", [=](Arrays a) { return DlArrays{LayerNorm(a[0], offset, scale)}; });
+    add("group norm", [=](Arrays a) { return DlArrays{GroupNorm(a[0], 1, offset, scale)}; });
+    add("batch norm", [=](Arrays a) { return DlArrays{BatchNorm(a[0], offset, scale).y}; });
+  }
+  Compare(cases);
+}
+
+}  // namespace
+}  // namespace lamina
