@@ -132,6 +132,10 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(status, 0, printed)
         self.assertEqual(pathlib.Path("turns").read_text(), "ours gemm_1024\npeer gemm_1024\n" * 3)
         self.assertNotIn("Not compiled", printed)
+        # The memory of both sides is there too.
+        row = [line for line in printed.splitlines() if line.startswith("gemm_1024 ")][0]
+        self.assertEqual(row.split()[-3:], ["1.0", "3.0", "channels_last"])
+        self.assertRegex(printed, r"memory MiB\n.*Lamina +eager  peer's best variant\n")
 
     def test_onednn_is_a_peer_that_needs_no_pytorch(self) -> None:
         status, printed = self.run_compare("gemm_1024_onednn", "--json", "result.json")
