@@ -173,8 +173,9 @@ std::string PlaceOf(const Parts& p, const ProgramArray& a) {
 
 CudaCode Kernels(const Parts& p, CPrinter* printer) {
   const bool varies = p.max_observations > 0;
-  return PrintCuda(p.program, printer, varies ? "observations" : "",
-                   varies ? std::max<int64_t>(p.max_observations, 2) : 1);
+  return PrintCuda(p.program, printer,
+                   {.variable = varies ? "observations" : "",
+                    .most = varies ? std::max<int64_t>(p.max_observations, 2) : 1});
 }
 
 std::string Source(const Parts& p, const CudaCode& code, const std::string& launches,

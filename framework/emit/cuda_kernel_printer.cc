@@ -24,6 +24,11 @@ constexpr int64_t kLeastTurns = 4, kBlocksInAll = 4096;
 // So many elements keep a device busy with a thread for four of them.
 constexpr int64_t kLeastForFour = 1 << 16;
 
+// What a kernel computes, as a line before it.
+std::string Told(const std::string& comment) {
+  return comment.empty() ? "" : absl::StrCat(CComment(comment), "\n");
+}
+
 }  // namespace
 
 void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
@@ -66,9 +71,8 @@ void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
     given = Interface(first);
     given.Add("double *", "joins");
     const std::string parts = PartsOfGroups(nest, *shared);
-    Write(
-        absl::StrCat(CComment(comment), "\n/* ", groups, " blocks share the loop of an item. */\n"),
-        absl::StrCat(name, "Parts"), parts, given, Blocks(nest.loops, 1, groups), kThreads, code);
+    Write(absl::StrCat(Told(comment), "/* ", groups, " blocks share the loop of an item. */\n"),
+          absl::StrCat(name, "Parts"), parts, given, Blocks(nest.loops, 1, groups), kThreads, code);
     aligned_.clear();
     given = Interface(second);
     given.Add("const double *", "joins");
@@ -76,13 +80,13 @@ void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
     code->joins = std::max(code->joins, NumItems(nest.loops, variable_, most_) * groups *
                                             static_cast<int64_t>((*shared)[0].joined.size()));
   }
-  Write(absl::StrCat(CComment(comment), "\n/* ", kWho[static_cast<int>(worker)], " */\n"), name,
-        kernel, given, blocks, worker == Worker::kOneThread ? 1 : kThreads, code);
+  Write(absl::StrCat(Told(comment), "/* ", kWho[static_cast<int>(worker)], " */\n"), name, kernel,
+        given, blocks, worker == Worker::kOneThread ? 1 : kThreads, code);
 }
 
 void KernelPrinter::Given::Add(const std::string& type, const std::string& name) {
   parameters.push_back(type + name);
-  arguments.push_back(name);
+  arguments.push_back({name});
 }
 
 void KernelPrinter::Write(const std::string& comment, const std::string& name,
@@ -92,11 +96,13 @@ void KernelPrinter::Write(const std::string& comment, const std::string& name,
                   "__global__ void ", name, "(", absl::StrJoin(given.parameters, ", "), ") {\n",
                   kernel, "}\n\n");
   has_fours_ = has_fours_ || !aligned_.empty();
+  std::vector<CudaArgument> aligned;
+  for (const std::string& array : aligned_) aligned.push_back({array});
   code->launches.back().push_back({.kernel = name,
                                    .arguments = given.arguments,
                                    .blocks = blocks,
                                    .threads = threads,
-                                   .aligned = {aligned_.begin(), aligned_.end()}});
+                                   .aligned = std::move(aligned)});
 }
 
 std::optional<VectorLoops> KernelPrinter::Four(const std::vector<Statement>& loops,

@@ -23,18 +23,21 @@ namespace lamina {
 
 class KernelPrinter {
  public:
-  /// `variable` and `most` as in PrintCuda.
+  /// `variable` and `most` as in CudaOptions.
   KernelPrinter(const Program& program, CPrinter* printer, const std::string& variable,
                 int64_t most)
       : program_(program), printer_(*printer), variable_(variable), most_(most) {}
 
-  /// Appends to `code` and the launches of its last step; `comment` tells what the kernel computes.
+  /// Appends to `code` and the launches of its last step; `comment` tells what the kernel computes,
+  /// unless it is "".
   /// Errors: as PrintCuda.
   void Print(const ParallelNest& nest, const std::string& name, const std::string& comment,
              CudaCode* code);
 
   /// Does a kernel so far read or write four elements at once?
   bool has_fours() const { return has_fours_; }
+  /// Arrays with names of their own in the same memory: indices alone do not tell them apart.
+  bool OverlapsInMemory(const ParallelNest& nest) const;
 
  private:
   static constexpr int kThreads = 256;  // Of a block.
@@ -43,7 +46,8 @@ class KernelPrinter {
 
   // What a kernel is given, in the function's declaration and in a launch.
   struct Given {
-    std::vector<std::string> parameters, arguments;
+    std::vector<std::string> parameters;
+    std::vector<CudaArgument> arguments;
     void Add(const std::string& type, const std::string& name);
   };
 
@@ -60,8 +64,6 @@ class KernelPrinter {
   int64_t Groups(const ParallelNest& nest, const std::vector<SharedLoop>& shared) const;
   // Does the nest load what it stores? What one thread stores another may load.
   static bool Meets(const ParallelNest& nest);
-  // Arrays with names of their own in the same memory: indices alone do not tell them apart.
-  bool OverlapsInMemory(const ParallelNest& nest) const;
   static loops::Block WholeCode(const ParallelNest& nest);
   std::string Nested(const ParallelNest& nest);
   Given Interface(const ParallelNest& nest) const;

@@ -1,9 +1,15 @@
 #include "framework/emit/cuda_kernels.h"
 
+#include <algorithm>
+#include <map>
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "framework/emit/c_body.h"
 #include "framework/emit/cuda_kernel_printer.h"
+#include "framework/emit/kernel_parameters.h"
 #include "framework/emit/parallel_loops.h"
 
 namespace lamina {
@@ -32,32 +38,109 @@ static __device__ void StoreFour(const Four<T> &four, T *to) {
 
 )";
 
+void AppendArgument(std::string* text, const CudaArgument& argument) {
+  text->append(argument.name);
+  if (argument.offset != 0) absl::StrAppend(text, " + ", argument.offset);
+}
+
 std::string LaunchText(const CudaLaunch& launch) {
   const std::string call =
       absl::StrCat("<<<", launch.blocks, ", ", launch.threads, ", 0, stream>>>(",
-                   absl::StrJoin(launch.arguments, ", "), ");\n");
+                   absl::StrJoin(launch.arguments, ", ", AppendArgument), ");\n");
   constexpr char kCheck[] = "  if ((error = cudaGetLastError()) != cudaSuccess) return error;\n";
   if (launch.aligned.empty()) return absl::StrCat("  ", launch.kernel, call, kCheck);
-  return absl::StrCat("  if (((uintptr_t)", absl::StrJoin(launch.aligned, " | (uintptr_t)"),
-                      ") % 16 == 0) {\n    ", launch.kernel, "<true>", call, "  } else {\n    ",
-                      launch.kernel, "<false>", call, "  }\n", kCheck);
+  const std::string all = absl::StrJoin(launch.aligned, " | (uintptr_t)", AppendArgument);
+  return absl::StrCat("  if (((uintptr_t)", all, ") % 16 == 0) {\n    ", launch.kernel, "<true>",
+                      call, "  } else {\n    ", launch.kernel, "<false>", call, "  }\n", kCheck);
 }
+
+// Stands for the name of a kernel that may be there already.
+constexpr char kName[] = "KernelOfThisKind";
+
+class CudaWriter {
+ public:
+  CudaWriter(const Program& program, CPrinter* printer, const CudaOptions& options)
+      : program_(program),
+        options_(options),
+        printer_(printer),
+        kernels_(program, printer, options.variable, options.most) {
+    for (const ProgramArray& a : program.arrays) array_by_name_[a.name] = &a;
+  }
+
+  CudaCode Run() {
+    for (const ProgramStep& step : program_.steps) {
+      code_.launches.emplace_back();
+      for (const ParallelNest& nest : ParallelNests(step.code, options_.variable, options_.most)) {
+        // Arrays that overlap in memory are told apart by their names.
+        if (options_.share && !kernels_.OverlapsInMemory(nest)) {
+          AddShared(nest, step.comment);
+        } else {
+          kernels_.Print(nest, NextName(), step.comment, &code_);
+        }
+      }
+    }
+    if (has_fours_ || kernels_.has_fours()) code_.kernels = absl::StrCat(kFour, code_.kernels);
+    return std::move(code_);
+  }
+
+ private:
+  std::string NextName() { return absl::StrCat("Kernel", number_++); }
+
+  void AddShared(ParallelNest nest, const std::string& comment) {
+    const std::vector<internal::KernelParameter> parameters =
+        internal::NameParameters(&nest.body, [&](const std::string& name) {
+          const ProgramArray& array = *array_by_name_.at(name);
+          return array.role == ProgramArray::kConstant ? std::nullopt
+                                                       : std::optional(array.spec.type);
+        });
+    Program named;
+    std::map<std::string, CudaArgument> argument_of;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const internal::KernelParameter& p = parameters[i];
+      ProgramArray array = *array_by_name_.at(p.array);
+      array.name = internal::ParameterName(i);
+      array.role = p.is_stored ? ProgramArray::kOutput : ProgramArray::kInput;
+      named.arrays.push_back(std::move(array));
+      argument_of[named.arrays.back().name] = {p.array, p.offset};
+    }
+    KernelPrinter kernels(named, printer_, options_.variable, options_.most);
+    CudaCode printed{.kernels = {}, .launches = {{}}};
+    kernels.Print(nest, kName, "", &printed);
+    has_fours_ = has_fours_ || kernels.has_fours();
+    const auto [found, is_new] = shared_.emplace(printed.kernels, "");
+    if (is_new) {
+      found->second = NextName();
+      absl::StrAppend(&code_.kernels, CComment(comment), "\n",
+                      absl::StrReplaceAll(printed.kernels, {{kName, found->second}}));
+    }
+    for (CudaLaunch& launch : printed.launches[0]) {
+      absl::StrReplaceAll({{kName, found->second}}, &launch.kernel);
+      for (std::vector<CudaArgument>* arguments : {&launch.arguments, &launch.aligned}) {
+        for (CudaArgument& a : *arguments) {
+          const auto parameter = argument_of.find(a.name);
+          if (parameter != argument_of.end()) a = parameter->second;
+        }
+      }
+      code_.launches.back().push_back(std::move(launch));
+    }
+    code_.joins = std::max(code_.joins, printed.joins);
+  }
+
+  const Program& program_;
+  const CudaOptions& options_;
+  CPrinter* const printer_;
+  KernelPrinter kernels_;
+  CudaCode code_;
+  std::map<std::string, const ProgramArray*> array_by_name_;
+  std::map<std::string, std::string> shared_;  // The names of kernels by their text.
+  int number_ = 0;
+  bool has_fours_ = false;
+};
 
 }  // namespace
 
-CudaCode PrintCuda(const Program& program, CPrinter* printer, const std::string& variable,
-                   int64_t most) {
-  CudaCode code;
-  KernelPrinter kernels(program, printer, variable, most);
-  int number = 0;
-  for (const ProgramStep& step : program.steps) {
-    code.launches.emplace_back();
-    for (const ParallelNest& nest : ParallelNests(step.code, variable, most)) {
-      kernels.Print(nest, absl::StrCat("Kernel", number++), step.comment, &code);
-    }
-  }
-  if (kernels.has_fours()) code.kernels = absl::StrCat(kFour, code.kernels);
-  return code;
+CudaCode PrintCuda(const Program& program, CPrinter* printer, const CudaOptions& options) {
+  return CudaWriter(program, printer, options).Run();
 }
 
 std::string CudaLaunches(const Program& program, const CudaCode& code,

@@ -27,15 +27,22 @@
 
 namespace lamina {
 
+/// What a kernel is given: the variable where there is one, an array from an element on, "joins".
+struct CudaArgument {
+  std::string name;
+  int64_t offset = 0;
+  bool operator==(const CudaArgument&) const = default;
+};
+
 /// The call of a kernel.
 struct CudaLaunch {
   std::string kernel;
-  std::vector<std::string> arguments;  ///< The variable where there is one, arrays, "joins".
+  std::vector<CudaArgument> arguments;
   std::string blocks;  ///< How many; an expression of the variable where it depends on that.
   int threads = 1;     ///< Of a block.
   /// Arrays of which four elements are read or written at once: then the kernel is a
   /// template <bool aligned>, told whether all of them begin at multiples of 16 bytes.
-  std::vector<std::string> aligned = {};
+  std::vector<CudaArgument> aligned = {};
 };
 
 struct CudaCode {
@@ -45,10 +52,17 @@ struct CudaCode {
   int64_t joins = 0;  ///< How many doubles of the device's memory the launches need besides.
 };
 
-/// `variable`: a number that stands in the code for 1 to `most` (loops/variable_size.h); "": none.
+struct CudaOptions {
+  /// A number that stands in the code for 1 to `most` (loops/variable_size.h); "": none.
+  std::string variable = {};
+  int64_t most = 1;
+  /// One kernel for all code that differs in its arrays alone: the time steps of a loop. Then
+  /// kernels name their arrays p0, p1, ...
+  bool share = false;
+};
+
 /// Errors: "emit:CannotPrint" for complex numbers.
-CudaCode PrintCuda(const Program& program, CPrinter* printer, const std::string& variable = "",
-                   int64_t most = 1);
+CudaCode PrintCuda(const Program& program, CPrinter* printer, const CudaOptions& options = {});
 
 /// The launches as the inside of a host function: statements that return a cudaError_t unless it is
 /// cudaSuccess; they name `stream`, and the variable where there is one. `where` as in CBody: the

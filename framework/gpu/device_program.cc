@@ -19,10 +19,10 @@ std::vector<std::string> Numbered(const std::string& name, size_t count) {
   return names;
 }
 
-// Does the array begin at a multiple of 16 bytes? Memory of the device begins at one of 256.
-bool IsAligned(const ProgramArray& a) {
-  return a.role != ProgramArray::kScratch ||
-         a.offset * static_cast<int64_t>(SizeOf(a.spec.type)) % 16 == 0;
+// The first byte in the memory that the array stands in.
+int64_t FirstByte(const ProgramArray& a) {
+  return a.role == ProgramArray::kScratch ? a.offset * static_cast<int64_t>(SizeOf(a.spec.type))
+                                          : 0;
 }
 
 }  // namespace
@@ -34,6 +34,7 @@ DeviceProgram::DeviceProgram(Graph graph, std::shared_ptr<Device> device)
                                    .reserved = CReservedWords()});
   std::vector<std::string> kernels;
   Print(&kernels);
+  num_kernels_ = kernels.size();
   if (!kernels.empty()) kernels_ = device_->Load(Compiled(kernels));
   for (int t = 0; t < kNumDataTypes; ++t) {
     if (program_.scratch[t] == 0) continue;
@@ -45,7 +46,7 @@ DeviceProgram::DeviceProgram(Graph graph, std::shared_ptr<Device> device)
 void DeviceProgram::Print(std::vector<std::string>* kernels) {
   for (const GraphValue& v : graph_.values()) CheckIsPrinted(v.spec.type, Language::kCuda);
   CPrinter printer(Language::kCuda);
-  const CudaCode code = PrintCuda(program_, &printer);
+  const CudaCode code = PrintCuda(program_, &printer, {.share = true});
   source_ = absl::StrCat(CudaPreamble(), printer.Helpers(), CConstants(program_, Language::kCuda),
                          code.kernels);
   if (code.joins > 0) {
@@ -56,22 +57,31 @@ void DeviceProgram::Print(std::vector<std::string>* kernels) {
   for (size_t i = 0; i < program_.arrays.size(); ++i) {
     array_of[program_.arrays[i].name] = static_cast<int>(i);
   }
-  array_of["joins"] = -1;
+  const auto argument_of = [&](const CudaArgument& a) -> Argument {
+    if (a.name == "joins") return {};
+    const int array = array_of.at(a.name);
+    const ProgramArray& in_program = program_.arrays[static_cast<size_t>(array)];
+    return {array,
+            FirstByte(in_program) + a.offset * static_cast<int64_t>(SizeOf(in_program.spec.type))};
+  };
+  std::map<std::string, size_t> kernel_by_name;
   for (const std::vector<CudaLaunch>& step : code.launches) {
     for (const CudaLaunch& launch : step) {
+      // Memory of the device begins at a multiple of 256 bytes.
       const bool aligned =
-          std::all_of(launch.aligned.begin(), launch.aligned.end(), [&](const std::string& a) {
-            return IsAligned(program_.arrays[static_cast<size_t>(array_of.at(a))]);
-          });
-      Launch made{.kernel = kernels->size(),
+          std::all_of(launch.aligned.begin(), launch.aligned.end(),
+                      [&](const CudaArgument& a) { return argument_of(a).first_byte % 16 == 0; });
+      const std::string name = launch.aligned.empty()
+                                   ? launch.kernel
+                                   : absl::StrCat(launch.kernel, aligned ? "<true>" : "<false>");
+      const auto [kernel, is_new] = kernel_by_name.emplace(name, kernels->size());
+      if (is_new) kernels->push_back(name);
+      Launch made{.kernel = kernel->second,
                   .size = {.threads = static_cast<unsigned>(launch.threads)},
                   .arguments = {}};
       LAMINA_CHECK(absl::SimpleAtoi(launch.blocks, &made.size.blocks));
-      for (const std::string& a : launch.arguments) made.arguments.push_back(array_of.at(a));
+      for (const CudaArgument& a : launch.arguments) made.arguments.push_back(argument_of(a));
       launches_.push_back(std::move(made));
-      kernels->push_back(launch.aligned.empty()
-                             ? launch.kernel
-                             : absl::StrCat(launch.kernel, aligned ? "<true>" : "<false>"));
     }
   }
 }
@@ -122,21 +132,23 @@ void DeviceProgram::LaunchAll(std::span<const DeviceArray> inputs,
         starts.push_back(outputs[index].data());
         break;
       case ProgramArray::kScratch:
-        starts.push_back(static_cast<char*>(scratch_[static_cast<int>(a.spec.type)]->data()) +
-                         a.offset * static_cast<int64_t>(SizeOf(a.spec.type)));
+        starts.push_back(scratch_[static_cast<int>(a.spec.type)]->data());
         break;
       case ProgramArray::kConstant:  // Stands in the source.
         starts.push_back(nullptr);
         break;
     }
   }
-  void* joins = joins_ == nullptr ? nullptr : joins_->data();
-  std::vector<void*> arguments;
+  std::vector<void*> values, arguments;
   for (const Launch& launch : launches_) {
+    values.clear();
     arguments.clear();
-    for (const int a : launch.arguments) {
-      arguments.push_back(a < 0 ? &joins : &starts[static_cast<size_t>(a)]);
+    for (const Argument& a : launch.arguments) {
+      values.push_back(a.array < 0 ? joins_->data()
+                                   : static_cast<char*>(starts[static_cast<size_t>(a.array)]) +
+                                         a.first_byte);
     }
+    for (void*& value : values) arguments.push_back(&value);
     device_->Launch(*kernels_, launch.kernel, launch.size, arguments.data());
   }
 }

@@ -48,16 +48,21 @@ class DeviceProgram {
   /// The kernels' source.
   const std::string& source() const { return source_; }
   size_t num_launches() const { return launches_.size(); }
+  /// Kernels that differ; time steps of a loop share theirs.
+  size_t num_kernels() const { return num_kernels_; }
   /// True when nothing had to be compiled.
   bool from_cache() const { return from_cache_; }
 
  private:
   friend class BoundProgram;
-  // A launch; an argument is an array of the program, or the memory for joins (-1).
+  struct Argument {
+    int array = -1;          // Of the program; -1: the memory for joins.
+    int64_t first_byte = 0;  // In the memory that the array stands in.
+  };
   struct Launch {
     size_t kernel;
     LaunchSize size;
-    std::vector<int> arguments;
+    std::vector<Argument> arguments;
   };
 
   void Print(std::vector<std::string>* kernels);
@@ -73,6 +78,7 @@ class DeviceProgram {
   std::vector<Launch> launches_;
   std::unique_ptr<DeviceMemory> scratch_[kNumDataTypes], joins_;
   std::unique_ptr<LoadedKernels> kernels_;
+  size_t num_kernels_ = 0;
   bool from_cache_ = false;
 };
 

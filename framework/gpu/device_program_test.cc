@@ -26,6 +26,7 @@
 #include "framework/ops/pooling.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 #include "framework/ops/softmax.h"
 
 namespace lamina::gpu {
@@ -197,6 +198,35 @@ TEST_P(DeviceProgramTest, AStepOfANetworkAgreesToRounding) {
                   Drawn({Single({6, 6, 3, 4}, "SSCB"), Single({3, 3, 3, 2}, ""), Single({2, 1}, ""),
                          Single({7, 8}, ""), Single({7, 1}, ""), Single({2}, ""), Single({2}, "")}),
                   1e-4);
+}
+
+// The steps of a loop over time are the same kernels, called again: so are those of its gradient.
+TEST_P(DeviceProgramTest, TimeStepsShareTheirKernels) {
+  const auto f = [](Arrays in) {
+    return DlFeval(
+        [](const DlArrays& p) {
+          const DlArray &x = p[0], &w = p[1];
+          DlArray h = Slice(x, 1, 0, 1);
+          DlArrays states;
+          for (int64_t t = 1; t < x.size(1); ++t) {
+            h = Tanh(MatMul(w, h) + Slice(x, 1, t, 1));
+            states.push_back(h);
+          }
+          const DlArray y = Cat(1, states);
+          DlArrays all = DlGradient(Sum(y * y), p);
+          all.push_back(y);
+          return all;
+        },
+        DlArrays(in.begin(), in.end()));
+  };
+  const auto kernels = [&](int64_t steps) {
+    const DlArrays inputs = Drawn({Single({6, steps}, ""), Single({6, 6}, "")});
+    ExpectAgreement(device_, f, inputs, 1e-5);
+    return DeviceProgram(GraphOf(f, inputs), device_).num_kernels();
+  };
+  const size_t few = kernels(16);
+  EXPECT_LE(few, 12u);
+  EXPECT_EQ(kernels(32), few);
 }
 
 TEST_P(DeviceProgramTest, BoundArraysAreComputedByOneStart) {

@@ -1,0 +1,87 @@
+#include "framework/emit/kernel_parameters.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "framework/emit/kernel_loops.h"
+
+namespace lamina::internal {
+
+using loops::Block;
+using loops::Expression;
+using loops::Operation;
+using loops::Statement;
+
+namespace {
+
+using TypeOf = std::function<std::optional<DataType>(const std::string&)>;
+
+class Namer {
+ public:
+  Namer(const Block& code, const TypeOf& type_of) : type_of_(type_of) {
+    const auto note = [&](const std::string& array, const Expression& index) {
+      offsets_[array].insert(SplitConstant(index).second);
+    };
+    ForEachPlace(code, note, [&](const std::string& array, const Expression& index) {
+      note(array, index);
+      stored_.insert(array);
+    });
+  }
+
+  void Rename(Block* block) {
+    for (Statement& s : *block) {
+      s.value = Renamed(s.value);
+      if (s.kind == Statement::kStore) {
+        const auto [name, index] = Place(s.name, Renamed(s.index));
+        s.name = name;
+        s.index = index.Typed(DataType::kInt32);
+      }
+      Rename(&s.body);
+    }
+  }
+
+  std::vector<KernelParameter> Take() { return std::move(parameters_); }
+
+ private:
+  Expression Renamed(const Expression& value) {
+    return Rewrite(value, [this](const Expression& x) {
+      if (x.operation() != Operation::kLoad) return x;
+      const auto [name, index] = Place(x.node().name, x.node().operands[0]);
+      return Expression::Load(name, x.type(), index);
+    });
+  }
+
+  std::pair<std::string, Expression> Place(const std::string& array, const Expression& index) {
+    const std::optional<DataType> type = type_of_(array);
+    if (!type) return {array, index};
+    auto [rest, offset] = SplitConstant(index);
+    const bool is_stored = stored_.count(array) > 0;
+    if (is_stored && offsets_[array].size() > 1) {
+      rest = index;
+      offset = 0;
+    }
+    const auto [found, is_new] = number_of_.emplace(std::pair(array, offset), parameters_.size());
+    if (is_new) parameters_.push_back({array, offset, *type, is_stored});
+    return {ParameterName(found->second), rest};
+  }
+
+  const TypeOf& type_of_;
+  std::map<std::string, std::set<int64_t>> offsets_;
+  std::set<std::string> stored_;
+  std::map<std::pair<std::string, int64_t>, size_t> number_of_;
+  std::vector<KernelParameter> parameters_;
+};
+
+}  // namespace
+
+std::vector<KernelParameter> NameParameters(Block* code, const TypeOf& type_of) {
+  Namer namer(*code, type_of);
+  namer.Rename(code);
+  return namer.Take();
+}
+
+std::string ParameterName(size_t number) { return absl::StrCat("p", number); }
+
+}  // namespace lamina::internal
