@@ -12,6 +12,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/normalization.h"
+#include "framework/ops/one_hot.h"
 #include "framework/ops/pooling.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
@@ -175,6 +176,18 @@ TEST(PrintedOpsTest, Pooling) {
                    {special},
                    nullptr});
   Compare(cases);
+}
+
+TEST(PrintedOpsTest, OneHot) {
+  const auto of = [](const Sizes& sizes, const char* format) -> Case {
+    return {"onehot",
+            [](Arrays a) {
+              return DlArrays{OneHot(a[0], 3), OneHot(a[0], 4, DataType::kLogical)};
+            },
+            {DlArray::FromVector<int64_t>({2, 0, 1, 1, 2, 0}, sizes, format)},
+            nullptr};
+  };
+  Compare({of({1, 6}, "CB"), of({6}, "B"), of({3, 2}, "SB"), of({3, 1, 2}, "SCB")});
 }
 
 TEST(PrintedOpsTest, Attention) {

@@ -1,6 +1,6 @@
 // A graph that runs on a device, as fused kernels.
 //
-//   const Graph graph = Optimize(RecordGraph(f, specs));
+//   const Graph graph = Optimize(RecordGraph(f, specs), ImageLayouts::kPlain);
 //   const DeviceProgram program(graph, device);
 //   DeviceArrays y = program.Run({ToDevice(device, x)});    // a launch for each kernel
 //

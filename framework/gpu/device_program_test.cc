@@ -41,7 +41,7 @@ std::vector<ArraySpec> SpecsOf(Arrays arrays) {
 }
 
 Graph GraphOf(const Function& f, Arrays inputs) {
-  return Optimize(RecordGraph(f, SpecsOf(inputs)));
+  return Optimize(RecordGraph(f, SpecsOf(inputs)), ImageLayouts::kPlain);
 }
 
 DeviceArrays AllToDevice(const std::shared_ptr<Device>& device, Arrays arrays) {

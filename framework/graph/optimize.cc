@@ -257,9 +257,10 @@ Graph RemoveDeadSteps(const Graph& graph) {
   return out.Finish();
 }
 
-Graph Optimize(const Graph& graph) {
-  return RemoveDeadSteps(ShareEqualSteps(
-      KeepChannelBlocks(JoinProducts(ShareEqualSteps(SkipIdentities(FoldConstants(graph)))))));
+Graph Optimize(const Graph& graph, ImageLayouts layouts) {
+  Graph out = JoinProducts(ShareEqualSteps(SkipIdentities(FoldConstants(graph))));
+  if (layouts == ImageLayouts::kOfProcessor) out = KeepChannelBlocks(out);
+  return RemoveDeadSteps(ShareEqualSteps(out));
 }
 
 }  // namespace lamina

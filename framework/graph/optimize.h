@@ -13,6 +13,8 @@
 #ifndef FRAMEWORK_GRAPH_OPTIMIZE_H_
 #define FRAMEWORK_GRAPH_OPTIMIZE_H_
 
+#include <cstdint>
+
 #include "framework/graph/graph.h"
 
 namespace lamina {
@@ -31,8 +33,12 @@ Graph JoinProducts(const Graph& graph);
 /// Leaves out what no output needs, and values that nothing names.
 Graph RemoveDeadSteps(const Graph& graph);
 
-/// All of them.
-Graph Optimize(const Graph& graph);
+/// In which layouts images stand between convolutions: those with which the processor convolves
+/// (channel_blocks.h), or as they are.
+enum class ImageLayouts : uint8_t { kOfProcessor, kPlain };
+
+/// All of them. A device wants plain layouts.
+Graph Optimize(const Graph& graph, ImageLayouts layouts = ImageLayouts::kOfProcessor);
 
 }  // namespace lamina
 

@@ -8,6 +8,7 @@
 #include "framework/ops/data_format.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 namespace {
@@ -23,7 +24,7 @@ void Fill(const int64_t* indices, int64_t inner, int64_t classes, int64_t outer,
   }
 }
 
-class OneHotOp : public Op {
+class OneHotOp : public Op, public WrittenOp {
  public:
   OneHotOp(int64_t classes, DataType type) : classes_(classes), type_(type) {}
   std::string_view Name() const override { return "onehot"; }
@@ -65,6 +66,24 @@ class OneHotOp : public Op {
     } else {
       Fill(indices, inner, classes_, outer, outputs.Data<uint8_t>(0));
     }
+  }
+  // Which checks the indices.
+  bool HasFastKernel() const override { return true; }
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const auto c = static_cast<size_t>(w.output(0).format.Find('C'));
+    const bool has_c = w.input(0).format.Find('C') >= 0;
+    w.Define(0, [&w, c, has_c, type = type_](const Indices& at) {
+      Indices observation(at);
+      if (has_c) {
+        observation[c] = Expression(0);
+      } else {
+        observation.erase(observation.begin() + static_cast<std::ptrdiff_t>(c));
+      }
+      const Expression number = Convert(at[c].Typed(DataType::kInt32), DataType::kInt64);
+      return Select(w.Load(0, observation) == number, Expression::Number(1, type),
+                    Expression::Number(0, type));
+    });
   }
   bool IsDifferentiable() const override { return false; }
 

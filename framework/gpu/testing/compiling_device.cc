@@ -1,0 +1,47 @@
+#include "framework/gpu/testing/compiling_device.h"
+
+#include <utility>
+#include <vector>
+
+#include "framework/dlarray/error.h"
+#include "framework/gpu/cuda_device.h"
+
+namespace lamina::gpu::testing {
+namespace {
+
+class CompilingDevice : public Device {
+ public:
+  explicit CompilingDevice(std::string architecture) : architecture_(std::move(architecture)) {}
+
+  std::string Name() const override { return "a device that runs nothing"; }
+  std::string CompilerKey() const override { return "nothing runs " + architecture_; }
+  void* Allocate(size_t) override { return this; }
+  void Free(void*) override {}
+  void CopyIn(void*, const void*, size_t) override {}
+  void CopyOut(void*, const void*, size_t) override { Refuse(); }
+  void Wait() override {}
+  absl::StatusOr<KernelImage> Compile(const std::string& source,
+                                      const std::vector<std::string>& kernels) override {
+    return CompileCudaKernels(source, kernels, architecture_);
+  }
+  std::unique_ptr<LoadedKernels> Load(const KernelImage&) override {
+    return std::make_unique<LoadedKernels>();
+  }
+  void Launch(const LoadedKernels&, size_t, LaunchSize, void**) override { Refuse(); }
+  void BeginRecord() override { Refuse(); }
+  std::unique_ptr<LaunchRecord> EndRecord() override { return nullptr; }
+  void Start(const LaunchRecord&) override { Refuse(); }
+
+ private:
+  static void Refuse() { throw Error("gpu:Driver", "Something was to run.", "Nothing can.", ""); }
+
+  std::string architecture_;
+};
+
+}  // namespace
+
+std::shared_ptr<Device> MakeCompilingDevice(const std::string& architecture) {
+  return std::make_shared<CompilingDevice>(architecture);
+}
+
+}  // namespace lamina::gpu::testing
