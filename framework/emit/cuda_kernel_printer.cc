@@ -31,6 +31,14 @@ std::string Told(const std::string& comment) {
 
 }  // namespace
 
+KernelPrinter::KernelPrinter(const Program& program, CPrinter* printer, const std::string& variable,
+                             int64_t most)
+    : program_(program), printer_(*printer), variable_(variable), most_(most) {
+  for (const ProgramArray& a : program.arrays) {
+    if (a.role == ProgramArray::kScratch) scratch_by_name_[a.name] = &a;
+  }
+}
+
 void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
                           const std::string& comment, CudaCode* code) {
   const auto shared = SharedLoops(nest, variable_, most_);
@@ -179,12 +187,16 @@ bool KernelPrinter::OverlapsInMemory(const ParallelNest& nest) const {
   const std::set<std::string> stored = StoredArrays(code);
   std::set<std::string> all = LoadedArrays(code);
   all.insert(stored.begin(), stored.end());
-  for (const ProgramArray& a : program_.arrays) {
-    if (a.role != ProgramArray::kScratch || stored.count(a.name) == 0) continue;
-    for (const ProgramArray& b : program_.arrays) {
-      if (b.role != ProgramArray::kScratch || a.name == b.name || all.count(b.name) == 0) continue;
-      if (a.spec.type == b.spec.type && a.offset < b.offset + b.spec.numel() &&
-          b.offset < a.offset + a.spec.numel()) {
+  std::vector<const ProgramArray*> scratch;
+  for (const std::string& name : all) {
+    const auto array = scratch_by_name_.find(name);
+    if (array != scratch_by_name_.end()) scratch.push_back(array->second);
+  }
+  for (const ProgramArray* a : scratch) {
+    if (stored.count(a->name) == 0) continue;
+    for (const ProgramArray* b : scratch) {
+      if (a != b && a->spec.type == b->spec.type && a->offset < b->offset + b->spec.numel() &&
+          b->offset < a->offset + a->spec.numel()) {
         return true;
       }
     }

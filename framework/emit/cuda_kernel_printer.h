@@ -8,6 +8,7 @@
 #define FRAMEWORK_EMIT_CUDA_KERNEL_PRINTER_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,8 +26,7 @@ class KernelPrinter {
  public:
   /// `variable` and `most` as in CudaOptions.
   KernelPrinter(const Program& program, CPrinter* printer, const std::string& variable,
-                int64_t most)
-      : program_(program), printer_(*printer), variable_(variable), most_(most) {}
+                int64_t most);
 
   /// Appends to `code` and the launches of its last step; `comment` tells what the kernel computes,
   /// unless it is "".
@@ -101,6 +101,7 @@ class KernelPrinter {
   CPrinter& printer_;
   const std::string variable_;
   const int64_t most_;
+  std::map<std::string, const ProgramArray*> scratch_by_name_;
   // Of the kernel that is being printed: arrays that are read or written by fours, and the loop
   // that goes on by four.
   std::set<std::string> aligned_;
