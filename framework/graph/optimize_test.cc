@@ -28,9 +28,13 @@ ArraySpec Single(Sizes sizes) { return {DataType::kSingle, std::move(sizes), {}}
 // All values are whole sixteenths, so that joined products give the same bits too.
 TEST(PassesTest, KeepWhatIsComputedAndThatGraphsFitTogether) {
   const std::vector<std::pair<const char*, Pass>> passes{
-      {"FoldConstants", FoldConstants},     {"ShareEqualSteps", ShareEqualSteps},
-      {"SkipIdentities", SkipIdentities},   {"JoinProducts", JoinProducts},
-      {"RemoveDeadSteps", RemoveDeadSteps}, {"Optimize", Optimize}};
+      {"FoldConstants", FoldConstants},
+      {"ShareEqualSteps", ShareEqualSteps},
+      {"SkipIdentities", SkipIdentities},
+      {"JoinProducts", JoinProducts},
+      {"RemoveDeadSteps", RemoveDeadSteps},
+      {"Optimize", [](const Graph& g) { return Optimize(g); }},
+      {"Optimize for a device", [](const Graph& g) { return Optimize(g, ImageLayouts::kPlain); }}};
   for (int seed = 0; seed < 200; ++seed) {
     const DlArrays inputs = testing::RandomInputs(seed);
     testing::RandomFunction function(seed, 4 + seed % 20);
