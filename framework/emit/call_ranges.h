@@ -25,6 +25,7 @@ namespace lamina::internal {
 struct ItemWindow {
   int64_t first = 0, step = 0, width = 0;
   bool is_stored = false;
+  bool operator==(const ItemWindow&) const = default;
 };
 
 /// The windows of a call's access when its parts are put together to `items` items.

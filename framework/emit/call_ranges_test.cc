@@ -134,6 +134,30 @@ TEST(CallRangesTest, AllTimeStepsOfARecurrentLayerAreOneRange) {
   ExpectItemsShareNothing(program);
 }
 
+TEST(CallRangesTest, WhatIsReplacedInItsPlaceLeavesARangeAsItIs) {
+  // Within the range: a sum takes the place of the product.
+  const KernelProgram inside = Write(
+      [](Arrays in) {
+        return DlArrays{MatMul(in[1], Tanh(MatMul(in[1], Tanh(MatMul(in[1], in[0])))))};
+      },
+      {Single({8, 64}), Single({8, 8})});
+  ASSERT_EQ(inside.ranges.size(), 1u);
+  EXPECT_EQ(inside.ranges[0].last - inside.ranges[0].first, 4);
+  EXPECT_EQ(inside.scratch_bytes, 2 * 8 * 64 * 4);
+  ExpectItemsShareNothing(inside);
+  // A factor is read by all observations: what is computed from it for each is stored elsewhere,
+  // though nothing reads the factor again.
+  const KernelProgram factor = Write(
+      [](Arrays in) {
+        const DlArray w = MatMul(in[1], in[1]), y = MatMul(w, in[0]);
+        return DlArrays{MatMul(in[1], Tanh(w)) + y};
+      },
+      {Single({8, 8}), Single({8, 8})});
+  ASSERT_EQ(factor.ranges.size(), 1u);
+  EXPECT_EQ(factor.ranges[0].last - factor.ranges[0].first, 3);
+  ExpectItemsShareNothing(factor);
+}
+
 TEST(CallRangesTest, WhatCrossesObservationsEndsARange) {
   const KernelProgram program = Write(
       [](Arrays in) {

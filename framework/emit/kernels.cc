@@ -11,6 +11,7 @@
 #include "framework/emit/c_printer.h"
 #include "framework/emit/call_ranges.h"
 #include "framework/emit/kernel_copies.h"
+#include "framework/emit/kernel_in_place.h"
 #include "framework/emit/kernel_loops.h"
 #include "framework/emit/kernel_memory.h"
 #include "framework/emit/kernel_prelude.h"
@@ -54,21 +55,26 @@ class KernelWriter {
         out_.calls.emplace_back().op_step = step.called;
       }
     }
-    if (out_.num_kernels > 0)
-      out_.source = absl::StrCat(KernelPrelude(), printer_.Helpers(), source_);
     internal::RemoveCopies(graph_, copies_, &out_);
     out_.ranges = internal::FindRanges(out_);
+    internal::ComputeInPlace(graph_, in_place_, &out_);
+    PrintKernels();
     internal::PlanKernelMemory(graph_, &out_);
     return std::move(out_);
   }
 
  private:
-  // The parameters of a kernel, in the order in which it names them.
-  struct Parameters {
-    std::vector<KernelArgument> arguments;
-    std::vector<DataType> types;
-    std::vector<bool> is_const;
-    std::map<std::pair<int, int64_t>, int> index;
+  struct Parameter {
+    int number;  // 3 for p3.
+    DataType type;
+    bool is_const;
+  };
+  // A kernel that is not printed yet: which of its arrays are one is known when all calls are.
+  struct Draft {
+    std::string comment;
+    std::string text = {};                   // Of a product: all of it.
+    Block code = {};                         // Of loops, which name their parameters.
+    std::vector<Parameter> parameters = {};  // Of loops, in the order of the arguments.
   };
 
   // Loops in a row (arrays that are put together) are calls of their own, few functions as a rule,
@@ -150,7 +156,8 @@ class KernelWriter {
         call.accesses.push_back(Whole(array_by_name_.at(array), stored.count(array) > 0));
       }
     }
-    Parameters parameters;
+    Draft draft{step.comment};
+    std::map<std::pair<int, int64_t>, int> parameters;
     const auto place = [&](const std::string& array, const Expression& index) {
       const int a = array_by_name_.at(array);
       auto [rest, offset] = internal::SplitConstant(index);
@@ -159,18 +166,20 @@ class KernelWriter {
         offset = 0;
       }
       const DataType type = out_.arrays[a].spec.type;
-      const auto [found, is_new] =
-          parameters.index.emplace(std::pair(a, offset), parameters.index.size());
+      const auto [found, is_new] = parameters.emplace(std::pair(a, offset), parameters.size());
       if (is_new) {
-        parameters.arguments.push_back({a, offset * static_cast<int64_t>(SizeOf(type))});
-        parameters.types.push_back(type);
-        parameters.is_const.push_back(stored.count(array) == 0);
+        call.arguments.push_back({a, offset * static_cast<int64_t>(SizeOf(type))});
+        draft.parameters.push_back({found->second, type, stored.count(array) == 0});
       }
-      return std::pair(absl::StrCat("p", found->second), rest);
+      return std::pair(ParameterName(found->second), rest);
     };
     Rename(step.code, place);
     internal::MarkIndependent(step.code);
     internal::MakeWholeVectors(step.code);
+    std::vector<internal::InPlaceArguments> in_place;
+    for (const auto& [read, stored] : internal::InPlacePairs(step.code)) {
+      in_place.push_back({NumberOf(read), NumberOf(stored)});
+    }
     if (is_one_loop) {
       Statement& loop = step.code[0];
       call.count = loop.extent;
@@ -183,16 +192,12 @@ class KernelWriter {
       call.grain = std::max<int64_t>(1, cpu::kElementwiseGrain / internal::Work(row->body));
       internal::RestrictToPart(step.code);
     }
-    std::string body;
-    for (size_t i = 0; i < parameters.types.size(); ++i) {
-      const std::string type =
-          absl::StrCat(parameters.is_const[i] ? "const " : "", CType(parameters.types[i]));
-      absl::StrAppend(&body, "  ", type, " *restrict const p", i, " = (", type, " *)a[", i, "];\n");
-    }
-    absl::StrAppend(&body, printer_.Print(step.code, 1));
-    call.arguments = std::move(parameters.arguments);
-    AddCall(body, step.comment, std::move(call));
+    draft.code = std::move(step.code);
+    AddCall(std::move(draft), std::move(call), std::move(in_place));
   }
+
+  static std::string ParameterName(int number) { return absl::StrCat("p", number); }
+  static int NumberOf(const std::string& parameter) { return std::stoi(parameter.substr(1)); }
 
   template <class F>
   static void Rename(Block& block, const F& place) {
@@ -231,7 +236,7 @@ class KernelWriter {
       KernelCall call;
       call.arguments = {{x, 0}, {packed, 0}};
       call.accesses = {Whole(x, false), Whole(packed, true)};
-      AddCall(internal::PackCall(*p), "factor of products", std::move(call));
+      AddCall({"factor of products", internal::PackCall(*p)}, std::move(call));
     }
   }
 
@@ -258,27 +263,84 @@ class KernelWriter {
     } else {
       call.accesses = {Whole(x, false), Whole(y, false), Whole(z, true)};
     }
-    AddCall(internal::ProductCall(*p, is_packed),
-            absl::StrCat("matmul -> ", Described(out_.arrays[z].spec)), std::move(call));
+    AddCall({absl::StrCat("matmul -> ", Described(out_.arrays[z].spec)),
+             internal::ProductCall(*p, is_packed)},
+            std::move(call));
     return true;
   }
 
-  void AddCall(const std::string& body, const std::string& comment, KernelCall call) {
-    const auto [found, is_new] = kernels_.emplace(body, out_.num_kernels);
-    if (is_new) {
-      absl::StrAppend(&source_, "\n/* ", comment, " */\nvoid k", out_.num_kernels++,
-                      "(char *const *a, int64_t begin, int64_t end) {\n", body, "}\n");
-    }
-    call.kernel = found->second;
+  void AddCall(Draft draft, KernelCall call,
+               std::vector<internal::InPlaceArguments> in_place = {}) {
+    call.kernel = static_cast<int>(drafts_.size());
+    drafts_.push_back(std::move(draft));
+    in_place_.push_back(std::move(in_place));
     out_.calls.push_back(std::move(call));
+  }
+
+  // Functions for all calls; so far their kernels are drafts.
+  void PrintKernels() {
+    std::map<std::string, int> kernels;  // By their bodies.
+    std::string source;
+    for (KernelCall& call : out_.calls) {
+      if (call.kernel < 0) continue;
+      Draft& draft = drafts_[call.kernel];
+      if (!in_place_[call.kernel].empty()) JoinParameters(in_place_[call.kernel], &draft, &call);
+      const std::string body = TextOf(draft);
+      const auto [found, is_new] = kernels.emplace(body, out_.num_kernels);
+      if (is_new) {
+        absl::StrAppend(&source, "\n/* ", draft.comment, " */\nvoid k", out_.num_kernels++,
+                        "(char *const *a, int64_t begin, int64_t end) {\n", body, "}\n");
+      }
+      call.kernel = found->second;
+    }
+    if (out_.num_kernels > 0) {
+      out_.source = absl::StrCat(KernelPrelude(), printer_.Helpers(), source);
+    }
+  }
+
+  // Parameters that have become one place are one, so that none overlaps another that is stored.
+  void JoinParameters(const std::vector<internal::InPlaceArguments>& pairs, Draft* draft,
+                      KernelCall* call) {
+    std::vector<bool> is_gone(call->arguments.size());
+    for (const auto& [read, stored] : pairs) {
+      const KernelArgument &a = call->arguments[read], &b = call->arguments[stored];
+      if (a.array != b.array || a.offset != b.offset) continue;
+      Rename(draft->code, [from = ParameterName(stored), to = ParameterName(read)](
+                              const std::string& name, const Expression& index) {
+        return std::pair(name == from ? to : name, index);
+      });
+      draft->parameters[read].is_const = false;
+      is_gone[stored] = true;
+    }
+    std::vector<KernelArgument> arguments;
+    std::vector<Parameter> parameters;
+    for (size_t i = 0; i < is_gone.size(); ++i) {
+      if (is_gone[i]) continue;
+      arguments.push_back(call->arguments[i]);
+      parameters.push_back(draft->parameters[i]);
+    }
+    call->arguments = std::move(arguments);
+    draft->parameters = std::move(parameters);
+  }
+
+  std::string TextOf(const Draft& draft) {
+    if (!draft.text.empty()) return draft.text;
+    std::string text;
+    for (size_t i = 0; i < draft.parameters.size(); ++i) {
+      const Parameter& p = draft.parameters[i];
+      const std::string type = absl::StrCat(p.is_const ? "const " : "", CType(p.type));
+      absl::StrAppend(&text, "  ", type, " *restrict const ", ParameterName(p.number), " = (", type,
+                      " *)a[", i, "];\n");
+    }
+    return text + printer_.Print(draft.code, 1);
   }
 
   const Graph& graph_;
   KernelProgram out_;
   CPrinter printer_{Language::kC99, CFunctions::kPrelude};
-  std::string source_;
+  std::vector<Draft> drafts_;
+  std::vector<std::vector<internal::InPlaceArguments>> in_place_;  // Of each draft.
   std::map<std::string, int> array_by_name_;
-  std::map<std::string, int> kernels_;  // By their bodies.
   std::vector<internal::CopyCall> copies_;
   std::map<std::pair<int, int64_t>, int> packed_;  // Of a first factor and its columns.
 };

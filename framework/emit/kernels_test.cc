@@ -63,7 +63,8 @@ TEST(KernelsTest, TimeStepsAreOneFunction) {
       {Single({8, 400}), Single({8, 1}), Single({8, 8})});
   EXPECT_EQ(program.calls.size(), 800u);
   EXPECT_LE(program.num_kernels, 3) << program.source;
-  ASSERT_EQ(program.calls[797].arguments.size(), 3u);
+  // The sum takes the place of the product.
+  ASSERT_EQ(program.calls[797].arguments.size(), 2u);
   EXPECT_EQ(program.calls[797].arguments[1].offset, 398 * 8 * 4);
 }
 
@@ -137,6 +138,63 @@ TEST(KernelsTest, WhatIsChangedOrReadBeforeIsCopied) {
   // Each of x and the product lies in one array, and is copied into the other one. The input lies
   // nowhere else.
   EXPECT_EQ(program.calls.size(), 2u + 2u + 2u) << program.source;
+}
+
+// Bytes of scratch memory of y(w x, w), where x has 8 rows and 64 columns.
+int64_t ScratchOf(const std::function<DlArray(const DlArray& z, const DlArray& w)>& y) {
+  return Write([y](Arrays in) { return DlArrays{y(MatMul(in[1], in[0]), in[1])}; },
+               {Single({8, 64}), Single({8, 8})})
+      .scratch_bytes;
+}
+
+TEST(KernelsTest, WhatIsReadForTheLastTimeIsReplacedInItsPlace) {
+  constexpr int64_t kArray = 8 * 64 * 4;
+  // The product and its function are one array; the last one is the output.
+  EXPECT_EQ(ScratchOf([](const DlArray& z, const DlArray& w) { return MatMul(w, Tanh(z)); }),
+            kArray);
+  EXPECT_EQ(ScratchOf([](const DlArray& z, const DlArray& w) {
+              return MatMul(w, Tanh(MatMul(w, Tanh(z))));
+            }),
+            2 * kArray);  // A product needs two.
+  // The product is computed in the place of the output.
+  EXPECT_EQ(ScratchOf([](const DlArray& z, const DlArray&) { return Tanh(z); }), 0);
+}
+
+TEST(KernelsTest, WhatIsReadAgainOrElsewhereKeepsItsPlace) {
+  constexpr int64_t kArray = 8 * 64 * 4;
+  EXPECT_EQ(ScratchOf([](const DlArray& z, const DlArray& w) { return MatMul(w, Tanh(z)) + z; }),
+            2 * kArray);
+  const auto turned = [](const DlArray& z) {
+    return Reshape(Permute(Reshape(z, {8, 8, 8}), {1, 0, 2}), {8, 64});
+  };
+  EXPECT_EQ(
+      ScratchOf([&](const DlArray& z, const DlArray& w) { return MatMul(w, Tanh(turned(z))); }),
+      2 * kArray);
+  EXPECT_EQ(
+      ScratchOf([&](const DlArray& z, const DlArray& w) { return MatMul(w, Tanh(z + turned(z))); }),
+      2 * kArray);
+  // One column for all: 8 elements, in 64 bytes.
+  const KernelProgram column =
+      Write([](Arrays in) { return DlArrays{MatMul(in[1], Tanh(in[0] + MatMul(in[1], in[2])))}; },
+            {Single({8, 64}), Single({8, 8}), Single({8, 1})});
+  EXPECT_EQ(column.scratch_bytes, kArray + 64);
+}
+
+TEST(KernelsTest, InputsAndOutputsAreNotReplaced) {
+  const KernelProgram program = Write(
+      [](Arrays in) {
+        const DlArray y = MatMul(in[1], Tanh(in[0]));
+        return DlArrays{y, MatMul(in[1], Tanh(y))};
+      },
+      {Single({8, 64}), Single({8, 8})});
+  for (const KernelCall& call : program.calls) {
+    for (const KernelAccess& a : call.accesses) {
+      EXPECT_TRUE(!a.is_stored || program.arrays[a.array].role != ProgramArray::kInput);
+    }
+    EXPECT_EQ(std::set<int>({call.arguments.front().array, call.arguments.back().array}).size(),
+              2u);
+  }
+  EXPECT_EQ(program.scratch_bytes, 8 * 64 * 4);
 }
 
 TEST(KernelsTest, AFactorThatIsReadTransposedAgainAndAgainIsPackedOnce) {
