@@ -47,7 +47,7 @@ std::vector<LayerTest> AllTests() {
         checks::InitializationTests(), checks::PurityTests(), checks::NonFiniteTests(),
         checks::DeclarationTests(), checks::ThreadTests(), checks::StorageTests(),
         checks::GradientTests(), checks::SecondDerivativeTests(), checks::TraceTests(),
-        checks::DeviceTests(), checks::CodegenTests()}) {
+        checks::AcceleratedTests(), checks::DeviceTests(), checks::CodegenTests()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -57,7 +57,7 @@ Skipping code generation tests. To have them run, set check_codegen_compatibilit
 observations or set observation_dimension.
 
 Running TestLayerWithoutBackward on SReluLayer, 4(S) x 3(S) x 2(C) x 5(B)
-.......... .......... .......... ..
+.......... .......... .......... ....
 Done TestLayerWithoutBackward
 
 How close the numeric checks came (a ratio above 1 fails):
@@ -80,7 +80,7 @@ How close the numeric checks came (a ratio above 1 fails):
 __________
 
 Test Summary:
-	 32 Passed, 0 Failed, 0 Incomplete, 8 Skipped.
+	 34 Passed, 0 Failed, 0 Incomplete, 8 Skipped.
 	 Time elapsed: <time> seconds.
 )PASSING");
 }
@@ -314,7 +314,7 @@ TEST_F(CheckLayerMainTest, ReturnsZeroAndWritesXml) {
   EXPECT_EQ(CheckLayerMain([] { return CheckLayer(SReluLayer(), {kImage}, {.quiet = true}); }), 0);
   const absl::StatusOr<std::string> xml = ReadFile(path_);
   ASSERT_TRUE(xml.ok()) << xml.status();
-  EXPECT_THAT(*xml, HasSubstr("name=\"SReluLayer\" tests=\"40\" failures=\"0\""));
+  EXPECT_THAT(*xml, HasSubstr("name=\"SReluLayer\" tests=\"42\" failures=\"0\""));
 }
 
 TEST_F(CheckLayerMainTest, FailsWithTheLayer) {

@@ -1,20 +1,14 @@
 // The layer leaves as generated C: it is generated, compiled, run, and compared.
-//
-// How close the C program must come: its rounding differs from the framework's, so a layer's own
-// noise is measured, by the framework in single against the framework in double, and by inputs that
-// are moved by a few units in their last place (docs/checking.md).
-#include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <map>
 
 #include "absl/strings/str_cat.h"
 #include "checks/layer_test.h"
+#include "checks/result_bound.h"
 #include "framework/codegen/driver.h"
 #include "framework/codegen/generate_code.h"
 #include "framework/emit/program.h"
 #include "framework/network/network.h"
-#include "framework/ops/elementwise.h"
 
 namespace lamina::checks {
 namespace {
@@ -102,83 +96,7 @@ bool Generate(const Subject& subject, TestPoint* point, GeneratedCode* code) {
   }
 }
 
-std::vector<double> Values(const DlArray& x) {
-  std::vector<double> values;
-  for (int64_t i = 0; i < x.numel(); ++i) {
-    const std::complex<double> z = x.ComplexAt(i);
-    values.push_back(z.real());
-    if (IsComplex(x.type())) values.push_back(z.imag());
-  }
-  return values;
-}
-
-// How much the values of one result may differ from those of the framework.
-class Bound {
- public:
-  // `y` in single, `exact` in double, and y for inputs moved up and down.
-  Bound(const DlArray& y, const DlArray& exact, const DlArray& up, const DlArray& down)
-      : y_(Values(y)) {
-    const std::vector<double> e = Values(exact), u = Values(up), d = Values(down);
-    double squares = 0;
-    int64_t finite = 0;
-    for (double v : y_) {
-      if (!std::isfinite(v)) continue;
-      squares += v * v;
-      ++finite;
-    }
-    const double rms = finite > 0 ? std::sqrt(squares / static_cast<double>(finite)) : 0;
-    std::vector<double> noise;
-    for (size_t i = 0; i < y_.size(); ++i) {
-      const double scale = std::abs(y_[i]) + rms;
-      const double relative = scale > 0 ? std::abs(y_[i] - e[i]) / scale : 0;
-      if (std::isfinite(relative)) noise.push_back(relative);
-      scale_.push_back(scale);
-      moved_.push_back(std::max(std::abs(u[i] - y_[i]), std::abs(d[i] - y_[i])));
-    }
-    constexpr double kLeast = 0x1p-22;
-    noise_ = kLeast;
-    if (!noise.empty()) {
-      // Nine of ten are below: a few values may be at a jump of the function.
-      const size_t rank = noise.size() * 9 / 10;
-      std::nth_element(noise.begin(), noise.begin() + rank, noise.end());
-      noise_ = std::max(noise_, noise[rank]);
-    }
-  }
-  // The first value out of bounds, or -1.
-  int64_t FirstBeyond(const DlArray& came) const {
-    const std::vector<double> v = Values(came);
-    for (size_t i = 0; i < y_.size(); ++i) {
-      if (v[i] == y_[i] || (std::isnan(v[i]) && std::isnan(y_[i]))) continue;
-      const double allowed = 16 * noise_ * scale_[i] + 4 * moved_[i];
-      if (!(std::abs(v[i] - y_[i]) <= allowed)) return static_cast<int64_t>(i);
-    }
-    return -1;
-  }
-  double value(int64_t i) const { return y_[i]; }
-  double allowed(int64_t i) const { return 16 * noise_ * scale_[i] + 4 * moved_[i]; }
-
- private:
-  std::vector<double> y_, scale_, moved_;
-  double noise_ = 0;
-};
-
-// Each element moved by four units in its last place, in turn up and down.
-DlArrays Moved(const DlArrays& inputs, double direction) {
-  DlArrays out;
-  for (const DlArray& x : inputs) out.push_back(x * (1 + direction * 0x1p-22));
-  return out;
-}
-
-DlArrays InType(const DlArrays& arrays, DataType type) {
-  DlArrays out;
-  for (const DlArray& x : arrays) {
-    const DataType to = IsComplex(x.type()) ? ToComplex(type) : type;
-    out.push_back(IsFloating(x.type()) ? Cast(x, to) : x);
-  }
-  return out;
-}
-
-AnyLayer InType(const AnyLayer& layer, DataType type) {
+AnyLayer LayerInType(const AnyLayer& layer, DataType type) {
   AnyLayer copy = layer;
   SetParameters(copy, InType(ParametersOf(copy), type));
   return copy;
@@ -195,7 +113,7 @@ void Compare(const CheckContext& c, const Subject& subject, const GeneratedCode&
              const std::vector<DlArrays>& inputs, int reset_before, TestPoint* point) {
   const auto ran = RunGenerated(code, kOptions, inputs, kStrictC, reset_before);
   if (!ran.ok()) return point->Fail(OwnFault(ran.status()));
-  AnyLayer layer = subject.layer, exact = InType(subject.layer, DataType::kDouble);
+  AnyLayer layer = subject.layer, exact = LayerInType(subject.layer, DataType::kDouble);
   for (size_t call = 0; call < inputs.size(); ++call) {
     if (static_cast<int>(call) == reset_before) {
       layer.ResetState();
@@ -228,8 +146,8 @@ void Compare(const CheckContext& c, const Subject& subject, const GeneratedCode&
         if (kept >= code.states.size() || !code.states[kept].name.ends_with(ending)) continue;
         from = next++;
       }
-      const Bound bound(all[k], all_e[k], all_up[k], all_down[k]);
-      const int64_t i = bound.FirstBeyond(came[from]);
+      const ResultBound bound(all[k], all_e[k], {all_up[k], all_down[k]});
+      const int64_t i = bound.WorstBeyond(came[from]);
       if (i < 0) continue;
       point->Fail({.expected = absl::StrCat("The generated code computes what Predict computes: ",
                                             bound.value(i), " within ", bound.allowed(i), "."),

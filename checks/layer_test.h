@@ -55,6 +55,7 @@ std::span<const LayerTest> InitializationTests();
 std::span<const LayerTest> PurityTests();
 std::span<const LayerTest> NonFiniteTests();
 std::span<const LayerTest> TraceTests();
+std::span<const LayerTest> AcceleratedTests();
 std::span<const LayerTest> StorageTests();
 std::span<const LayerTest> ThreadTests();
 /// Those that need a GPU.

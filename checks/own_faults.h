@@ -1,15 +1,19 @@
 // Layers that are wrong in ways that the tests find which only Lamina has: declarations that are
-// not true, other sizes and orders of dims, NaN, threads, files, traces, second derivatives. Made
-// from TanhScaleLayer, y = tanh(scale x) + offset, and OwnBackwardLayer.
+// not true, other sizes and orders of dims, NaN, threads, files, traces, what is accelerated,
+// second derivatives. Made from TanhScaleLayer, y = tanh(scale x) + offset, and OwnBackwardLayer.
 #ifndef CHECKS_OWN_FAULTS_H_
 #define CHECKS_OWN_FAULTS_H_
 
 #include <array>
+#include <memory>
 #include <random>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "checks/faulty/correct_layers.h"
+#include "framework/ops/op.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina::faulty {
 
@@ -136,6 +140,45 @@ struct FreezesNoise : TanhScaleLayer, Acceleratable, DrawsRandomNumbers {
   }
 };
 
+// --- Acceleration -------------------------------------------------------------------------------
+
+/// y = factor x, as an op that does not tell its factor.
+class TimesSilently : public Op {
+ public:
+  explicit TimesSilently(double factor) : factor_(factor) {}
+  std::string_view Name() const override { return "times_silently"; }
+  void Infer(const Specs& in, SpecList* out) const override { out->push_back(in[0]); }
+  void Run(Arrays in, Results out) const override { out.Share(0, factor_ * in[0]); }
+  DlArrays Gradient(const GradientCall& call) const override {
+    return {factor_ * call.output_gradients[0]};
+  }
+
+ protected:
+  double factor_;
+};
+/// Two such ops of different factors, which look alike.
+struct LooksAlike : Layer, Acceleratable {
+  DlArray Predict(const DlArray& x) const {
+    const DlArray twice = Apply(std::make_shared<TimesSilently>(2), {x});
+    const DlArray thrice = Apply(std::make_shared<TimesSilently>(3), {x});
+    return twice + thrice;
+  }
+};
+/// y = factor x, as an op whose printed form is of a larger factor.
+class TimesWrittenOtherwise : public TimesSilently, public WrittenOp {
+ public:
+  using TimesSilently::TimesSilently;
+  std::string_view Name() const override { return "times_written_otherwise"; }
+  void Write(OpWriter& w) const override {
+    w.Define(
+        0, [this, &w](const Indices& i) { return loops::Expression(factor_ + 1) * w.Load(0, i); });
+  }
+};
+struct WritesOtherwise : Layer, Acceleratable {
+  DlArray Predict(const DlArray& x) const {
+    return Apply(std::make_shared<TimesWrittenOtherwise>(2), {x});
+  }
+};
 // --- Second derivatives -------------------------------------------------------------------------
 
 /// The first derivatives are right.

@@ -84,6 +84,8 @@ INSTANTIATE_TEST_SUITE_P(
         Of<BranchesOnValue>("BranchesOnValue", {"tracesReadNoValues"}),
         Of<DrawsFromItsOwn>("DrawsFromItsOwn", {"tracesGiveTheSame"}),
         Of<FreezesNoise>("FreezesNoise", {"tracesDrawAfresh"}),
+        Of<LooksAlike>("LooksAlike", {"acceleratedGivesTheSame"}),
+        Of<WritesOtherwise>("WritesOtherwise", {"kernelsGiveTheSame"}),
         Of<DetachedInBackward>("DetachedInBackward", {"secondDerivativesAreNumericallyCorrect"})),
     [](const auto& info) { return info.param.name; });
 
@@ -124,6 +126,42 @@ TEST(DeclarationsTest, FunctionLayersDeclareByOptions) {
   const CheckReport declared = CheckLayer(FunctionLayer(function, {.draws_random_numbers = true}),
                                           {kImage}, {.quiet = true});
   EXPECT_TRUE(declared.ok()) << declared;
+}
+
+// --- Accelerated --------------------------------------------------------------------------------
+
+std::string TextOf(const CheckReport& report, const std::string& test) {
+  const TestPoint* const point = report.FindFailed(test);
+  return point == nullptr ? "" : ToString(point->diagnostics[0]);
+}
+
+TEST(AcceleratedTest, TellsThatTwoOperationsWereTakenForOne) {
+  EXPECT_EQ(
+      TextOf(CheckOf<LooksAlike>(0), "acceleratedGivesTheSame"),
+      R"TEXT(    Expected: Recorded and simplified, Predict gives what it gives op by op: -4.97768 within
+              3.48516e-05.
+    Came:     -3.98215.
+    Where:    Output 'out' at 3(S), 0(S), 1(C), 0(B), for 4(S) x 3(S) x 2(C) x 3(B)
+    Causes:   1. An operation of your own (an Op) does not tell all: two that have the same Name and
+              Attributes are taken for one.
+              2. Otherwise this is a fault of Lamina, not of the layer.
+    Fix:      Let Attributes say all in which two operations differ. Otherwise please report it,
+              with the layer; until it is mended, leave Acceleratable out.
+)TEXT");
+}
+
+TEST(AcceleratedTest, TellsThatAnOperationIsWrittenOtherwise) {
+  EXPECT_EQ(
+      TextOf(CheckOf<WritesOtherwise>(0), "kernelsGiveTheSame"),
+      R"TEXT(    Expected: As compiled kernels, Predict gives what it gives op by op: -1.99107 within
+              1.43221e-05.
+    Came:     -2.98661.
+    Where:    Output 'out' at 3(S), 0(S), 1(C), 0(B), for 4(S) x 3(S) x 2(C) x 3(B)
+    Causes:   1. An operation of your own (a WrittenOp) writes something else than it runs.
+              2. Otherwise this is a fault of Lamina, not of the layer.
+    Fix:      Let Write say what Run computes. Otherwise please report it, with the layer; until it
+              is mended, leave Acceleratable out.
+)TEXT");
 }
 
 // --- NaN ----------------------------------------------------------------------------------------

@@ -106,24 +106,25 @@ std::set<std::string> AllBut(const std::string& test) {
   return others;
 }
 
-// The C compiler while the object lives.
-class Compiler {
+// A variable of the environment while the object lives.
+class Environment {
  public:
-  explicit Compiler(const char* command) {
-    if (const char* const before = std::getenv("CC")) before_ = before;
-    setenv("CC", command, 1);
+  Environment(const char* name, const char* value) : name_(name) {
+    if (const char* const before = std::getenv(name)) before_ = before;
+    setenv(name, value, 1);
   }
-  ~Compiler() {
+  ~Environment() {
     if (before_.has_value()) {
-      setenv("CC", before_->c_str(), 1);
+      setenv(name_, before_->c_str(), 1);
     } else {
-      unsetenv("CC");
+      unsetenv(name_);
     }
   }
-  Compiler(const Compiler&) = delete;
-  Compiler& operator=(const Compiler&) = delete;
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
 
  private:
+  const char* const name_;
   std::optional<std::string> before_;
 };
 
@@ -153,6 +154,8 @@ void ShowAll() {
   SHOW(BranchesOnValue);
   SHOW(DrawsFromItsOwn);
   SHOW(FreezesNoise);
+  SHOW(LooksAlike);
+  SHOW(WritesOtherwise);
   SHOW(DetachedInBackward);
   SHOW(OnlyFirstDerivatives);
   show("NeedsAnArgument", NeedsAnArgument(2));
@@ -177,6 +180,7 @@ void ShowAll() {
   SHOW(ThrowsNumber);
   SHOW(DeclaredSteps);
   SHOW(CountsByValues);
+  SHOW(LooksAlikeInOtherSizes);
 #undef SHOW
   show("BendsInBoth<false>", BendsInBoth<false>(), large);
   show("TimesObservations", TimesObservations(), NetworkDataLayout({4, 3, 4, 5}, "SSCB"));
@@ -190,9 +194,19 @@ void ShowAll() {
   show("CopiesDefaultsWrongly", CopiesDefaultsWrongly(false));
   show("BranchesOnValue, with a test switched off", BranchesOnValue(), kImage,
        {.skip_tests = {"tracesReadNoValues"}});
+  show("DrawsFromItsOwn, with a test switched off", DrawsFromItsOwn(), kImage,
+       {.skip_tests = {"tracesGiveTheSame"}});
+  show("LooksAlike, with a test switched off", LooksAlike(), kImage,
+       {.skip_tests = {"acceleratedGivesTheSame"}});
   printer.Show("WrongSign, with a test switched off",
                CheckLayer(FindFault("WrongSign").make(), {kImage},
                           {.skip_tests = {"gradientsAreNumericallyCorrect"}, .quiet = true}));
+  const CheckOptions kernels{.skip_tests = AllBut("kernelsGiveTheSame")};
+  {
+    // No folder can be made there.
+    const Environment cache("LAMINA_CACHE", "/dev/null/cache"), temporary("TMPDIR", "/dev/null");
+    show("AcceleratedTanhScale, without a folder", AcceleratedTanhScale(), kImage, kernels);
+  }
   const CheckOptions properties{.check_codegen_compatibility = true,
                                 .skip_tests = AllBut("layerPropertiesSupportCodegen")},
       predict{.check_codegen_compatibility = true, .skip_tests = AllBut("predictSupportsCodegen")},
@@ -208,11 +222,14 @@ void ShowAll() {
   show("CountsOtherwiseWithoutValues", CountsOtherwiseWithoutValues(), kImage, states);
   show("GrowingState", GrowingState(), kImage, predict);
   {
-    const Compiler refuses("false");
+    const Environment refuses("CC", "false");
+    show("AcceleratedTanhScale, by a compiler that refuses all", AcceleratedTanhScale(), kImage,
+         kernels);
     show("TanhScaleLayer, by a compiler that refuses all", TanhScaleLayer(), kImage, predict);
   }
   {
-    const Compiler missing("/no/such/compiler");
+    const Environment missing("CC", "/no/such/compiler");
+    show("AcceleratedTanhScale, without a compiler", AcceleratedTanhScale(), kImage, kernels);
     show("TanhScaleLayer, without a compiler", TanhScaleLayer(), kImage, predict);
   }
   show("TanhLayer, without observations", TanhLayer(), NetworkDataLayout({4, 3, 2}));

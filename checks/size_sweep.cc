@@ -47,9 +47,10 @@ std::vector<SizeCase> OtherSizes(const CheckContext& c) {
 }
 
 std::optional<Subject> SubjectUnlessRefused(const CheckContext& c,
-                                            const std::vector<NetworkDataLayout>& layouts) {
+                                            const std::vector<NetworkDataLayout>& layouts,
+                                            DataType type) {
   try {
-    Subject subject = c.MakeSubject(layouts, DataType::kDouble);
+    Subject subject = c.MakeSubject(layouts, type);
     c.Call(subject, Function::kPredict);
     c.Call(subject, Function::kForward);
     return subject;

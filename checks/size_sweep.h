@@ -21,10 +21,11 @@ struct SizeCase {
 /// and third are smaller than the first.
 std::vector<SizeCase> OtherSizes(const CheckContext& c);
 
-/// The layer with data of these layouts, in double; none when it refuses them by an Error, in
-/// Initialize, Predict or Forward. Throws FunctionThrew for what is no Error.
+/// The layer with data of these layouts; none when it refuses them by an Error, in Initialize,
+/// Predict or Forward. Throws FunctionThrew for what is no Error.
 std::optional<Subject> SubjectUnlessRefused(const CheckContext& c,
-                                            const std::vector<NetworkDataLayout>& layouts);
+                                            const std::vector<NetworkDataLayout>& layouts,
+                                            DataType type);
 
 }  // namespace lamina::checks
 

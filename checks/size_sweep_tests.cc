@@ -174,7 +174,7 @@ void OtherSizesWork(const CheckContext& c, const Variant&, TestPoint* point) {
     if (swept.empty() || swept.back().label != one.label) swept.push_back({one.label});
     std::optional<Subject> subject;
     try {
-      subject = SubjectUnlessRefused(c, one.layouts);
+      subject = SubjectUnlessRefused(c, one.layouts, DataType::kDouble);
     } catch (const FunctionThrew& e) {
       point->Fail({.expected = "The layer takes other sizes, or refuses them by an Error.",
                    .came = absl::StrCat(std::string(ToString(e.function)), " threw:\n", e.message),

@@ -44,7 +44,8 @@ Fault FindFault(const std::string& name) {
 }
 
 CheckReport Check(const Fault& fault, uint64_t seed) {
-  const CheckOptions options{.seed = seed, .quiet = true};
+  // A compiler takes a second for each, and no fault of the table is one of its kernels.
+  const CheckOptions options{.seed = seed, .skip_tests = {"kernelsGiveTheSame"}, .quiet = true};
   std::optional<AnyLayer> layer;
   try {
     layer.emplace(fault.make());

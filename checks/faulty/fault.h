@@ -59,7 +59,7 @@ std::vector<FaultGroup> AllFaults();
 /// The fault of this name. Ends the program if there is none.
 Fault FindFault(const std::string& name);
 
-/// The report of CheckLayer on the faulty layer; never printed.
+/// The report of CheckLayer on the faulty layer, without kernels; never printed.
 CheckReport Check(const Fault& fault, uint64_t seed);
 /// The tests that failed.
 Names FailedTests(const CheckReport& report);

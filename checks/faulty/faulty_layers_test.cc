@@ -41,12 +41,14 @@ INSTANTIATE_TEST_SUITE_P(All, FaultTest, testing::ValuesIn(Flat()),
 class CorrectLayerTest : public testing::TestWithParam<CorrectLayer> {};
 
 // A sample of the long run that docs/mutation_table.md tells of: every fourth layout, each with
-// another seed.
+// another seed. Kernels are compiled for one of them, which takes a second for large layers.
 TEST_P(CorrectLayerTest, IsNotAccused) {
-  const std::vector<Layouts>& layouts = GetParam().layouts;
+  CorrectLayer layer = GetParam();
+  const std::vector<Layouts>& layouts = layer.layouts;
   EXPECT_EQ(layouts.size(), 20);
   for (size_t i = 0; i < layouts.size(); i += 4) {
-    const CheckReport report = Check(GetParam(), layouts[i], i);
+    if (i > 0) layer.skip_tests.insert("kernelsGiveTheSame");
+    const CheckReport report = Check(layer, layouts[i], i);
     EXPECT_TRUE(report.ok()) << "seed " << i << "\n" << report;
     EXPECT_GT(report.Count(TestStatus::kPassed), 10);
   }
