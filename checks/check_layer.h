@@ -11,6 +11,9 @@
 // to inputs, learnables and states. Tolerances follow from rounding and from the error of the
 // numeric derivative (docs/checking.md); they do not widen with the arrays.
 //
+// A layer that is Acceleratable is also accelerated; where there is a C compiler its kernels are
+// compiled (framework/acceleration/dl_accelerate.h tells which one, and where they are kept).
+//
 // A layer that throws is a failed test, never an exception of CheckLayer.
 // Threads: may be called in several threads at once, with different layers.
 #ifndef CHECKS_CHECK_LAYER_H_
