@@ -98,7 +98,7 @@ class CudaWriter {
     for (size_t i = 0; i < parameters.size(); ++i) {
       const internal::KernelParameter& p = parameters[i];
       ProgramArray array = *array_by_name_.at(p.array);
-      array.name = internal::ParameterName(i);
+      array.name = internal::ParameterName(static_cast<int64_t>(i));
       array.role = p.is_stored ? ProgramArray::kOutput : ProgramArray::kInput;
       named.arrays.push_back(std::move(array));
       argument_of[named.arrays.back().name] = {p.array, p.offset};

@@ -18,6 +18,27 @@ namespace {
 
 using TypeOf = std::function<std::optional<DataType>(const std::string&)>;
 
+// Puts place(array, index) in the place of each load and store.
+template <class F>
+void Replace(Block* block, const F& place) {
+  const auto replaced = [&place](const Expression& value) {
+    return Rewrite(value, [&place](const Expression& x) {
+      if (x.operation() != Operation::kLoad) return x;
+      const auto [name, index] = place(x.node().name, x.node().operands[0]);
+      return Expression::Load(name, x.type(), index);
+    });
+  };
+  for (Statement& s : *block) {
+    s.value = replaced(s.value);
+    if (s.kind == Statement::kStore) {
+      const auto [name, index] = place(s.name, replaced(s.index));
+      s.name = name;
+      s.index = index.Typed(DataType::kInt32);
+    }
+    Replace(&s.body, place);
+  }
+}
+
 class Namer {
  public:
   Namer(const Block& code, const TypeOf& type_of) : type_of_(type_of) {
@@ -30,28 +51,7 @@ class Namer {
     });
   }
 
-  void Rename(Block* block) {
-    for (Statement& s : *block) {
-      s.value = Renamed(s.value);
-      if (s.kind == Statement::kStore) {
-        const auto [name, index] = Place(s.name, Renamed(s.index));
-        s.name = name;
-        s.index = index.Typed(DataType::kInt32);
-      }
-      Rename(&s.body);
-    }
-  }
-
   std::vector<KernelParameter> Take() { return std::move(parameters_); }
-
- private:
-  Expression Renamed(const Expression& value) {
-    return Rewrite(value, [this](const Expression& x) {
-      if (x.operation() != Operation::kLoad) return x;
-      const auto [name, index] = Place(x.node().name, x.node().operands[0]);
-      return Expression::Load(name, x.type(), index);
-    });
-  }
 
   std::pair<std::string, Expression> Place(const std::string& array, const Expression& index) {
     const std::optional<DataType> type = type_of_(array);
@@ -64,9 +64,10 @@ class Namer {
     }
     const auto [found, is_new] = number_of_.emplace(std::pair(array, offset), parameters_.size());
     if (is_new) parameters_.push_back({array, offset, *type, is_stored});
-    return {ParameterName(found->second), rest};
+    return {ParameterName(static_cast<int64_t>(found->second)), rest};
   }
 
+ private:
   const TypeOf& type_of_;
   std::map<std::string, std::set<int64_t>> offsets_;
   std::set<std::string> stored_;
@@ -78,10 +79,18 @@ class Namer {
 
 std::vector<KernelParameter> NameParameters(Block* code, const TypeOf& type_of) {
   Namer namer(*code, type_of);
-  namer.Rename(code);
+  Replace(code, [&](const std::string& array, const Expression& index) {
+    return namer.Place(array, index);
+  });
   return namer.Take();
 }
 
-std::string ParameterName(size_t number) { return absl::StrCat("p", number); }
+void RenameArray(Block* code, const std::string& from, const std::string& to) {
+  Replace(code, [&](const std::string& array, const Expression& index) {
+    return std::pair(array == from ? to : array, index);
+  });
+}
+
+std::string ParameterName(int64_t number) { return absl::StrCat("p", number); }
 
 }  // namespace lamina::internal

@@ -35,8 +35,11 @@ std::vector<KernelParameter> NameParameters(
     loops::Block* code,
     const std::function<std::optional<DataType>(const std::string& array)>& type_of);
 
+/// Gives an array another name, in all places.
+void RenameArray(loops::Block* code, const std::string& from, const std::string& to);
+
 /// "p3".
-std::string ParameterName(size_t number);
+std::string ParameterName(int64_t number);
 
 }  // namespace lamina::internal
 

@@ -14,6 +14,7 @@
 #include "framework/emit/kernel_in_place.h"
 #include "framework/emit/kernel_loops.h"
 #include "framework/emit/kernel_memory.h"
+#include "framework/emit/kernel_parameters.h"
 #include "framework/emit/kernel_prelude.h"
 #include "framework/emit/kernel_products.h"
 #include "framework/emit/linear_form.h"
@@ -136,44 +137,27 @@ class KernelWriter {
   }
 
   void AddLoops(ProgramStep step) {
-    // What is stored is one parameter, so that none overlaps another that is written.
     KernelCall call;
     const bool is_one_loop = step.code.size() == 1 && step.code[0].kind == Statement::kFor;
     const std::optional<Statement> row = is_one_loop ? std::nullopt : SharedRow(step.code);
     if (is_one_loop) NoteCopy(step.code[0]);
     if (is_one_loop || row) call.accesses = AccessesOf(row ? *row : step.code[0]);
-    std::map<std::string, std::set<int64_t>> offsets;
-    std::set<std::string> stored;
-    const auto note = [&](const std::string& array, const Expression& index) {
-      offsets[array].insert(internal::SplitConstant(index).second);
-    };
-    internal::ForEachPlace(step.code, note, [&](const std::string& array, const Expression& index) {
-      note(array, index);
-      stored.insert(array);
-    });
-    if (!is_one_loop && !row) {
-      for (const auto& [array, unused] : offsets) {
-        call.accesses.push_back(Whole(array_by_name_.at(array), stored.count(array) > 0));
-      }
-    }
+    const std::vector<internal::KernelParameter> parameters =
+        internal::NameParameters(&step.code, [this](const std::string& array) {
+          return std::optional(out_.arrays[array_by_name_.at(array)].spec.type);
+        });
     Draft draft{step.comment};
-    std::map<std::pair<int, int64_t>, int> parameters;
-    const auto place = [&](const std::string& array, const Expression& index) {
-      const int a = array_by_name_.at(array);
-      auto [rest, offset] = internal::SplitConstant(index);
-      if (stored.count(array) > 0 && offsets[array].size() > 1) {
-        rest = index;
-        offset = 0;
-      }
-      const DataType type = out_.arrays[a].spec.type;
-      const auto [found, is_new] = parameters.emplace(std::pair(a, offset), parameters.size());
-      if (is_new) {
-        call.arguments.push_back({a, offset * static_cast<int64_t>(SizeOf(type))});
-        draft.parameters.push_back({found->second, type, stored.count(array) == 0});
-      }
-      return std::pair(ParameterName(found->second), rest);
-    };
-    Rename(step.code, place);
+    std::map<int, bool> is_stored;  // By array.
+    for (const internal::KernelParameter& p : parameters) {
+      const int a = array_by_name_.at(p.array);
+      is_stored[a] = p.is_stored;
+      draft.parameters.push_back(
+          {static_cast<int>(call.arguments.size()), p.type, /*is_const=*/!p.is_stored});
+      call.arguments.push_back({a, p.offset * static_cast<int64_t>(SizeOf(p.type))});
+    }
+    if (!is_one_loop && !row) {
+      for (const auto& [array, stored] : is_stored) call.accesses.push_back(Whole(array, stored));
+    }
     internal::MarkIndependent(step.code);
     internal::MakeWholeVectors(step.code);
     std::vector<internal::InPlaceArguments> in_place;
@@ -196,26 +180,7 @@ class KernelWriter {
     AddCall(std::move(draft), std::move(call), std::move(in_place));
   }
 
-  static std::string ParameterName(int number) { return absl::StrCat("p", number); }
   static int NumberOf(const std::string& parameter) { return std::stoi(parameter.substr(1)); }
-
-  template <class F>
-  static void Rename(Block& block, const F& place) {
-    const auto replace = [&place](const Expression& x) {
-      if (x.operation() != Operation::kLoad) return x;
-      const auto [name, index] = place(x.node().name, x.node().operands[0]);
-      return Expression::Load(name, x.type(), index);
-    };
-    for (Statement& s : block) {
-      s.value = Rewrite(s.value, replace);
-      if (s.kind == Statement::kStore) {
-        const auto [name, index] = place(s.name, Rewrite(s.index, replace));
-        s.name = name;
-        s.index = index.Typed(DataType::kInt32);
-      }
-      Rename(s.body, place);
-    }
-  }
 
   // A transposed first factor that is given and used again and again is packed once, before all
   // products.
@@ -305,10 +270,8 @@ class KernelWriter {
     for (const auto& [read, stored] : pairs) {
       const KernelArgument &a = call->arguments[read], &b = call->arguments[stored];
       if (a.array != b.array || a.offset != b.offset) continue;
-      Rename(draft->code, [from = ParameterName(stored), to = ParameterName(read)](
-                              const std::string& name, const Expression& index) {
-        return std::pair(name == from ? to : name, index);
-      });
+      internal::RenameArray(&draft->code, internal::ParameterName(stored),
+                            internal::ParameterName(read));
       draft->parameters[read].is_const = false;
       is_gone[stored] = true;
     }
@@ -329,8 +292,8 @@ class KernelWriter {
     for (size_t i = 0; i < draft.parameters.size(); ++i) {
       const Parameter& p = draft.parameters[i];
       const std::string type = absl::StrCat(p.is_const ? "const " : "", CType(p.type));
-      absl::StrAppend(&text, "  ", type, " *restrict const ", ParameterName(p.number), " = (", type,
-                      " *)a[", i, "];\n");
+      absl::StrAppend(&text, "  ", type, " *restrict const ", internal::ParameterName(p.number),
+                      " = (", type, " *)a[", i, "];\n");
     }
     return text + printer_.Print(draft.code, 1);
   }
