@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -24,6 +26,22 @@ void Find(void* library, const char* symbol, F** function, absl::Status* status)
   if (*function == nullptr && status->ok()) {
     *status = absl::FailedPreconditionError(absl::StrCat("The library is too old: it has no ",
                                                          symbol, ". CUDA 12 or later is needed."));
+  }
+}
+
+// NVRTC loads libnvrtc-builtins when it compiles, by its name alone: where the loader does not know
+// the toolkit's folder, it must be there already. `function`: one of NVRTC.
+void LoadBuiltins(const void* function) {
+  namespace fs = std::filesystem;
+  Dl_info nvrtc;
+  if (dladdr(function, &nvrtc) == 0 || nvrtc.dli_fname == nullptr) return;
+  std::error_code error;
+  const fs::path folder = fs::canonical(nvrtc.dli_fname, error).parent_path();
+  if (error) return;
+  for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) {
+    if (i->path().filename().string().rfind("libnvrtc-builtins.so", 0) == 0) {
+      dlopen(i->path().c_str(), RTLD_NOW | RTLD_GLOBAL);
+    }
   }
 }
 
@@ -58,6 +76,7 @@ absl::StatusOr<CudaCompiler> LoadCompiler() {
   LAMINA_CUDA_COMPILER(LAMINA_FIND)
 #undef LAMINA_FIND
   if (!status.ok()) return status;
+  LoadBuiltins(reinterpret_cast<const void*>(compiler.Version));
   return compiler;
 }
 

@@ -10,6 +10,8 @@
 #include "framework/codegen/driver.h"
 #include "framework/codegen/testing/cuda_toolkit.h"
 #include "framework/codegen/testing/emulated.h"
+#include "framework/gpu/cuda_device.h"
+#include "framework/gpu/cuda_library.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/random.h"
@@ -100,12 +102,12 @@ TEST(CudaTest, TheCompilerOfTheToolkitTakesIt) {
 }
 
 TEST(CudaTest, TheRunTimeCompilerTakesTheKernels) {
-  const std::string library = testing::FindNvrtc();
-  if (library.empty()) GTEST_SKIP() << "no NVRTC in $CUDA_HOME or /usr/local/cuda";
+  if (!gpu::FindCudaCompiler().ok()) GTEST_SKIP() << gpu::FindCudaCompiler().status();
   std::string all;
   for (const GeneratedCode& code : AllCuda()) all += code.files[1].text;
   for (const char* architecture : {"sm_80", "sm_90"}) {
-    EXPECT_EQ(testing::CompileKernels(library, all, architecture), "") << architecture;
+    const auto image = gpu::CompileCudaKernels(all, {}, architecture);
+    EXPECT_TRUE(image.ok()) << architecture << ": " << image.status();
   }
 }
 
