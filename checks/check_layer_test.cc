@@ -46,7 +46,7 @@ std::string Masked(std::string text) {
 TEST(CheckLayerTest, PassesSRelu) {
   const CheckReport report = CheckLayer(SReluLayer(), {kImage}, {.quiet = true});
   EXPECT_TRUE(report.ok()) << report;
-  EXPECT_EQ(report.Count(TestStatus::kPassed), 32);
+  EXPECT_EQ(report.Count(TestStatus::kPassed), 34);
   EXPECT_EQ(report.Count(TestStatus::kSkipped), 8);
   EXPECT_EQ(
       Masked(ToString(report)),

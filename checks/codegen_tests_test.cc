@@ -158,7 +158,7 @@ TEST(CodegenTestsTest, TheGeneratedCodeComputesTheSame) {
   const Diagnostic d = DiagnosisOf(Check(TwoFacedLayer(), {kPlain}), "predictSupportsCodegen");
   EXPECT_THAT(d.expected, StartsWith("The generated code computes what Predict computes: "));
   EXPECT_THAT(d.came, HasSubstr(" in call 1."));
-  EXPECT_EQ(d.where, "output 1, value 0");
+  EXPECT_EQ(d.where, "output 1, value 2");
   EXPECT_EQ(d.fix,
             "Make what changes from call to call a State, and return it; compute the same with and "
             "without values.");

@@ -1,5 +1,7 @@
 // The tests that only Lamina has: each finds the layer that is wrong in its way, and none accuses a
 // layer that is right. Their messages: testdata/diagnoses.txt.
+#include <cstdlib>
+#include <iostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -162,6 +164,21 @@ TEST(AcceleratedTest, TellsThatAnOperationIsWrittenOtherwise) {
     Fix:      Let Write say what Run computes. Otherwise please report it, with the layer; until it
               is mended, leave Acceleratable out.
 )TEXT");
+}
+
+// In a process of its own: a folder that was made once is kept.
+TEST(AcceleratedDeathTest, SkipsKernelsWhereNoFolderCanBeMade) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto check = [] {
+    setenv("LAMINA_CACHE", "/dev/null/cache", 1);
+    setenv("TMPDIR", "/dev/null", 1);
+    const CheckReport report = CheckOf<WritesOtherwise>(0);
+    for (const std::string& skip : report.skips) std::cerr << skip << "\n";
+    std::exit(report.FindFailed("kernelsGiveTheSame") == nullptr ? 0 : 1);
+  };
+  EXPECT_EXIT(check(), testing::ExitedWithCode(0),
+              "Skipping kernelsGiveTheSame. Kernels cannot be kept: cannot make a temporary "
+              "folder.\n");
 }
 
 // --- NaN ----------------------------------------------------------------------------------------

@@ -202,11 +202,6 @@ void ShowAll() {
                CheckLayer(FindFault("WrongSign").make(), {kImage},
                           {.skip_tests = {"gradientsAreNumericallyCorrect"}, .quiet = true}));
   const CheckOptions kernels{.skip_tests = AllBut("kernelsGiveTheSame")};
-  {
-    // No folder can be made there.
-    const Environment cache("LAMINA_CACHE", "/dev/null/cache"), temporary("TMPDIR", "/dev/null");
-    show("AcceleratedTanhScale, without a folder", AcceleratedTanhScale(), kImage, kernels);
-  }
   const CheckOptions properties{.check_codegen_compatibility = true,
                                 .skip_tests = AllBut("layerPropertiesSupportCodegen")},
       predict{.check_codegen_compatibility = true, .skip_tests = AllBut("predictSupportsCodegen")},
