@@ -19,8 +19,7 @@ using testing::Case;
 using testing::Compare;
 using testing::Draw;
 using testing::Function;
-
-double RoundingOf(const DlArray& x) { return x.type() == DataType::kDouble ? 0x1p-53 : 0x1p-24; }
+using testing::RoundingOf;
 
 // The products of the last input with the derivatives of f with respect to the others.
 Function GradientsOf(const Function& f) {

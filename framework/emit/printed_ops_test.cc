@@ -26,10 +26,7 @@ using testing::Case;
 using testing::Compare;
 using testing::Draw;
 using testing::Function;
-
-// n u sum |terms|, in either order of adding.
-constexpr double kU[] = {0x1p-24, 0x1p-53};
-double RoundingOf(const DlArray& x) { return kU[x.type() == DataType::kDouble]; }
+using testing::RoundingOf;
 
 TEST(PrintedOpsTest, Reductions) {
   Draw draw(3);

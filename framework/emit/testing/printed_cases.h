@@ -36,6 +36,12 @@ class Draw {
   std::mt19937 random_;
 };
 
+/// Half a unit in the last place of 1 in the type of `x`: a sum of n terms is within n u sum
+/// |terms|, in whatever order they are added.
+inline double RoundingOf(const DlArray& x) {
+  return x.type() == DataType::kDouble ? 0x1p-53 : 0x1p-24;
+}
+
 /// Expects that printed C gives what the eager ops give, as close as each case says.
 void Compare(const std::vector<Case>& cases);
 
