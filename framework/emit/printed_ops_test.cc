@@ -16,6 +16,7 @@
 #include "framework/ops/pooling.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 #include "framework/ops/softmax.h"
 #include "gtest/gtest.h"
 
@@ -185,6 +186,37 @@ TEST(PrintedOpsTest, OneHot) {
             nullptr};
   };
   Compare({of({1, 6}, "CB"), of({6}, "B"), of({3, 2}, "SB"), of({3, 1, 2}, "SCB")});
+}
+
+TEST(PrintedOpsTest, GatherAndScatterAdd) {
+  Draw draw(9);
+  std::vector<Case> cases;
+  for (int i = 0; i < 6; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const Sizes sizes{draw.Size(1, 5), draw.Size(1, 4), draw.Size(1, 3)};
+    const DlArray x = draw.Array(sizes, type, "SCB");
+    for (int dim = 0; dim < 3; ++dim) {
+      // Some twice, some not at all; in any of the forms that positions have.
+      std::vector<int64_t> positions;
+      for (int64_t k = 0; k < sizes[dim] + 2; ++k) positions.push_back((7 * k + i) % sizes[dim]);
+      const auto count = static_cast<int64_t>(positions.size());
+      const DlArray p = dim == 0 ? DlArray::FromVector(positions, {count})
+                        : dim == 1
+                            ? DlArray::FromVector(positions, {1, count}, "CB")
+                            : Cast(DlArray::FromVector(positions, {count, 1}), DataType::kInt32);
+      cases.push_back({"gather",
+                       [dim](Arrays a) { return DlArrays{Gather(a[0], dim, a[1]) * 2}; },
+                       {x, p},
+                       nullptr});
+      cases.push_back({"scatter_add",
+                       [dim, n = sizes[dim]](Arrays a) {
+                         return DlArrays{ScatterAdd(Gather(a[0], dim, a[1]), dim, a[1], n) + 1};
+                       },
+                       {x, p},
+                       nullptr});
+    }
+  }
+  Compare(cases);
 }
 
 TEST(PrintedOpsTest, Attention) {

@@ -7,6 +7,7 @@
 #include "framework/ops/along_dim.h"
 #include "framework/ops/op.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 namespace {
@@ -45,7 +46,14 @@ std::vector<int64_t> CheckedIndices(std::string_view name, const DlArray& indice
   return values;
 }
 
-class GatherOp : public Op {
+// Printed code cannot refuse a position that is out of range: Gather gives 0 there, ScatterAdd adds
+// it nowhere.
+loops::Expression WrittenPosition(OpWriter& w, const loops::Expression& k) {
+  const Indices all(static_cast<size_t>(w.input(1).rank()), k);
+  return w.code().Let("position", Convert(w.Load(1, all), DataType::kInt32));
+}
+
+class GatherOp : public Op, public WrittenOp {
  public:
   explicit GatherOp(int dim) : dim_(dim) {}
   std::string_view Name() const override { return "gather"; }
@@ -66,6 +74,23 @@ class GatherOp : public Op {
     cpu::Gather(SizeOf(in[0].type()), along.inner, n, along.outer, in[0].data()->bytes(),
                 in[1].numel(), indices.data(), to);
   }
+  // Which checks the positions.
+  bool HasFastKernel() const override { return true; }
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const ArraySpec& y = w.output(0);
+    w.ForEach(y.sizes, y.format, [&](const Indices& o) {
+      const Expression position = WrittenPosition(w, o[static_cast<size_t>(dim_)]);
+      const Expression value = w.code().Var("value", Expression::Number(0, y.type));
+      const Expression n(w.input(0).size(dim_));
+      w.code().If((position >= Expression(0)) & (position < n), [&] {
+        Indices at = o;
+        at[static_cast<size_t>(dim_)] = position;
+        w.code().Assign(value, w.Load(0, at));
+      });
+      w.Store(0, o, value);
+    });
+  }
   DlArrays Gradient(const GradientCall& call) const override {
     if (!call.needed[0]) return {DlArray(), DlArray()};
     return {ScatterAdd(call.output_gradients[0], dim_, call.inputs[1], call.inputs[0].size(dim_)),
@@ -76,7 +101,7 @@ class GatherOp : public Op {
   int dim_;
 };
 
-class ScatterAddOp : public Op {
+class ScatterAddOp : public Op, public WrittenOp {
  public:
   ScatterAddOp(int dim, int64_t size) : dim_(dim), size_(size) {}
   std::string_view Name() const override { return "scatter_add"; }
@@ -108,6 +133,24 @@ class ScatterAddOp : public Op {
     const AlongDim along(in[0].sizes(), dim_);
     cpu::ScatterAdd(in[0].type(), along.inner, size_, along.outer, in[0].data()->bytes(),
                     in[1].numel(), indices.data(), to);
+  }
+  bool HasFastKernel() const override { return true; }
+  // Each element looks for those that are added to it, in their order: the sum is that of Run.
+  void Write(OpWriter& w) const override {
+    using loops::Expression;
+    const ArraySpec& y = w.output(0);
+    w.ForEach(y.sizes, y.format, [&](const Indices& o) {
+      const Expression sum = w.code().Var("sum", Expression::Number(0, y.type));
+      w.code().For("k", w.input(0).size(dim_), [&](const Expression& k) {
+        const Expression position = WrittenPosition(w, k);
+        w.code().If(position == o[static_cast<size_t>(dim_)], [&] {
+          Indices at = o;
+          at[static_cast<size_t>(dim_)] = k;
+          w.code().Assign(sum, sum + w.Load(0, at));
+        });
+      });
+      w.Store(0, o, sum);
+    });
   }
   DlArrays Gradient(const GradientCall& call) const override {
     if (!call.needed[0]) return {DlArray(), DlArray()};
