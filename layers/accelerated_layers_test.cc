@@ -1,13 +1,21 @@
 // Is each layer, built-in and reference, the same accelerated as op by op: outputs, new states, all
-// derivatives, and the derivatives of these?
+// derivatives, and the derivatives of these? And on a device?
+#include <cstdlib>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "framework/acceleration/testing/accelerated_table.h"
+#include "framework/gpu/gpu.h"
+#include "framework/gpu/testing/compiling_device.h"
+#include "framework/gpu/testing/emulated_device.h"
+#include "framework/graph/optimize.h"
+#include "framework/io/temporary_folder.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/layers/testing/builtin_layer_table.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/gpu_array.h"
 #include "framework/ops/random.h"
 #include "gtest/gtest.h"
 #include "layers/channel_dropout/channel_dropout_layer.h"
@@ -62,21 +70,27 @@ void AddLayer(AcceleratedTable& table, AnyLayer layer, const DlArrays& inputs) {
 
 class AcceleratedLayersTest : public testing::TestWithParam<DataType> {
  protected:
+  void AddBuiltinLayers();
+  void AddReferenceLayers();
   RandomSource source_{.seed = 11};
   ScopedRandomSource scope_{source_};
   AcceleratedTable table_{GetParam()};
 };
 
-TEST_P(AcceleratedLayersTest, BuiltinLayers) {
+void AcceleratedLayersTest::AddBuiltinLayers() {
   for (const BuiltinLayerRow& row : BuiltinLayerTable()) {
     DlArrays inputs;
     for (int i = 0; i < row.num_inputs; ++i) inputs.push_back(table_.Array(row.sizes, row.format));
     AddLayer(table_, row.layer, inputs);
   }
+}
+
+TEST_P(AcceleratedLayersTest, BuiltinLayers) {
+  AddBuiltinLayers();
   table_.ExpectSame();
 }
 
-TEST_P(AcceleratedLayersTest, ReferenceLayers) {
+void AcceleratedLayersTest::AddReferenceLayers() {
   const auto images = [&] { return table_.Array({6, 6, 4, 3}, "SSCB"); };
   const auto features = [&] { return table_.Array({4, 3}, "CB"); };
   const auto sequences = [&] { return table_.Array({2, 3, 5}, "CBT"); };
@@ -101,9 +115,45 @@ TEST_P(AcceleratedLayersTest, ReferenceLayers) {
   AddLayer(table_, ResidualBlockLayer(3, {.stride = 2, .include_skip_convolution = true}),
            {images()});
   AddLayer(table_, BatchNormResidualBlockLayer(4), {images()});
+}
+
+TEST_P(AcceleratedLayersTest, ReferenceLayers) {
+  AddReferenceLayers();
   table_.ExpectSame();
 }
 
+// The same layers on a device, or one that the processor plays; in single, as devices compute.
+class DeviceLayersTest : public AcceleratedLayersTest {
+ protected:
+  // The layers that have no kernels there.
+  std::set<std::string> ExpectSameThere() {
+    const TemporaryFolder cache("device_layers");
+    setenv("LAMINA_CACHE", cache.path().c_str(), 1);
+    const auto gpu =
+        CanUseGpu().ok() ? gpu::CurrentGpu() : gpu::Gpu::Make(gpu::testing::MakeEmulatedDevice());
+    const auto printing = gpu::Gpu::Make(gpu::testing::MakeCompilingDevice(""));
+    return table_.ExpectSameThere([&](const DlArray& x) { return gpu->ToDevice(x); },
+                                  [&](const Graph& graph) {
+                                    std::string why_not;
+                                    return printing->Prepare(Optimize(graph, ImageLayouts::kPlain),
+                                                             &why_not) != nullptr;
+                                  });
+  }
+};
+
+TEST_P(DeviceLayersTest, BuiltinLayers) {
+  AddBuiltinLayers();
+  EXPECT_EQ(ExpectSameThere(),
+            (std::set<std::string>{"ComplexToRealLayer, Forward", "RealToComplexLayer, Forward"}));
+}
+
+TEST_P(DeviceLayersTest, ReferenceLayers) {
+  AddReferenceLayers();
+  EXPECT_EQ(ExpectSameThere(), std::set<std::string>{"ComplexFullyConnectedLayer, Forward"});
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, DeviceLayersTest, testing::Values(DataType::kSingle),
+                         [](const auto& info) { return std::string(Name(info.param)); });
 INSTANTIATE_TEST_SUITE_P(Types, AcceleratedLayersTest,
                          testing::Values(DataType::kDouble, DataType::kSingle),
                          [](const auto& info) { return std::string(Name(info.param)); });

@@ -22,8 +22,13 @@ constexpr double kWithDerivative = 3;
 // Sizes beyond so many are not even counted.
 constexpr size_t kMaxKinds = 10000;
 
+// There each op would be compiled by itself: the whole function is compiled in less time.
+bool IsOnDevice(Arrays inputs) {
+  return std::any_of(inputs.begin(), inputs.end(), [](const DlArray& x) { return x.on_device(); });
+}
+
 uint64_t HashOf(Arrays inputs) {
-  uint64_t hash = absl::HashOf(inputs.size(), Tape::Current() != nullptr);
+  uint64_t hash = absl::HashOf(inputs.size(), Tape::Current() != nullptr, IsOnDevice(inputs));
   for (const DlArray& x : inputs) {
     hash = absl::HashOf(hash, x.type(), x.sizes(), x.format().str());
   }
@@ -32,8 +37,9 @@ uint64_t HashOf(Arrays inputs) {
 
 // Within another recording, and without values, there is nothing to replay.
 bool IsPlain(Arrays inputs) {
-  return IsRecording() || std::any_of(inputs.begin(), inputs.end(),
-                                      [](const DlArray& x) { return !x.has_values(); });
+  return IsRecording() || std::any_of(inputs.begin(), inputs.end(), [](const DlArray& x) {
+           return !x.has_values() && !x.on_device();
+         });
 }
 
 }  // namespace
@@ -57,7 +63,8 @@ DlArrays RepeatedCall::Run(Arrays inputs, std::optional<int64_t> calls_left,
                            absl::FunctionRef<Function()> owned) {
   if (IsPlain(inputs)) return plain(inputs);
   const uint64_t hash = HashOf(inputs);
-  if (Accelerates(hash, calls_left)) return Call(inputs, plain, owned);
+  const int first_call = IsOnDevice(inputs) ? 1 : 2;
+  if (Accelerates(hash, first_call, calls_left)) return Call(inputs, plain, owned);
   const auto start = Clock::now();
   DlArrays outputs = plain(inputs);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -65,7 +72,7 @@ DlArrays RepeatedCall::Run(Arrays inputs, std::optional<int64_t> calls_left,
   return outputs;
 }
 
-bool RepeatedCall::Accelerates(uint64_t hash, std::optional<int64_t> calls_left) {
+bool RepeatedCall::Accelerates(uint64_t hash, int first_call, std::optional<int64_t> calls_left) {
   const std::lock_guard<std::mutex> lock(mutex_);
   ++calls_;
   ++plain_calls_;
@@ -74,7 +81,8 @@ bool RepeatedCall::Accelerates(uint64_t hash, std::optional<int64_t> calls_left)
   Kind& kind = kinds_[hash];
   ++kind.calls;
   if (!kind.is_recorded) {
-    if (kind.calls < 2 || num_recorded_ >= CacheSize() || !IsWorthIt(kind, calls_left)) {
+    if (kind.calls < first_call || num_recorded_ >= CacheSize() ||
+        (first_call > 1 && !IsWorthIt(kind, calls_left))) {
       return false;
     }
     kind.is_recorded = true;

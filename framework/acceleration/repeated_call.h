@@ -5,6 +5,7 @@
 // calls with inputs of some sizes run the function itself until the time that such calls will still
 // take, as far as is known, is a second. Where nobody knows how many calls are left, as many are
 // expected as have come, so that a recording costs no more than was spent already.
+// On a device the first call is recorded: op by op, each op would be compiled by itself.
 // No more different sizes are recorded than the cache of traces holds, so that sequences of ever
 // new lengths do not drive each other out.
 //
@@ -53,8 +54,8 @@ class RepeatedCall : private internal::AcceleratedBase {
   };
   DlArrays Run(Arrays inputs, std::optional<int64_t> calls_left,
                absl::FunctionRef<DlArrays(Arrays)> plain, absl::FunctionRef<Function()> owned);
-  // Counts the call; whether it goes by a trace.
-  bool Accelerates(uint64_t hash, std::optional<int64_t> calls_left);
+  // Counts the call; whether it goes by a trace, as calls from this one on may.
+  bool Accelerates(uint64_t hash, int first_call, std::optional<int64_t> calls_left);
   bool IsWorthIt(const Kind& kind, std::optional<int64_t> calls_left) const;
   void Note(uint64_t hash, double seconds);
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "framework/acceleration/trace_check.h"
 #include "framework/acceleration/trace_recording.h"
 
@@ -15,29 +14,18 @@ namespace {
 // Beyond so many pairs of wanted gradients a trace computes others op by op.
 constexpr size_t kMaxVariants = 8;
 
-// "forward: 12 runs; 3 kernels and 1 call of an op, compiled in 0.21 s"
-std::string DescribePart(const char* name, const TracePart& part) {
-  const Executable& e = part.executable;
-  const int64_t runs = part.runs.load(std::memory_order_relaxed);
-  std::string text = absl::StrCat(name, ": ", runs, runs == 1 ? " run; " : " runs; ");
-  if (const KernelPlan* plan = e.plan()) {
-    absl::StrAppend(&text, plan->num_kernels(), plan->num_kernels() == 1 ? " kernel" : " kernels",
-                    " and ", plan->num_op_calls(),
-                    plan->num_op_calls() == 1 ? " call of an op" : " calls of ops");
-    if (plan->num_kernels() == 0) return text;
-    return absl::StrCat(text, plan->library().from_cache() ? ", loaded in " : ", compiled in ",
-                        absl::StrFormat("%.3f s", plan->library().seconds()));
+// The device of the first input that lies on one.
+const void* DeviceOf(Arrays inputs) {
+  for (const DlArray& x : inputs) {
+    if (x.on_device()) return x.data()->remote->Device();
   }
-  const size_t steps = e.graph().steps().size();
-  absl::StrAppend(&text, steps, steps == 1 ? " step" : " steps", ", op by op");
-  if (!e.IsCompiling()) return absl::StrCat(text, ": it is compiled at its second run");
-  if (!e.IsSettled()) return absl::StrCat(text, ": it is being compiled");
-  return absl::StrCat(text, ": ", std::string(e.Wait().message()));
+  return nullptr;
 }
 
 }  // namespace
 
-TraceKey::TraceKey(Arrays inputs, const Tape* tape) : has_tape(tape != nullptr) {
+TraceKey::TraceKey(Arrays inputs, const Tape* tape)
+    : has_tape(tape != nullptr), device(DeviceOf(inputs)) {
   for (const DlArray& x : inputs) {
     specs.push_back(x.spec());
     watched.push_back(tape != nullptr && tape->IsWatched(x));
@@ -46,19 +34,12 @@ TraceKey::TraceKey(Arrays inputs, const Tape* tape) : has_tape(tape != nullptr) 
 
 bool TraceKey::Matches(Arrays inputs, const Tape* tape) const {
   if (inputs.size() != specs.size() || (tape != nullptr) != has_tape) return false;
+  if (DeviceOf(inputs) != device) return false;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!(inputs[i].spec() == specs[i])) return false;
     if ((tape != nullptr && tape->IsWatched(inputs[i])) != watched[i]) return false;
   }
   return true;
-}
-
-DlArrays TracePart::Run(Arrays inputs, bool wait_for_compiler) {
-  if (runs.fetch_add(1, std::memory_order_relaxed) == 1) {
-    executable.Compile();
-    if (wait_for_compiler) executable.Wait().IgnoreError();
-  }
-  return executable.Run(inputs);
 }
 
 // The derivative of one run of a trace.
@@ -133,8 +114,9 @@ std::shared_ptr<Trace> Trace::Record(TracedFunction function, Arrays inputs, Not
   trace->function_ = std::move(function);
   trace->specs_ = key.specs;
   trace->watched_ = key.watched;
+  trace->device_ = GraphDeviceOf(inputs);
   trace->forward_steps_ = ForwardSteps(*joint);
-  std::unique_ptr<TraceVariant> all = Split(*joint);
+  std::unique_ptr<TraceVariant> all = Split(*joint, trace->device_);
   all->wanted.outputs = joint->depends;
   for (size_t i = 0; i < key.specs.size(); ++i) {
     all->wanted.inputs.push_back(key.watched[i] && IsFloating(key.specs[i].type));
@@ -222,7 +204,7 @@ TraceVariant* Trace::VariantFor(const WantedGradients& wanted) {
   const auto joint = RecordJoint(function_, specs_, watched_, &wanted, &why);
   // A function that does not do the same each time cannot be taken apart in this way.
   if (joint == nullptr || ForwardSteps(*joint) != forward_steps_) return nullptr;
-  variants_.push_back(Split(*joint));
+  variants_.push_back(Split(*joint, device_));
   variants_.back()->wanted = wanted;
   return variants_.back().get();
 }
@@ -240,8 +222,8 @@ int64_t Trace::bytes() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   int64_t bytes = 0;
   for (const auto& v : variants_) {
-    bytes += v->forward->executable.bytes();
-    if (v->backward != nullptr) bytes += v->backward->executable.bytes();
+    bytes += v->forward->bytes();
+    if (v->backward != nullptr) bytes += v->backward->bytes();
   }
   return bytes;
 }
@@ -250,24 +232,18 @@ std::string Trace::Describe(const std::string& indent) const {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::string text;
   for (const auto& v : variants_) {
-    absl::StrAppend(&text, indent, DescribePart("forward", *v->forward), "\n");
+    absl::StrAppend(&text, indent, v->forward->Describe("forward"), "\n");
     if (v->backward == nullptr) continue;
-    absl::StrAppend(&text, indent, DescribePart("backward", *v->backward), "\n");
+    absl::StrAppend(&text, indent, v->backward->Describe("backward"), "\n");
   }
   return text;
 }
 
 void Trace::AddCompilation(CompilationCount* count) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto add = [&](const TracePart& part) {
-    const KernelPlan* const plan = part.executable.plan();
-    if (plan == nullptr || plan->num_kernels() == 0) return;
-    count->seconds += plan->library().seconds();
-    ++(plan->library().from_cache() ? count->loaded : count->compiled);
-  };
   for (const auto& v : variants_) {
-    add(*v->forward);
-    if (v->backward != nullptr) add(*v->backward);
+    v->forward->AddCompilation(count);
+    if (v->backward != nullptr) v->backward->AddCompilation(count);
   }
 }
 

@@ -19,9 +19,8 @@
 #include <string>
 #include <vector>
 
-#include "framework/acceleration/executable.h"
+#include "framework/acceleration/trace_part.h"
 #include "framework/autodiff/tape.h"
-#include "framework/graph/optimize.h"
 #include "framework/ops/random.h"
 
 namespace lamina::internal {
@@ -36,20 +35,12 @@ struct TraceKey {
   std::vector<ArraySpec> specs;
   std::vector<bool> watched;  ///< By the tape that listens.
   bool has_tape;
+  const void* device;  ///< On which an input lies; null where all lie with the processor.
 };
 
 struct TraceRunOptions {
   bool wait_for_compiler = false;  ///< The second run waits.
   double check_tolerance = -1;     ///< Below 0: no check. See AccelerateOptions.
-};
-
-/// An executable that is compiled when it is run for the second time.
-struct TracePart {
-  explicit TracePart(const Graph& graph) : executable(Optimize(graph), WriteKernels) {}
-  DlArrays Run(Arrays inputs, bool wait_for_compiler);
-
-  Executable executable;
-  std::atomic<int64_t> runs{0};
 };
 
 /// Which derivatives are wanted: of which outputs they are given, for which inputs they are asked.
@@ -76,12 +67,6 @@ struct NotTraced {
   std::string reason;
   /// The function as it is written, whatever the sizes of its inputs.
   bool whole_function = false;
-};
-
-/// What it took to get kernels.
-struct CompilationCount {
-  double seconds = 0;
-  int compiled = 0, loaded = 0;  ///< Programs; loaded ones were compiled before.
 };
 
 class Trace : public std::enable_shared_from_this<Trace> {
@@ -116,6 +101,7 @@ class Trace : public std::enable_shared_from_this<Trace> {
   TracedFunction function_;
   std::vector<ArraySpec> specs_;
   std::vector<bool> watched_;
+  std::shared_ptr<GraphDevice> device_;     // Where it runs; null for the processor.
   std::vector<std::string> forward_steps_;  // As text, to compare recordings.
   mutable std::mutex mutex_;                // Of the variants.
   std::vector<std::unique_ptr<TraceVariant>> variants_;

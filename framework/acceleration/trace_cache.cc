@@ -118,6 +118,13 @@ KeyDifference DifferenceOf(const TraceKey& now, const TraceKey& before) {
                      now.watched[i] ? " is watched, it was not" : " is not watched, it was"),
         1);
   }
+  if (now.device != before.device) {
+    Add(difference,
+        before.device == nullptr ? "on a device instead of the processor"
+        : now.device == nullptr  ? "on the processor instead of a device"
+                                 : "on another device",
+        1);
+  }
   if (difference.parts.empty() && now.has_tape != before.has_tape) {
     Add(difference, now.has_tape ? "a tape that listens" : "no tape that listens", 1);
   }
@@ -171,7 +178,7 @@ DlArrays TraceCache::Call(Arrays inputs, absl::FunctionRef<DlArrays(Arrays)> pla
   // Within another recording the function becomes a part of that.
   if (IsRecording()) return plain(inputs);
   for (const DlArray& x : inputs) {
-    if (!x.has_values()) return plain(inputs);
+    if (!x.has_values() && !x.on_device()) return plain(inputs);
   }
   TraceRunOptions run_options;
   const EntryPtr entry = Find(inputs, Tape::Current(), &run_options);

@@ -1,6 +1,7 @@
 // What a trace cannot repeat by itself: random numbers, values that are read, arrays that are no
 // arguments; and the check that finds the rest.
 
+#include "absl/strings/str_cat.h"
 #include "framework/acceleration/testing/accelerated_call.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
@@ -32,6 +33,7 @@ TEST(TraceLimitsTest, DrawsTheNumbersOfTheFunctionAfreshInEachCall) {
 
 TEST(TraceLimitsTest, AFunctionThatReadsAValueRunsUnacceleratedAndTheReportSaysWhere) {
   int calls = 0;
+  constexpr int kLine = __LINE__ + 4;
   const auto f = DlAccelerate([&](const DlArray& x) {
     ++calls;
     const DlArray s = Sum(Abs(x));
@@ -45,11 +47,16 @@ TEST(TraceLimitsTest, AFunctionThatReadsAValueRunsUnacceleratedAndTheReportSaysW
   EXPECT_EQ(calls, 4);
   EXPECT_TRUE(Contains(
       f.Report(),
-      "runs unaccelerated: The values of an array were read. This scalar double DlArray has none: "
-      "it stands for any values inside a trace. Write the computation with array functions (Where "
-      "instead of if), or leave it untraced. [dlarray:NoValues] This was after sum(3(C) x 4(B) "
-      "double DlArray), "
-      "reshape(1(C) x 1(B) double DlArray), which gave a scalar double DlArray.\n"))
+      absl::StrCat(
+          "runs unaccelerated: The values of an array were read in "
+          "framework/acceleration/trace_limits_test.cc:",
+          kLine,
+          ". This scalar double DlArray has none: "
+          "it stands for any values inside a trace. Write the computation with array functions "
+          "(Where "
+          "instead of if), or leave it untraced. [dlarray:NoValues] This was after sum(3(C) x 4(B) "
+          "double DlArray), "
+          "reshape(1(C) x 1(B) double DlArray), which gave a scalar double DlArray.\n")))
       << f.Report();
   const auto g =
       DlAccelerate([](const DlArray& x, const DlArray& n) { return n.Scalar() > 0 ? x : -x; });

@@ -241,7 +241,8 @@ std::unique_ptr<JointRecording> RecordJoint(const TracedFunction& function,
   return joint;
 }
 
-std::unique_ptr<TraceVariant> Split(const JointRecording& joint) {
+std::unique_ptr<TraceVariant> Split(const JointRecording& joint,
+                                    const std::shared_ptr<GraphDevice>& device) {
   const NoGradient pause;
   const Graph& graph = joint.graph;
   const size_t boundary = joint.num_forward_steps, end = graph.steps().size();
@@ -294,11 +295,12 @@ std::unique_ptr<TraceVariant> Split(const JointRecording& joint) {
     }
     inputs.insert(inputs.end(), variant->saved.begin(), variant->saved.end());
     inputs.insert(inputs.end(), given.begin(), given.end());
-    variant->backward = std::make_unique<TracePart>(PartOf(graph, steps, inputs, gradients));
+    variant->backward =
+        std::make_unique<TracePart>(PartOf(graph, steps, inputs, gradients), device);
   }
   outputs.insert(outputs.end(), variant->saved.begin(), variant->saved.end());
   variant->forward = std::make_unique<TracePart>(
-      PartOf(graph, NeededSteps(graph, 0, boundary, outputs), graph.inputs(), outputs));
+      PartOf(graph, NeededSteps(graph, 0, boundary, outputs), graph.inputs(), outputs), device);
   return variant;
 }
 

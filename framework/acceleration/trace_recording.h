@@ -33,8 +33,9 @@ std::unique_ptr<JointRecording> RecordJoint(const TracedFunction& function,
                                             const WantedGradients* wanted, NotTraced* why);
 
 /// The two parts of a recording as graphs of their own. What the derivative reads is handed over,
-/// unless it can compute it again by a few cheap steps.
-std::unique_ptr<TraceVariant> Split(const JointRecording& joint);
+/// unless it can compute it again by a few cheap steps. They run on `device`, or null.
+std::unique_ptr<TraceVariant> Split(const JointRecording& joint,
+                                    const std::shared_ptr<GraphDevice>& device);
 
 /// Notes `weights[k]` as the derivatives of `outputs[k]` and takes those of `variables`. The tape
 /// listens.

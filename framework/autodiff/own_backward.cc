@@ -95,7 +95,8 @@ Memory OwnBackwardRule::MemoryFor(const GradientCall& call) const {
   if (memory_.size() == 0 || Tape::Current() == nullptr) return memory_;
   for (int i = 0; i < shape_.inputs; ++i) {
     // In a recording no array has values.
-    if (call.inputs[i].has_values() || (SavedInputs() >> std::min(i, 31) & 1) != 0) continue;
+    const DlArray& x = call.inputs[i];
+    if (x.has_values() || x.on_device() || (SavedInputs() >> std::min(i, 31) & 1) != 0) continue;
     throw Error("autodiff:NoSecondDerivative",
                 absl::StrCat(name_, " was asked for a second derivative."),
                 "Its memory depends on an input that is declared Unused.",

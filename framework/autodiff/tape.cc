@@ -37,8 +37,7 @@ Tape* Tape::Current() { return current; }
 
 DlArray Tape::Watch(const DlArray& x) {
   if (IsWatched(x)) return x;
-  internal::ArrayDataPtr d =
-      x.has_values() ? ArrayData::Alias(*x.data(), x.spec()) : ArrayData::MakeAbstract(x.spec());
+  internal::ArrayDataPtr d = ArrayData::Alias(*x.data(), x.spec());
   d->trace_mark = x.data()->trace_mark;
   d->tape_mark = {id_, num_arrays_++};
   return DlArray(std::move(d));
@@ -61,8 +60,7 @@ DlArrays Tape::Record(std::shared_ptr<const GradientRule> rule, Arrays inputs, D
   if (!any) return outputs;
   // Handles of their own: an output may be an input handed through, or a constant.
   for (DlArray& y : outputs) {
-    internal::ArrayDataPtr d =
-        y.has_values() ? ArrayData::Alias(*y.data(), y.spec()) : ArrayData::MakeAbstract(y.spec());
+    internal::ArrayDataPtr d = ArrayData::Alias(*y.data(), y.spec());
     d->trace_mark = y.data()->trace_mark;
     y = DlArray(std::move(d));
   }

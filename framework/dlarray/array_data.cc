@@ -82,11 +82,19 @@ RefPtr<ArrayData> ArrayData::Make(ArraySpec spec) {
   return d;
 }
 
+RefPtr<ArrayData> ArrayData::MakeRemote(ArraySpec spec,
+                                        std::shared_ptr<const RemoteElements> remote) {
+  RefPtr<ArrayData> d = MakeAbstract(std::move(spec));
+  d->remote = std::move(remote);
+  return d;
+}
+
 RefPtr<ArrayData> ArrayData::Alias(const ArrayData& other, ArraySpec spec) {
   RefPtr<ArrayData> d = MakeAbstract(std::move(spec));
   LAMINA_CHECK(d->numel == other.numel && SizeOf(d->spec.type) == SizeOf(other.spec.type));
   d->is_small = other.is_small;
   d->storage = other.storage;
+  d->remote = other.remote;
   if (d->is_small) std::memcpy(d->small, other.small, sizeof(d->small));
   return d;
 }

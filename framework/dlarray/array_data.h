@@ -10,6 +10,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "framework/dlarray/format.h"
@@ -59,6 +61,19 @@ struct Storage {
   static void Destroy(Storage* s);
 };
 
+/// Elements that are not in the memory of this machine's processors: those of an array on a device
+/// (framework/gpu), which no floor below needs to know.
+class RemoteElements {
+ public:
+  virtual ~RemoteElements() = default;
+  /// For a reader: "NVIDIA H200".
+  virtual std::string DeviceName() const = 0;
+  /// The same for all elements on one device, and for no others.
+  virtual const void* Device() const = 0;
+  /// Copies the elements to memory here, when all that they depend on is computed.
+  virtual void CopyTo(void* memory, size_t bytes) const = 0;
+};
+
 /// A number that a recorder (a tape, a trace) gave to an array. `owner` is 0 for none; recorders
 /// have numbers of their own which are never used again, so a stale mark does no harm.
 struct Mark {
@@ -72,6 +87,9 @@ struct ArrayData {
   ArraySpec spec;
   RefPtr<Storage> storage;  ///< Null without values, and when the elements are in `small`.
   bool is_small = false;
+  /// The elements of an array on a device, which has no others. It counts as one without values to
+  /// all who read values here.
+  std::shared_ptr<const RemoteElements> remote;
   Mark tape_mark;
   Mark trace_mark;
   alignas(16) std::byte small[16];  ///< Scalars live here, without a Storage.
@@ -90,6 +108,8 @@ struct ArrayData {
   static RefPtr<ArrayData> Make(ArraySpec spec);
   /// Without values.
   static RefPtr<ArrayData> MakeAbstract(ArraySpec spec);
+  /// With elements on a device.
+  static RefPtr<ArrayData> MakeRemote(ArraySpec spec, std::shared_ptr<const RemoteElements> remote);
   /// The elements of `other` under another spec of as many elements; no marks.
   static RefPtr<ArrayData> Alias(const ArrayData& other, ArraySpec spec);
   /// The unset array, one for all.

@@ -47,12 +47,21 @@ ArrayDataPtr Labelled(const ArrayDataPtr& data, std::string_view labels) {
   return out;
 }
 
-Error NoValues(const ArraySpec& spec) {
-  return Error(
-      "dlarray:NoValues", "The values of an array were read.",
-      absl::StrCat("This ", ToString(spec), " has none: it stands for any values inside a trace."),
-      "Write the computation with array functions (Where instead of if), or leave it "
-      "untraced.");
+Error CannotRead(const ArrayData& d, const CallerPlace& place) {
+  std::string_view file = place.file_name();
+  if (file.substr(0, 2) == "./") file.remove_prefix(2);  // Of a header, from the root of a project.
+  const std::string read = absl::StrCat("The values of an array were read in ", std::string(file),
+                                        ":", place.line(), ".");
+  if (d.remote != nullptr) {
+    return Error("dlarray:OnDevice", read,
+                 absl::StrCat("This ", ToString(d.spec), " lies on ", d.remote->DeviceName(), "."),
+                 "Gather it first.");
+  }
+  return Error("dlarray:NoValues", read,
+               absl::StrCat("This ", ToString(d.spec),
+                            " has none: it stands for any values inside a trace."),
+               "Write the computation with array functions (Where instead of if), or leave it "
+               "untraced.");
 }
 
 template <class T>
@@ -132,7 +141,7 @@ DlArray DlArray::FromBytes(DataType type, const void* values, size_t count, cons
   return DlArray(format.empty() ? d : Labelled(d, format));
 }
 
-void DlArray::RequireReadable(DataType type) const {
+void DlArray::RequireReadable(DataType type, CallerPlace place) const {
   const bool same =
       type == this->type() || (type == DataType::kUint8 && this->type() == DataType::kLogical);
   if (!same) {
@@ -141,27 +150,27 @@ void DlArray::RequireReadable(DataType type) const {
                 absl::StrCat("The array is a ", ToString(spec()), "."),
                 "Read them as the type they have, or Cast the array first.");
   }
-  if (!has_values()) throw NoValues(spec());
+  if (!has_values()) throw CannotRead(*data_, place);
 }
 
-double DlArray::Scalar() const {
+double DlArray::Scalar(CallerPlace place) const {
   if (numel() != 1) {
     throw Error("dlarray:NotScalar", "One element was asked for.",
                 absl::StrCat("A ", ToString(spec()), " came."), "Reduce it first, or index it.");
   }
-  return At(0);
+  return At(0, place);
 }
 
-double DlArray::At(int64_t index) const {
+double DlArray::At(int64_t index, CallerPlace place) const {
   if (IsComplex(type())) {
     throw Error("dlarray:TypeMismatch", "A real element was asked for.",
                 absl::StrCat("A ", ToString(spec()), " came."), "Use ComplexAt, Real or Imag.");
   }
-  return ComplexAt(index).real();
+  return ComplexAt(index, place).real();
 }
 
-std::complex<double> DlArray::ComplexAt(int64_t index) const {
-  if (!has_values()) throw NoValues(spec());
+std::complex<double> DlArray::ComplexAt(int64_t index, CallerPlace place) const {
+  if (!has_values()) throw CannotRead(*data_, place);
   if (index < 0 || index >= numel()) {
     throw Error("dlarray:IndexOutOfRange",
                 absl::StrCat("An element from 0 to ", numel() - 1, " may be asked for."),
@@ -178,18 +187,27 @@ int64_t Size(const DlArray& x, char label) {
   return n;
 }
 
-DlArray ExtractData(const DlArray& x) {
+DlArray ExtractData(const DlArray& x, CallerPlace place) {
   ArraySpec spec = x.spec();
   spec.format = Format();
-  if (!x.has_values()) throw NoValues(x.spec());
+  if (!x.has_values() && !x.on_device()) throw CannotRead(*x.data(), place);
   return DlArray(ArrayData::Alias(*x.data(), std::move(spec)));
 }
 
-bool IsEqual(const DlArray& a, const DlArray& b) {
+DlArray Gather(const DlArray& x, CallerPlace place) {
+  if (x.has_values()) return x;
+  if (!x.on_device()) throw CannotRead(*x.data(), place);
+  ArrayDataPtr d = ArrayData::Make(x.spec());
+  x.data()->remote->CopyTo(d->mutable_bytes(),
+                           static_cast<size_t>(d->numel) * SizeOf(d->spec.type));
+  return DlArray(std::move(d));
+}
+
+bool IsEqual(const DlArray& a, const DlArray& b, CallerPlace place) {
   if (!(a.spec() == b.spec())) return false;
   const auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
   for (int64_t i = 0; i < a.numel(); ++i) {
-    const std::complex<double> x = a.ComplexAt(i), y = b.ComplexAt(i);
+    const std::complex<double> x = a.ComplexAt(i, place), y = b.ComplexAt(i, place);
     if (!same(x.real(), y.real()) || !same(x.imag(), y.imag())) return false;
   }
   return true;
@@ -207,6 +225,9 @@ std::string ElementText(const DlArray& x, int64_t i) {
 
 std::string ToString(const DlArray& x, int max_values) {
   std::string text = ToString(x.spec());
+  if (x.on_device()) {
+    return absl::StrCat(ToString(Gather(x), max_values), "\non ", x.data()->remote->DeviceName());
+  }
   if (!x.has_values()) return text + " (no values)";
   if (x.rank() == 0) return absl::StrCat(text, "\n  ", ElementText(x, 0));
   if (x.numel() == 0) return text;

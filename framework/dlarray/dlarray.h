@@ -13,13 +13,16 @@
 //   DlArray::FromVector<float>({1, 2, 3, 4, 5, 6}, {3, 2}, "TC").format();   // "CT", 2(C) x 3(T)
 //
 // An array may have no values at all: inside a trace, where only sizes, labels and types are known.
-// Reading it is then an Error ("dlarray:NoValues").
+// Reading it is then an Error ("dlarray:NoValues"), which tells the line that read. Or its elements
+// lie on a device (framework/gpu): reading them is an Error ("dlarray:OnDevice"), Gather brings
+// them back.
 #ifndef FRAMEWORK_DLARRAY_DLARRAY_H_
 #define FRAMEWORK_DLARRAY_DLARRAY_H_
 
 #include <complex>
 #include <cstring>
 #include <iosfwd>
+#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +35,9 @@
 #include "framework/dlarray/format.h"
 
 namespace lamina {
+
+/// The line of a caller, which an Error tells. Never given: the compiler fills it in.
+using CallerPlace = std::source_location;
 
 class DlArray {
  public:
@@ -80,29 +86,32 @@ class DlArray {
   int64_t size(int dim) const { return spec().size(dim); }
   int64_t numel() const { return data_->numel; }
 
-  /// False inside a trace, where only the spec is known.
+  /// False inside a trace, where only the spec is known, and on a device.
   bool has_values() const { return data_->has_values(); }
+  /// True when the elements lie on a device.
+  bool on_device() const { return data_->remote != nullptr; }
   /// The elements, column-major. Errors: "dlarray:TypeMismatch" when T is not the element type
-  /// (logical is read as uint8_t), "dlarray:NoValues".
+  /// (logical is read as uint8_t), "dlarray:NoValues", "dlarray:OnDevice".
   template <class T>
-  const T* Data() const {
-    RequireReadable(DataTypeOf<T>());
+  const T* Data(CallerPlace place = CallerPlace::current()) const {
+    RequireReadable(DataTypeOf<T>(), place);
     return static_cast<const T*>(data_->bytes());
   }
   /// All elements, column-major. Errors as Data.
   template <class T>
-  std::vector<T> ToVector() const {
-    const T* p = Data<T>();
+  std::vector<T> ToVector(CallerPlace place = CallerPlace::current()) const {
+    const T* p = Data<T>(place);
     return std::vector<T>(p, p + numel());
   }
   /// The value of an array of one element, of any real type. Errors: "dlarray:NotScalar",
-  /// "dlarray:TypeMismatch" for a complex one, "dlarray:NoValues".
-  double Scalar() const;
+  /// "dlarray:TypeMismatch" for a complex one, "dlarray:NoValues", "dlarray:OnDevice".
+  double Scalar(CallerPlace place = CallerPlace::current()) const;
   /// One element of a real array as a double; `index` counts column-major from 0. Errors:
-  /// "dlarray:IndexOutOfRange", "dlarray:TypeMismatch" for a complex one, "dlarray:NoValues".
-  double At(int64_t index) const;
+  /// "dlarray:IndexOutOfRange", "dlarray:TypeMismatch" for a complex one, "dlarray:NoValues",
+  /// "dlarray:OnDevice".
+  double At(int64_t index, CallerPlace place = CallerPlace::current()) const;
   /// One element of any array; the imaginary part of a real one is 0. Errors as At.
-  std::complex<double> ComplexAt(int64_t index) const;
+  std::complex<double> ComplexAt(int64_t index, CallerPlace place = CallerPlace::current()) const;
 
   /// True when both share the same elements in memory: then they are equal for sure.
   bool SharesDataWith(const DlArray& other) const {
@@ -115,7 +124,7 @@ class DlArray {
   const internal::ArrayDataPtr& data() const { return data_; }
 
  private:
-  void RequireReadable(DataType type) const;
+  void RequireReadable(DataType type, CallerPlace place) const;
 
   internal::ArrayDataPtr data_;
 };
@@ -129,12 +138,15 @@ inline const Sizes& Size(const DlArray& x) { return x.sizes(); }
 /// The size of the dim with this label; of several, their product; 1 when there is none.
 int64_t Size(const DlArray& x, char label);
 /// The same elements without labels and without what a tape or trace knows of them: gradients do
-/// not pass. StripDims (ops) drops labels only.
-DlArray ExtractData(const DlArray& x);
+/// not pass. StripDims (ops) drops labels only. Errors: "dlarray:NoValues".
+DlArray ExtractData(const DlArray& x, CallerPlace place = CallerPlace::current());
+/// The array with its elements in the memory of this machine; itself when they are there already.
+/// Without what a tape or trace knows of it. Errors: "dlarray:NoValues", those of the device.
+DlArray Gather(const DlArray& x, CallerPlace place = CallerPlace::current());
 
 /// True when types, sizes, labels and all elements are equal bit for bit but for the sign of zero
 /// and the payload of NaN (NaN equals NaN). For tests and bookkeeping.
-bool IsEqual(const DlArray& a, const DlArray& b);
+bool IsEqual(const DlArray& a, const DlArray& b, CallerPlace place = CallerPlace::current());
 
 /// "3(S) x 2(S) single DlArray" and the values, page by page; at most `max_values` of them.
 std::string ToString(const DlArray& x, int max_values = 200);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace lamina {
@@ -272,13 +273,21 @@ TEST(DlArrayTest, TellsWrongReading) {
             "A real element was asked for. A 1 complex single DlArray came. Use ComplexAt, Real or "
             "Imag. [dlarray:TypeMismatch]");
   const DlArray traced = WithoutValues({DataType::kSingle, {1}, Format("C")});
-  const std::string no_values =
-      "The values of an array were read. This 1(C) single DlArray has none: it stands for any "
-      "values inside a trace. Write the computation with array functions (Where instead of if), or "
-      "leave it untraced. [dlarray:NoValues]";
-  EXPECT_EQ(ErrorOf([&] { traced.Data<float>(); }), no_values);
-  EXPECT_EQ(ErrorOf([&] { traced.Scalar(); }), no_values);
-  EXPECT_EQ(ErrorOf([&] { ExtractData(traced); }), no_values);
+  const auto no_values = [](int line) {
+    return absl::StrCat(
+        "The values of an array were read in framework/dlarray/dlarray_test.cc:", line,
+        ". This 1(C) single DlArray has none: it stands for any values inside a "
+        "trace. Write the computation with array functions (Where instead of if), "
+        "or leave it untraced. [dlarray:NoValues]");
+  };
+  EXPECT_EQ(ErrorOf([&] { traced.Data<float>(); }), no_values(__LINE__));
+  EXPECT_EQ(ErrorOf([&] { traced.ToVector<float>(); }), no_values(__LINE__));
+  EXPECT_EQ(ErrorOf([&] { traced.Scalar(); }), no_values(__LINE__));
+  EXPECT_EQ(ErrorOf([&] { traced.At(0); }), no_values(__LINE__));
+  EXPECT_EQ(ErrorOf([&] { traced.ComplexAt(0); }), no_values(__LINE__));
+  EXPECT_EQ(ErrorOf([&] { ExtractData(traced); }), no_values(__LINE__));
+  EXPECT_EQ(ErrorOf([&] { Gather(traced); }), no_values(__LINE__));
+  EXPECT_EQ(ErrorOf([&] { IsEqual(traced, traced); }), no_values(__LINE__));
 }
 
 TEST(ErrorTest, GathersPlacesOnItsWayUp) {

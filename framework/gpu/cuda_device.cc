@@ -1,5 +1,6 @@
 #include "framework/gpu/cuda_device.h"
 
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -62,7 +63,7 @@ class CudaDevice : public Device {
   std::string CompilerKey() const override { return key_; }
 
   void* Allocate(size_t bytes) override {
-    Enter();
+    const Turn turn = Enter();
     CudaAddress address = 0;
     const int error = driver_.MemAllocAsync(&address, bytes == 0 ? 1 : bytes, stream_);
     if (error == kOutOfMemory) {
@@ -76,20 +77,21 @@ class CudaDevice : public Device {
   }
   // What goes wrong when memory is given back cannot be helped.
   void Free(void* memory) override {
+    const Turn turn(mutex_);
     driver_.CtxSetCurrent(context_);
     driver_.MemFreeAsync(Address(memory), stream_);
   }
   void CopyIn(void* to, const void* from, size_t bytes) override {
-    Enter();
+    const Turn turn = Enter();
     Check(driver_.MemcpyHtoDAsync(Address(to), from, bytes, stream_), "copy to the device");
   }
   void CopyOut(void* to, const void* from, size_t bytes) override {
-    Enter();
+    const Turn turn = Enter();
     Check(driver_.MemcpyDtoHAsync(to, Address(from), bytes, stream_), "copy from the device");
     Wait();
   }
   void Wait() override {
-    Enter();
+    const Turn turn = Enter();
     Check(driver_.StreamSynchronize(stream_), "finish its work");
   }
 
@@ -98,7 +100,7 @@ class CudaDevice : public Device {
     return CompileCudaKernels(source, kernels, architecture_);
   }
   std::unique_ptr<LoadedKernels> Load(const KernelImage& image) override {
-    Enter();
+    const Turn turn = Enter();
     void* module = nullptr;
     Check(driver_.ModuleLoadData(&module, image.code.data()), "load kernels");
     auto kernels = std::make_unique<CudaKernels>(driver_, module);
@@ -111,19 +113,22 @@ class CudaDevice : public Device {
   }
   void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
               void** arguments) override {
-    Enter();
+    const Turn turn = Enter();
     Check(
         driver_.LaunchKernel(static_cast<const CudaKernels&>(kernels).function(kernel), size.blocks,
                              1, 1, size.threads, 1, 1, 0, stream_, arguments, nullptr),
         "launch a kernel");
   }
-  void BeginRecord() override {
-    Enter();
+  std::unique_ptr<LaunchRecord> Record(const std::function<void()>& launches) override {
+    const Turn turn = Enter();
     Check(driver_.StreamBeginCapture(stream_, kCaptureThreadLocal), "record launches");
-  }
-  std::unique_ptr<LaunchRecord> EndRecord() override {
-    Enter();
     void *graph = nullptr, *ready = nullptr;
+    try {
+      launches();
+    } catch (...) {
+      if (driver_.StreamEndCapture(stream_, &graph) == 0) driver_.GraphDestroy(graph);
+      throw;
+    }
     Check(driver_.StreamEndCapture(stream_, &graph), "record launches");
     const int error = driver_.GraphInstantiate(&ready, graph, 0);
     driver_.GraphDestroy(graph);
@@ -131,15 +136,21 @@ class CudaDevice : public Device {
     return std::make_unique<CudaRecord>(driver_, ready);
   }
   void Start(const LaunchRecord& record) override {
-    Enter();
+    const Turn turn = Enter();
     Check(driver_.GraphLaunch(static_cast<const CudaRecord&>(record).graph(), stream_),
           "start recorded launches");
   }
 
  private:
   static CudaAddress Address(const void* memory) { return reinterpret_cast<CudaAddress>(memory); }
+  // One thread at a time: what another asked for in the middle of a record would stand in it.
+  using Turn = std::unique_lock<std::recursive_mutex>;
   // The driver's calls are for the context of the calling thread.
-  void Enter() { Check(driver_.CtxSetCurrent(context_), "take a thread's calls"); }
+  [[nodiscard]] Turn Enter() {
+    Turn turn(mutex_);
+    Check(driver_.CtxSetCurrent(context_), "take a thread's calls");
+    return turn;
+  }
   void Check(int error, const char* what) const {
     if (error == 0) return;
     throw Error("gpu:Driver", absl::StrCat(name_, " was asked to ", what, "."),
@@ -150,6 +161,7 @@ class CudaDevice : public Device {
   const CudaDriver& driver_;
   const int device_;
   std::string name_ = "The device", key_, architecture_;
+  std::recursive_mutex mutex_;
   void *context_ = nullptr, *stream_ = nullptr;
 };
 

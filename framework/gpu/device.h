@@ -14,11 +14,12 @@
 // Errors: "gpu:OutOfMemory" when the device has no room for an array, after which all that is there
 // can be used as before; "gpu:Driver" for what else the driver refuses, with its name for it.
 //
-// Threads: one thread at a time.
+// Threads: any.
 #ifndef FRAMEWORK_GPU_DEVICE_H_
 #define FRAMEWORK_GPU_DEVICE_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -78,9 +79,9 @@ class Device {
   virtual void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
                       void** arguments) = 0;
 
-  /// Between these, launches are written down instead of done. Nothing else may be asked for.
-  virtual void BeginRecord() = 0;
-  virtual std::unique_ptr<LaunchRecord> EndRecord() = 0;
+  /// The launches that `launches` asks for, written down instead of done. It asks for nothing else;
+  /// other threads wait.
+  virtual std::unique_ptr<LaunchRecord> Record(const std::function<void()>& launches) = 0;
   virtual void Start(const LaunchRecord& record) = 0;
 };
 

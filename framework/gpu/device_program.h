@@ -1,100 +1,69 @@
 // A graph that runs on a device, as fused kernels.
 //
 //   const Graph graph = Optimize(RecordGraph(f, specs), ImageLayouts::kPlain);
-//   const DeviceProgram program(graph, device);
-//   DeviceArrays y = program.Run({ToDevice(device, x)});    // a launch for each kernel
+//   const DeviceProgram program(graph, gpu);
+//   DlArrays y = program.Run({gpu->ToDevice(x)});    // a launch for each kernel
 //
 //   BoundProgram step(program, x, y);   // always the same arrays: all kernels are one launch
 //   step.Start();
 //
-// A program has memory of its own for what is computed on the way, so that its runs take none but
-// for their outputs. Sizes, labels and types are those of the graph. Compiled kernels are kept on
-// the disk (LAMINA_CACHE, as in kernel_cache.h).
+// A run takes no memory but for its outputs. Sizes, labels and types are those of the graph.
 //
 // Results: as those of printed CUDA (emit/cuda_kernels.h). Products and convolutions are plain
 // loops.
 //
-// Threads: as the device.
+// Threads: any.
 #ifndef FRAMEWORK_GPU_DEVICE_PROGRAM_H_
 #define FRAMEWORK_GPU_DEVICE_PROGRAM_H_
 
-#include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "framework/emit/cuda_kernels.h"
-#include "framework/emit/program.h"
-#include "framework/gpu/device.h"
-#include "framework/gpu/device_array.h"
+#include "framework/gpu/device_kernels.h"
+#include "framework/gpu/gpu.h"
 #include "framework/graph/graph.h"
 
 namespace lamina::gpu {
 
 class DeviceProgram {
  public:
-  /// Compiles the kernels, or takes them from the disk. Errors: "emit:CannotPrint", which names the
-  /// op, for one without kernels (random numbers, complex numbers, transforms); "emit:TooLarge";
-  /// "gpu:CannotCompile" with the compiler's messages; "gpu:OutOfMemory".
-  DeviceProgram(Graph graph, std::shared_ptr<Device> device);
+  /// Compiles the kernels, or takes them from the disk. Errors: as DeviceKernels.
+  DeviceProgram(Graph graph, std::shared_ptr<Gpu> gpu);
 
-  /// Errors: "gpu:InputCount", "gpu:InputSpec"; "gpu:OutOfMemory", after which the program can be
-  /// run again.
-  DeviceArrays Run(std::span<const DeviceArray> inputs) const;
+  /// Inputs and outputs lie on the device. Errors: "gpu:InputCount", "gpu:InputSpec";
+  /// "gpu:OutOfMemory", after which the program can be run again.
+  DlArrays Run(Arrays inputs) const;
 
-  const std::shared_ptr<Device>& device() const { return device_; }
   const Graph& graph() const { return graph_; }
-  /// The kernels' source.
-  const std::string& source() const { return source_; }
-  size_t num_launches() const { return launches_.size(); }
-  /// Kernels that differ; time steps of a loop share theirs.
-  size_t num_kernels() const { return num_kernels_; }
-  /// True when nothing had to be compiled.
-  bool from_cache() const { return from_cache_; }
+  const DeviceKernels& kernels() const { return kernels_; }
+  const std::shared_ptr<Gpu>& gpu() const { return gpu_; }
+  /// Arrays for the outputs, whose elements are not set. Errors: "gpu:OutOfMemory".
+  DlArrays RoomForOutputs() const;
 
  private:
   friend class BoundProgram;
-  struct Argument {
-    int array = -1;          // Of the program; -1: the memory for joins.
-    int64_t first_byte = 0;  // In the memory that the array stands in.
-  };
-  struct Launch {
-    size_t kernel;
-    LaunchSize size;
-    std::vector<Argument> arguments;
-  };
-
-  void Print(std::vector<std::string>* kernels);
-  KernelImage Compiled(const std::vector<std::string>& kernels);
-  void Check(std::span<const DeviceArray> arrays, const std::vector<int>& values,
-             const std::string& what) const;
-  void LaunchAll(std::span<const DeviceArray> inputs, std::span<const DeviceArray> outputs) const;
+  // The addresses of arrays that stand for these values of the graph.
+  std::vector<void*> Addresses(Arrays arrays, const std::vector<int>& values,
+                               const std::string& what) const;
 
   const Graph graph_;
-  const std::shared_ptr<Device> device_;
-  Program program_;
-  std::string source_;
-  std::vector<Launch> launches_;
-  std::unique_ptr<DeviceMemory> scratch_[kNumDataTypes], joins_;
-  std::unique_ptr<LoadedKernels> kernels_;
-  size_t num_kernels_ = 0;
-  bool from_cache_ = false;
+  const std::shared_ptr<Gpu> gpu_;
+  const DeviceKernels kernels_;
 };
 
 /// The launches of a program for certain arrays, started by one call.
 class BoundProgram {
  public:
   /// Keeps the arrays. `outputs` share no elements with inputs. Errors: as DeviceProgram::Run.
-  BoundProgram(std::shared_ptr<const DeviceProgram> program, DeviceArrays inputs,
-               DeviceArrays outputs);
+  BoundProgram(std::shared_ptr<const DeviceProgram> program, DlArrays inputs, DlArrays outputs);
 
   /// Computes the outputs from what the inputs hold now. Returns before it is done.
   void Start() const;
 
  private:
   std::shared_ptr<const DeviceProgram> program_;
-  DeviceArrays inputs_, outputs_;
+  DlArrays inputs_, outputs_;
   std::unique_ptr<LaunchRecord> record_;
 };
 

@@ -3,21 +3,17 @@
 #include "framework/gpu/device_program.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <iostream>
 #include <string>
 #include <vector>
 
 #include "framework/autodiff/dlgradient.h"
-#include "framework/gpu/cuda_device.h"
-#include "framework/gpu/testing/emulated_device.h"
+#include "framework/gpu/testing/each_device.h"
 #include "framework/graph/optimize.h"
 #include "framework/graph/testing/random_function.h"
-#include "framework/io/temporary_folder.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
@@ -44,9 +40,9 @@ Graph GraphOf(const Function& f, Arrays inputs) {
   return Optimize(RecordGraph(f, SpecsOf(inputs)), ImageLayouts::kPlain);
 }
 
-DeviceArrays AllToDevice(const std::shared_ptr<Device>& device, Arrays arrays) {
-  DeviceArrays all;
-  for (const DlArray& x : arrays) all.push_back(ToDevice(device, x));
+DlArrays AllToDevice(const std::shared_ptr<Gpu>& gpu, Arrays arrays) {
+  DlArrays all;
+  for (const DlArray& x : arrays) all.push_back(gpu->ToDevice(x));
   return all;
 }
 
@@ -60,37 +56,9 @@ double Difference(const DlArray& a, const DlArray& b) {
   return largest == 0 ? difference : difference / largest;
 }
 
-std::string Identifier(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.identifier();
-  }
-  return "";
-}
-
-// On each device that there is. The cache of kernels is empty at first.
-class DeviceProgramTest : public ::testing::TestWithParam<bool> {
- protected:
-  void SetUp() override {
-    ASSERT_EQ(setenv("LAMINA_CACHE", cache_.path().c_str(), 1), 0);
-    if (!GetParam()) {
-      emulated_ = testing::MakeEmulatedDevice();
-      device_ = emulated_;
-      return;
-    }
-    const auto opened = OpenCudaDevice();
-    if (!opened.ok()) GTEST_SKIP() << opened.status();
-    device_ = *opened;
-    std::cout << device_->Name() << "\n";
-  }
-
-  const TemporaryFolder cache_{"device_program_test"};
-  std::shared_ptr<Device> device_;
-  std::shared_ptr<testing::EmulatedDevice> emulated_;  // Null on a CUDA device.
-};
-INSTANTIATE_TEST_SUITE_P(Devices, DeviceProgramTest, ::testing::Bool(),
-                         [](const auto& i) { return i.param ? "Cuda" : "Emulated"; });
+using DeviceProgramTest = testing::EachDevice;
+using testing::Identifier;
+INSTANTIATE_TEST_SUITE_P(Devices, DeviceProgramTest, ::testing::Bool(), testing::DeviceKind);
 
 // y = x^2 + c and the gradients of a sum of squares of it: a broadcast and reductions.
 DlArrays Parabola(Arrays in) {
@@ -101,15 +69,6 @@ DlArrays Parabola(Arrays in) {
         return DlArrays{y, gradients[0], gradients[1]};
       },
       DlArrays(in.begin(), in.end()));
-}
-
-TEST_P(DeviceProgramTest, ArraysComeBackAsTheyWent) {
-  for (const DlArray& x :
-       {DlArray(2.5), DlArray::FromVector<float>({1, 2, 3, 4, 5, 6}, {3, 2}, "CB"),
-        DlArray::FromVector<int64_t>({-1, 1}, {2}), DlArray::FromVector<float>({}, {0, 3})}) {
-    const DlArray back = ToHost(ToDevice(device_, x));
-    EXPECT_TRUE(IsEqual(back, x)) << back;
-  }
 }
 
 TEST_P(DeviceProgramTest, ExactFunctionsAreEqualBitForBit) {
@@ -127,13 +86,13 @@ TEST_P(DeviceProgramTest, ExactFunctionsAreEqualBitForBit) {
     }
     return outputs;
   };
-  const DeviceProgram program(GraphOf(all, inputs), device_);
-  const DeviceArrays came = program.Run(AllToDevice(device_, inputs));
+  const DeviceProgram program(GraphOf(all, inputs), gpu_);
+  const DlArrays came = program.Run(AllToDevice(gpu_, inputs));
   const DlArrays expected = all(inputs);
   ASSERT_EQ(came.size(), expected.size());
   for (size_t k = 0; k < expected.size(); ++k) {
-    EXPECT_TRUE(IsEqual(ToHost(came[k]), expected[k]))
-        << "output " << k << ": " << ToHost(came[k]) << "\neager: " << expected[k];
+    EXPECT_TRUE(IsEqual(Gather(came[k]), expected[k]))
+        << "output " << k << ": " << Gather(came[k]) << "\neager: " << expected[k];
   }
 }
 
@@ -150,14 +109,14 @@ ArraySpec Single(const Sizes& sizes, std::string_view format) {
 }
 
 // Sums are added in another order: by threads of a block, or of several blocks.
-void ExpectAgreement(const std::shared_ptr<Device>& device, const Function& f,
-                     const DlArrays& inputs, double bound) {
-  const DeviceProgram program(GraphOf(f, inputs), device);
-  const DeviceArrays came = program.Run(AllToDevice(device, inputs));
+void ExpectAgreement(const std::shared_ptr<Gpu>& gpu, const Function& f, const DlArrays& inputs,
+                     double bound) {
+  const DeviceProgram program(GraphOf(f, inputs), gpu);
+  const DlArrays came = program.Run(AllToDevice(gpu, inputs));
   const DlArrays expected = f(inputs);
   ASSERT_EQ(came.size(), expected.size());
   for (size_t k = 0; k < expected.size(); ++k) {
-    EXPECT_LE(Difference(ToHost(came[k]), expected[k]), bound) << "output " << k;
+    EXPECT_LE(Difference(Gather(came[k]), expected[k]), bound) << "output " << k;
   }
 }
 
@@ -173,8 +132,7 @@ TEST_P(DeviceProgramTest, LongSumsAgreeToRounding) {
         },
         DlArrays(in.begin(), in.end()));
   };
-  ExpectAgreement(device_, f, Drawn({Single({60, 60, 20}, "SSC"), Single({1, 1, 20}, "SSC")}),
-                  1e-5);
+  ExpectAgreement(gpu_, f, Drawn({Single({60, 60, 20}, "SSC"), Single({1, 1, 20}, "SSC")}), 1e-5);
 }
 
 // A small network with all of its gradients.
@@ -194,7 +152,7 @@ TEST_P(DeviceProgramTest, AStepOfANetworkAgreesToRounding) {
         },
         DlArrays(in.begin(), in.end()));
   };
-  ExpectAgreement(device_, f,
+  ExpectAgreement(gpu_, f,
                   Drawn({Single({6, 6, 3, 4}, "SSCB"), Single({3, 3, 3, 2}, ""), Single({2, 1}, ""),
                          Single({7, 8}, ""), Single({7, 1}, ""), Single({2}, ""), Single({2}, "")}),
                   1e-4);
@@ -221,8 +179,8 @@ TEST_P(DeviceProgramTest, TimeStepsShareTheirKernels) {
   };
   const auto kernels = [&](int64_t steps) {
     const DlArrays inputs = Drawn({Single({6, steps}, ""), Single({6, 6}, "")});
-    ExpectAgreement(device_, f, inputs, 1e-5);
-    return DeviceProgram(GraphOf(f, inputs), device_).num_kernels();
+    ExpectAgreement(gpu_, f, inputs, 1e-5);
+    return DeviceProgram(GraphOf(f, inputs), gpu_).kernels().num_kernels();
   };
   const size_t few = kernels(16);
   EXPECT_LE(few, 12u);
@@ -232,20 +190,17 @@ TEST_P(DeviceProgramTest, TimeStepsShareTheirKernels) {
 TEST_P(DeviceProgramTest, BoundArraysAreComputedByOneStart) {
   const DlArrays inputs = {DlArray::FromVector<float>({1, 2, 3}, {3, 1}, "CB"),
                            DlArray::FromVector<float>({0.5F, -1, 2}, {3}, "C")};
-  const auto program = std::make_shared<DeviceProgram>(GraphOf(Parabola, inputs), device_);
-  const DeviceArrays in = AllToDevice(device_, inputs);
-  DeviceArrays out;
-  for (const int v : program->graph().outputs()) {
-    out.emplace_back(device_, program->graph().values()[static_cast<size_t>(v)].spec);
-  }
+  const auto program = std::make_shared<DeviceProgram>(GraphOf(Parabola, inputs), gpu_);
+  const DlArrays in = AllToDevice(gpu_, inputs);
+  const DlArrays out = program->RoomForOutputs();
   const BoundProgram bound(program, in, out);
   for (const float first : {1.0F, 7.0F}) {
     const DlArray x = DlArray::FromVector<float>({first, 2, 3}, {3, 1}, "CB");
-    device_->CopyIn(in[0].data(), x.data()->bytes(), in[0].bytes());
+    gpu_->device()->CopyIn(gpu_->Address(in[0]), x.data()->bytes(), 3 * sizeof(float));
     bound.Start();
     const DlArrays expected = Parabola(DlArrays{x, inputs[1]});
     for (size_t k = 0; k < expected.size(); ++k) {
-      EXPECT_TRUE(IsEqual(ToHost(out[k]), expected[k])) << "output " << k << ToHost(out[k]);
+      EXPECT_TRUE(IsEqual(Gather(out[k]), expected[k])) << "output " << k << Gather(out[k]);
     }
   }
   if (emulated_ != nullptr) {
@@ -253,15 +208,31 @@ TEST_P(DeviceProgramTest, BoundArraysAreComputedByOneStart) {
   }
 }
 
+// Memory that was given back is taken again, and then the launches of an earlier run are started.
+TEST_P(DeviceProgramTest, RunsThatRepeatAreOneLaunch) {
+  const auto f = [](Arrays x) { return DlArrays{x[0] / Sum(x[0] * x[0])}; };
+  const DlArrays inputs = {DlArray::FromVector<float>({1, -1, 1, 1}, {4}, "C")};
+  const DeviceProgram program(GraphOf(f, inputs), gpu_);
+  const DlArrays in = AllToDevice(gpu_, inputs), expected = f(inputs);
+  EXPECT_GT(program.kernels().num_launches(), 1u);
+  for (int run = 0; run < 6; ++run) {
+    const DlArrays out = program.Run(in);
+    for (size_t k = 0; k < out.size(); ++k) EXPECT_TRUE(IsEqual(Gather(out[k]), expected[k])) << k;
+  }
+  if (emulated_ != nullptr) {
+    EXPECT_GE(emulated_->num_starts(), 1);
+  }
+}
+
 TEST_P(DeviceProgramTest, KernelsAreCompiledOnce) {
   const DlArrays inputs = {DlArray::FromVector<float>({1, 2, 3}, {3, 1}, "CB"),
                            DlArray::FromVector<float>({0.5F, -1, 2}, {3}, "C")};
   const Graph graph = GraphOf(Parabola, inputs);
-  EXPECT_FALSE(DeviceProgram(graph, device_).from_cache());
-  const DeviceProgram again(graph, device_);
-  EXPECT_TRUE(again.from_cache());
+  EXPECT_FALSE(DeviceProgram(graph, gpu_).kernels().from_cache());
+  const DeviceProgram again(graph, gpu_);
+  EXPECT_TRUE(again.kernels().from_cache());
   const DlArrays expected = Parabola(inputs);
-  EXPECT_TRUE(IsEqual(ToHost(again.Run(AllToDevice(device_, inputs))[1]), expected[1]));
+  EXPECT_TRUE(IsEqual(Gather(again.Run(AllToDevice(gpu_, inputs))[1]), expected[1]));
   if (emulated_ != nullptr) {
     EXPECT_EQ(emulated_->num_compiled(), 1);
   }
@@ -270,12 +241,12 @@ TEST_P(DeviceProgramTest, KernelsAreCompiledOnce) {
 TEST_P(DeviceProgramTest, WrongArraysAreRefused) {
   const DlArrays inputs = {DlArray::FromVector<float>({1, 2, 3}, {3, 1}, "CB"),
                            DlArray::FromVector<float>({0.5F, -1, 2}, {3}, "C")};
-  const DeviceProgram program(GraphOf(Parabola, inputs), device_);
-  const DeviceArrays in = AllToDevice(device_, inputs);
+  const DeviceProgram program(GraphOf(Parabola, inputs), gpu_);
+  const DlArrays in = AllToDevice(gpu_, inputs);
   EXPECT_EQ(Identifier([&] { program.Run({&in[0], 1}); }), "gpu:InputCount");
-  const DeviceArrays swapped = {in[1], in[0]};
+  const DlArrays swapped = {in[1], in[0]};
   EXPECT_EQ(Identifier([&] { program.Run(swapped); }), "gpu:InputSpec");
-  const DeviceArrays elsewhere = AllToDevice(testing::MakeEmulatedDevice(), inputs);
+  const DlArrays elsewhere = AllToDevice(Gpu::Make(testing::MakeEmulatedDevice()), inputs);
   EXPECT_EQ(Identifier([&] { program.Run(elsewhere); }), "gpu:InputSpec");
 }
 
@@ -283,7 +254,7 @@ TEST_P(DeviceProgramTest, AnOpWithoutKernelsIsNamed) {
   const Graph graph = RecordGraph([](Arrays x) { return DlArrays{x[0] + RandLike(x[0])}; },
                                   std::vector<ArraySpec>{DlArray(1.0F).spec()});
   try {
-    const DeviceProgram program(graph, device_);
+    const DeviceProgram program(graph, gpu_);
     FAIL() << "An error was expected.";
   } catch (const Error& e) {
     EXPECT_EQ(e.identifier(), "emit:CannotPrint");
@@ -296,14 +267,14 @@ TEST_P(DeviceProgramTest, MemoryThatIsFullIsAnError) {
   if (emulated_ == nullptr) GTEST_SKIP() << "Only the emulated device can be made small.";
   const DlArrays inputs = {DlArray::FromVector<float>({1, 2, 3}, {3, 1}, "CB"),
                            DlArray::FromVector<float>({0.5F, -1, 2}, {3}, "C")};
-  const DeviceProgram program(GraphOf(Parabola, inputs), device_);
-  const DeviceArrays in = AllToDevice(device_, inputs);
+  const DeviceProgram program(GraphOf(Parabola, inputs), gpu_);
+  const DlArrays in = AllToDevice(gpu_, inputs);
   const size_t used = emulated_->bytes_in_use();
   emulated_->set_most_bytes(used + 20);  // Room for the first output.
   EXPECT_EQ(Identifier([&] { program.Run(in); }), "gpu:OutOfMemory");
   EXPECT_EQ(emulated_->bytes_in_use(), used);
   emulated_->set_most_bytes(SIZE_MAX);
-  EXPECT_TRUE(IsEqual(ToHost(program.Run(in)[0]), Parabola(inputs)[0]));
+  EXPECT_TRUE(IsEqual(Gather(program.Run(in)[0]), Parabola(inputs)[0]));
 }
 
 }  // namespace

@@ -67,14 +67,14 @@ class GraphRecorder : public Listener {
 
   int IndexOf(const DlArray& x, std::string_view reader) {
     if (x.data()->trace_mark.owner == id_) return x.data()->trace_mark.index;
-    if (!x.has_values()) {
+    if (!x.has_values() && !x.on_device()) {
       throw Error("dlarray:NoValues",
                   absl::StrCat(std::string(reader), " reads arrays of this graph, or constants."),
                   absl::StrCat("A ", ToString(x.spec()), " came that is neither."),
                   "A gradient must save what it reads; an array of a graph must not leave it.");
     }
     const int index = static_cast<int>(graph_.values_.size());
-    graph_.values_.push_back({x.spec(), x});
+    graph_.values_.push_back({x.spec(), Gather(x)});
     return index;
   }
 

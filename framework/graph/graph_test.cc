@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "framework/autodiff/dlgradient.h"
 #include "framework/graph/draw_graph.h"
 #include "framework/ops/elementwise.h"
@@ -82,16 +83,19 @@ TEST(GraphTest, DrawsRandomNumbersAfreshInEachRun) {
 }
 
 TEST(GraphTest, ReadingAValueIsAnErrorThatSaysWhatToDo) {
+  const int line = __LINE__ + 2;
   try {
     RecordGraph([](Arrays x) { return DlArrays{x[0].At(0) > 0 ? x[0] : -x[0]}; },
                 std::vector<ArraySpec>{{DataType::kSingle, {8}, "C"}});
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.identifier(), "dlarray:NoValues");
-    EXPECT_STREQ(e.what(),
-                 "The values of an array were read. This 8(C) single DlArray has none: it stands "
-                 "for any values inside a trace. Write the computation with array functions "
-                 "(Where instead of if), or leave it untraced. [dlarray:NoValues]");
+    EXPECT_EQ(
+        e.what(),
+        absl::StrCat("The values of an array were read in framework/graph/graph_test.cc:", line,
+                     ". This 8(C) single DlArray has none: it stands for any values inside a "
+                     "trace. Write the computation with array functions (Where instead of "
+                     "if), or leave it untraced. [dlarray:NoValues]"));
   }
 }
 

@@ -236,6 +236,12 @@ class DlNetwork : public LayerTree {
 /// (ScaleLayer) is not Acceleratable."). Empty when nothing does.
 std::string WhyNotAccelerated(Acceleration option, const DlNetwork& network);
 
+/// The network with its learnables and states on the current device (ops/gpu_array.h): what it is
+/// given is then computed there. Errors: those of GpuArray.
+DlNetwork GpuArray(DlNetwork network);
+/// The network with its learnables and states in the memory of the processor.
+DlNetwork Gather(DlNetwork network);
+
 /// True when layers, connections, settings and all values are equal.
 bool IsEqual(const DlNetwork& a, const DlNetwork& b);
 

@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "framework/autodiff/dlgradient.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/layers/function_layer.h"
@@ -281,6 +282,7 @@ TEST_F(NetworkAccelerationTest, ThreadsMayCallAtOnce) {
 }
 
 // Declared Acceleratable, but it looks at a value.
+constexpr int kReadingLine = __LINE__ + 2;
 struct BranchLayer : Layer, Formattable, Acceleratable {
   DlArray Predict(const DlArray& x) const { return Sum(x).Scalar() > 0 ? x : -x; }
 };
@@ -292,14 +294,16 @@ TEST_F(NetworkAccelerationTest, ALayerThatReadsAValueIsNamed) {
   ExpectSame(network, {3, 6}, "CB");
   EXPECT_TRUE(Contains(
       network.AccelerationReport(),
-      "runs unaccelerated: Layer \"branch\" (BranchLayer) got 4(C) x 6(B) double DlArray from "
-      "layer "
-      "\"fullyconnected\" (FullyConnectedLayer): layer \"branch\" (BranchLayer), Predict: The "
-      "values "
-      "of an array were read. This scalar double DlArray has none: it stands for any values inside "
-      "a trace. Write the computation with array functions (Where instead of if), or leave it "
-      "untraced. [dlarray:NoValues] This was after sum(4(C) x 6(B) double DlArray), "
-      "reshape(1(C) x 1(B) double DlArray), which gave a scalar double DlArray.\n"))
+      absl::StrCat(
+          "runs unaccelerated: Layer \"branch\" (BranchLayer) got 4(C) x 6(B) double DlArray from "
+          "layer "
+          "\"fullyconnected\" (FullyConnectedLayer): layer \"branch\" (BranchLayer), Predict: The "
+          "values of an array were read in framework/network/network_acceleration_test.cc:",
+          kReadingLine,
+          ". This scalar double DlArray has none: it stands for any values inside "
+          "a trace. Write the computation with array functions (Where instead of if), or leave it "
+          "untraced. [dlarray:NoValues] This was after sum(4(C) x 6(B) double DlArray), "
+          "reshape(1(C) x 1(B) double DlArray), which gave a scalar double DlArray.\n")))
       << network.AccelerationReport();
 }
 

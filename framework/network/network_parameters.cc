@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "framework/network/network.h"
+#include "framework/ops/gpu_array.h"
 
 namespace lamina {
 
@@ -147,6 +148,24 @@ bool IsEqual(const DlNetwork& a, const DlNetwork& b) {
     }
   }
   return true;
+}
+
+namespace {
+
+DlNetwork Moved(DlNetwork network, DlArray (*move)(const DlArray&)) {
+  const auto visit = [&](DlArray& x) { x = move(x); };
+  network.ForEachLearnable(visit);
+  network.ForEachState(visit);
+  return network;
+}
+
+}  // namespace
+
+DlNetwork GpuArray(DlNetwork network) {
+  return Moved(std::move(network), [](const DlArray& x) { return GpuArray(x); });
+}
+DlNetwork Gather(DlNetwork network) {
+  return Moved(std::move(network), [](const DlArray& x) { return Gather(x); });
 }
 
 }  // namespace lamina

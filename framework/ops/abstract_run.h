@@ -25,7 +25,7 @@ class AbstractRun : public Listener {
   AbstractRun() : listening_(this) {}
   bool Defer(const OpPtr&, Arrays inputs, const SpecList& specs, DlArrays* outputs) override {
     bool any = false;
-    for (const DlArray& x : inputs) any = any || !x.has_values();
+    for (const DlArray& x : inputs) any = any || !(x.has_values() || x.on_device());
     if (!any) return false;
     for (const ArraySpec& spec : specs) outputs->push_back(AbstractArray(spec));
     return true;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "framework/cpu/cast.h"
+#include "framework/ops/device_elements.h"
 
 namespace lamina {
 namespace {
@@ -28,8 +29,10 @@ DlArray Zeros(const Sizes& sizes, DataType type, std::string_view format) {
 DlArray Ones(const Sizes& sizes, DataType type, std::string_view format) {
   return Full(sizes, 1.0, type, format);
 }
-DlArray FullLike(const DlArray& x, std::complex<double> value) { return Filled(x.spec(), value); }
-DlArray ZerosLike(const DlArray& x) { return Filled(x.spec(), 0.0); }
-DlArray OnesLike(const DlArray& x) { return Filled(x.spec(), 1.0); }
+DlArray FullLike(const DlArray& x, std::complex<double> value) {
+  return OnDeviceOf(x, Filled(x.spec(), value));
+}
+DlArray ZerosLike(const DlArray& x) { return FullLike(x, 0.0); }
+DlArray OnesLike(const DlArray& x) { return FullLike(x, 1.0); }
 
 }  // namespace lamina

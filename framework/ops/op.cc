@@ -1,11 +1,30 @@
 #include "framework/ops/op.h"
 
 #include "absl/strings/str_cat.h"
+#include "framework/ops/device_elements.h"
 
 namespace lamina {
 namespace {
 
 using internal::ArrayData;
+
+// The elements of the first input that lies on a device, of inputs that are not all here. Errors:
+// "dlarray:NoValues" when one lies nowhere.
+const DeviceElements& ElementsOnDevice(const Op& op, Arrays inputs) {
+  const DeviceElements* found = nullptr;
+  for (const DlArray& x : inputs) {
+    if (x.on_device()) {
+      if (found == nullptr) found = dynamic_cast<const DeviceElements*>(x.data()->remote.get());
+      LAMINA_CHECK(found != nullptr);
+    } else if (!x.has_values()) {
+      throw Error("dlarray:NoValues",
+                  absl::StrCat(std::string(op.Name()), " was asked for values."),
+                  absl::StrCat("A ", ToString(x.spec()), " without values came."),
+                  "A gradient must save what it reads; an array of a trace must not leave it.");
+    }
+  }
+  return *found;
+}
 
 thread_local ScopedListener* innermost = nullptr;
 
@@ -35,12 +54,9 @@ struct Door {
       }
     }
     for (const DlArray& x : inputs) {
-      if (!x.has_values()) {
-        throw Error("dlarray:NoValues",
-                    absl::StrCat(std::string(op->Name()), " was asked for values."),
-                    absl::StrCat("A ", ToString(x.spec()), " without values came."),
-                    "A gradient must save what it reads; an array of a trace must not leave it.");
-      }
+      if (x.has_values()) continue;
+      ElementsOnDevice(*op, inputs).Run(op, inputs, specs, outputs);
+      return;
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
       outputs[i] = DlArray(ArrayData::MakeAbstract(std::move(specs[i])));

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/random.h"
-#include "framework/ops/op.h"
+#include "framework/ops/device_elements.h"
 
 namespace lamina {
 namespace {
@@ -85,7 +85,7 @@ DlArray Rand(const Sizes& sizes, DataType type, std::string_view format) {
 DlArray Randn(const Sizes& sizes, DataType type, std::string_view format) {
   return Draw(Distribution::kNormal, internal::SpecInOrder(type, sizes, format));
 }
-DlArray RandLike(const DlArray& x) { return Draw(Distribution::kUniform, x.spec()); }
-DlArray RandnLike(const DlArray& x) { return Draw(Distribution::kNormal, x.spec()); }
+DlArray RandLike(const DlArray& x) { return OnDeviceOf(x, Draw(Distribution::kUniform, x.spec())); }
+DlArray RandnLike(const DlArray& x) { return OnDeviceOf(x, Draw(Distribution::kNormal, x.spec())); }
 
 }  // namespace lamina

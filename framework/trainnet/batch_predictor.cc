@@ -34,7 +34,9 @@ DlArrays BatchPredictor::operator()(const DlNetwork& network, Arrays inputs, int
   for (const DlArrays& list : {network.LearnableValues(), network.State().values()}) {
     in.insert(in.end(), list.begin(), list.end());
   }
-  return call_(in, calls_left);
+  DlArrays outputs = call_(in, calls_left);
+  for (DlArray& y : outputs) y = Gather(y);
+  return outputs;
 }
 
 DlArrays BatchPredictor::Compute(Arrays in) {

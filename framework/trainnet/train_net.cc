@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/acceleration/repeated_call.h"
+#include "framework/ops/gpu_array.h"
 #include "framework/trainnet/batch_predictor.h"
 #include "framework/trainnet/normalization_statistics.h"
 #include "framework/trainnet/progress_table.h"
@@ -95,6 +96,8 @@ class Training {
   using Clock = std::chrono::steady_clock;
 
   void Prepare(const Dataset& data);
+  // Whether steps run on a device. Errors: "gpu:NoDevice".
+  bool ChooseDevice() const;
   // One iteration; false when the loss is not finite, and then nothing changed.
   bool Step(const MiniBatch& batch, TrainingRecord& record);
   // A step as a function of arrays, which may be recorded. Takes rates, inputs, targets, and what
@@ -112,6 +115,7 @@ class Training {
   double Seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
   const TrainingOptions& options_;
+  const bool on_gpu_ = ChooseDevice();
   const LossFunction& loss_;
   DlNetwork network_;
   MiniBatchQueue queue_;
@@ -135,6 +139,24 @@ class Training {
   int64_t best_iteration_ = 0, without_better_ = 0;
   Clock::time_point start_ = Clock::now();
 };
+
+bool Training::ChooseDevice() const {
+  switch (options_.execution_environment) {
+    case ExecutionEnvironment::kCpu:
+      return false;
+    case ExecutionEnvironment::kAuto:
+      return CanUseGpu().ok();
+    case ExecutionEnvironment::kGpu:
+      break;
+  }
+  try {
+    GpuArray(DlArray(0.0F));
+  } catch (Error& e) {
+    e.AddPlace("Option execution_environment");
+    throw;
+  }
+  return true;
+}
 
 void Training::Prepare(const Dataset& data) {
   const NoGradient pause;
@@ -234,13 +256,16 @@ bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
   Append(in, batch.inputs);
   Append(in, batch.targets);
   Append(in, changing);
+  if (on_gpu_) {
+    for (DlArray& x : in) x = GpuArray(x);
+  }
 
   const bool padded = HasPadding(batch);
   if (padded) ++padded_batches_;
   of_network_ = padded || !why_not_.empty() ? options_.acceleration : Acceleration::kNone;
   const int64_t all = queue_.NumBatches() * options_.max_epochs;
   const DlArrays results = padded ? Compute(in) : (*compute_)(in, all - record.iteration);
-  record.loss = results[0].Scalar();
+  record.loss = Gather(results[0]).Scalar();
   const bool finite = std::isfinite(record.loss);
 
   Groups groups(finite ? Arrays(results).subspan(1) : Arrays(changing));
@@ -254,6 +279,7 @@ bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
   network_.ResetState();
   if (metrics_.empty()) return true;
   DlArrays outputs = groups.Take(num_outputs), targets = batch.targets;
+  for (DlArray& y : outputs) y = Gather(y);
   LeaveOutPadding(batch, outputs, targets);
   for (AnyMetric& m : metrics_) {
     m.Reset();
@@ -352,6 +378,7 @@ TrainingResult Training::Run() {
     network_ = *std::move(best_);
     info_.output_network_iteration = best_iteration_;
   }
+  if (on_gpu_) network_ = Gather(network_);
   if (options_.batch_normalization_statistics == BatchNormalizationStatistics::kPopulation) {
     SetPopulationStatistics(queue_, network_);
   }

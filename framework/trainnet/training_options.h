@@ -37,6 +37,13 @@ enum class OutputNetwork : uint8_t {
   kBestValidation,  ///< As it was when the objective was best on the validation data.
 };
 
+/// What trains.
+enum class ExecutionEnvironment : uint8_t {
+  kAuto,  ///< kGpu where GpuArray has a device (ops/gpu_array.h), else kCpu.
+  kCpu,   ///< The processor.
+  kGpu,   ///< The current device; an error where there is none.
+};
+
 /// What batch normalization layers keep as mean and variance.
 enum class BatchNormalizationStatistics : uint8_t {
   kAuto,        ///< kMoving.
@@ -81,6 +88,10 @@ struct TrainingOptions {
 
   /// Steps and validations are recorded and compiled where that is worth it (acceleration.h).
   Acceleration acceleration = Acceleration::kAuto;
+
+  /// On a device the whole step runs there: only mini-batches are brought over, and the loss and
+  /// what metrics read come back. The trained network lies with the processor, as ever.
+  ExecutionEnvironment execution_environment = ExecutionEnvironment::kAuto;
 
   BatchNormalizationStatistics batch_normalization_statistics = BatchNormalizationStatistics::kAuto;
   /// Input layers that normalize take their statistics from the training data; with false only

@@ -16,8 +16,8 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "framework/gpu/cuda_device.h"
 #include "framework/gpu/device_program.h"
+#include "framework/gpu/gpu.h"
 #include "framework/graph/optimize.h"
 #include "tools/bench/workloads.h"
 
@@ -29,21 +29,21 @@ namespace lamina::bench {
 namespace {
 
 using gpu::BoundProgram;
-using gpu::Device;
-using gpu::DeviceArray;
-using gpu::DeviceArrays;
 using gpu::DeviceProgram;
+using gpu::Gpu;
 using Clock = std::chrono::steady_clock;
+
+size_t BytesOf(const DlArray& x) { return static_cast<size_t>(x.numel()) * SizeOf(x.type()); }
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 // The largest difference, in parts of the largest value of its array.
-double ErrorOf(const DeviceArrays& came, const DlArrays& expected) {
+double ErrorOf(Arrays came, const DlArrays& expected) {
   double worst = 0;
   for (size_t k = 0; k < expected.size(); ++k) {
-    const DlArray y = ToHost(came[k]);
+    const DlArray y = Gather(came[k]);
     double difference = 0, largest = 0;
     for (int64_t i = 0; i < y.numel(); ++i) {
       const double value = expected[k].At(i);
@@ -57,24 +57,17 @@ double ErrorOf(const DeviceArrays& came, const DlArrays& expected) {
 
 // The calls of a workload. A training has two, which hand parameters to one another.
 std::vector<BoundProgram> CallsOf(const std::shared_ptr<const DeviceProgram>& program,
-                                  const DeviceArrays& inputs, size_t carried) {
-  const auto outputs = [&] {
-    DeviceArrays y;
-    for (const int v : program->graph().outputs()) {
-      y.emplace_back(program->device(), program->graph().values()[static_cast<size_t>(v)].spec);
-    }
-    return y;
-  };
-  const DeviceArrays first = outputs();
+                                  const DlArrays& inputs, size_t carried) {
+  const DlArrays first = program->RoomForOutputs();
   std::vector<BoundProgram> calls;
   if (carried == 0) {
     calls.emplace_back(program, inputs, first);
     return calls;
   }
-  const DeviceArrays second = outputs();
+  const DlArrays second = program->RoomForOutputs();
   const auto begin = static_cast<std::ptrdiff_t>(inputs.size() - carried);
-  const auto with = [&](const DeviceArrays& from) {
-    DeviceArrays x = inputs;
+  const auto with = [&](const DlArrays& from) {
+    DlArrays x = inputs;
     std::copy(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(carried), x.begin() + begin);
     return x;
   };
@@ -82,13 +75,14 @@ std::vector<BoundProgram> CallsOf(const std::shared_ptr<const DeviceProgram>& pr
   calls.emplace_back(program, with(first), second);
   // The first step starts from the workload's own parameters.
   for (size_t i = 0; i < carried; ++i) {
-    const DlArray x = ToHost(inputs[static_cast<size_t>(begin) + i]);
-    program->device()->CopyIn(second[i].data(), x.data()->bytes(), second[i].bytes());
+    const DlArray x = Gather(inputs[static_cast<size_t>(begin) + i]);
+    const Gpu& gpu = *program->gpu();
+    gpu.device()->CopyIn(gpu.Address(second[i]), x.data()->bytes(), BytesOf(x));
   }
   return calls;
 }
 
-double MedianSeconds(Device& device, const std::vector<BoundProgram>& calls) {
+double MedianSeconds(gpu::Device& device, const std::vector<BoundProgram>& calls) {
   const auto run = [&](int count) {
     const Clock::time_point start = Clock::now();
     for (int i = 0; i < count; ++i) calls[static_cast<size_t>(i) % calls.size()].Start();
@@ -104,7 +98,7 @@ double MedianSeconds(Device& device, const std::vector<BoundProgram>& calls) {
   return rounds[2];
 }
 
-std::string Timed(const std::shared_ptr<Device>& device, const Workload& workload) {
+std::string Timed(const std::shared_ptr<Gpu>& gpu, const Workload& workload) {
   Work work = workload.make(DataType::kSingle);
   if (work.is_eager) return "no function that could be recorded";
   if (work.rates) work.inputs[0] = work.rates(1);
@@ -112,36 +106,33 @@ std::string Timed(const std::shared_ptr<Device>& device, const Workload& workloa
   for (const DlArray& x : work.inputs) specs.push_back(x.spec());
   const Clock::time_point start = Clock::now();
   const Graph graph = Optimize(
-      RecordGraph([&](Arrays in) { return work.function(DlArrays(in.begin(), in.end())); }, specs));
+      RecordGraph([&](Arrays in) { return work.function(DlArrays(in.begin(), in.end())); }, specs),
+      ImageLayouts::kPlain);
   try {
-    const auto program = std::make_shared<const DeviceProgram>(graph, device);
+    const auto program = std::make_shared<const DeviceProgram>(graph, gpu);
     const double made = SecondsSince(start);
-    DeviceArrays inputs;
+    DlArrays inputs;
     size_t bytes = 0;
     for (const DlArray& x : work.inputs) {
-      inputs.push_back(ToDevice(device, x));
-      bytes += inputs.back().bytes();
+      inputs.push_back(gpu->ToDevice(x));
+      bytes += BytesOf(x);
     }
-    const DeviceArrays outputs = program->Run(inputs);
-    for (const DeviceArray& y : outputs) bytes += y.bytes();
+    const DlArrays outputs = program->Run(inputs);
+    for (const DlArray& y : outputs) bytes += BytesOf(y);
     const double error = ErrorOf(outputs, work.function(work.inputs));
-    const double seconds = MedianSeconds(*device, CallsOf(program, inputs, work.carried));
+    const double seconds = MedianSeconds(*gpu->device(), CallsOf(program, inputs, work.carried));
     return absl::StrFormat(
         "%10.2f us %8.1f GB/s %5d launches of %3d kernels, %6.2f s to make, error %.1e",
-        seconds * 1e6, static_cast<double>(bytes) / seconds * 1e-9, program->num_launches(),
-        program->num_kernels(), made, error);
+        seconds * 1e6, static_cast<double>(bytes) / seconds * 1e-9,
+        program->kernels().num_launches(), program->kernels().num_kernels(), made, error);
   } catch (const Error& e) {
     return e.what();
   }
 }
 
 int Main() {
-  const auto device = gpu::OpenCudaDevice();
-  if (!device.ok()) {
-    std::cerr << device.status().message() << "\n";
-    return 1;
-  }
-  std::cout << (*device)->Name() << ", " << (*device)->CompilerKey() << "\n";
+  const std::shared_ptr<Gpu> gpu = gpu::CurrentGpu();
+  std::cout << gpu->device()->Name() << ", " << gpu->device()->CompilerKey() << "\n";
   const std::string only = absl::GetFlag(FLAGS_benchmark);
   const int64_t elements = absl::GetFlag(FLAGS_elements);
   const std::vector<Workload> workloads =
@@ -149,7 +140,7 @@ int Main() {
   for (const Workload& w : workloads) {
     if (!only.empty() && w.name != only) continue;
     std::cout << absl::StrFormat("%-24s ", w.name) << std::flush;
-    std::cout << Timed(*device, w) << std::endl;
+    std::cout << Timed(gpu, w) << std::endl;
   }
   return 0;
 }

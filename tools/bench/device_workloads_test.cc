@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/gpu/cuda_library.h"
-#include "framework/gpu/device_program.h"
+#include "framework/gpu/device_kernels.h"
 #include "framework/gpu/testing/compiling_device.h"
 #include "framework/graph/optimize.h"
 #include "tools/bench/workloads.h"
@@ -36,10 +36,10 @@ TEST(DeviceWorkloadsTest, KernelsAreTakenByTheCompiler) {
     const auto found = missing.find(workload.name);
     std::string why;
     try {
-      const gpu::DeviceProgram program(graph, device);
+      const gpu::DeviceKernels kernels(graph, device);
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
       std::cout << workload.name << ": " << graph.steps().size() << " ops, "
-                << program.num_launches() << " launches of " << program.num_kernels()
+                << kernels.num_launches() << " launches of " << kernels.num_kernels()
                 << " kernels, " << seconds.count() << " s to make\n";
     } catch (const Error& e) {
       why = e.what();

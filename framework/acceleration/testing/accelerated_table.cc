@@ -148,4 +148,54 @@ void AcceleratedTable::ExpectSame(std::set<std::string>* names_of_ops) const {
   }
 }
 
+std::set<std::string> AcceleratedTable::ExpectSameThere(
+    const std::function<DlArray(const DlArray&)>& move,
+    const std::function<bool(const Graph&)>& has_kernels) const {
+  const auto with_derivatives = [](const auto& f, const DlArrays& inputs) {
+    return DlFeval(
+        [&](const DlArrays& w) {
+          DlArrays all = f(w);
+          const DlArrays found = DlGradient(Loss(all), VariablesOf(w), {.allow_complex = true});
+          all.insert(all.end(), found.begin(), found.end());
+          return all;
+        },
+        inputs);
+  };
+  AcceleratedTable table(type_);
+  std::set<std::string> left_out;
+  std::vector<std::string> of_variable;
+  for (const Case& c : cases_) {
+    std::vector<ArraySpec> specs;
+    for (const DlArray& x : c.inputs) specs.push_back(x.spec());
+    const Graph graph = RecordGraph(
+        [&](Arrays x) { return with_derivatives(c.function, DlArrays(x.begin(), x.end())); },
+        specs);
+    if (!has_kernels(graph)) {
+      left_out.insert(c.name);
+      continue;
+    }
+    table.cases_.push_back(c);
+    of_variable.insert(of_variable.end(), VariablesOf(c.inputs).size(), "derivative of " + c.name);
+  }
+  std::vector<std::string> names;
+  const auto values = [&](Arrays x) { return table.Outputs(x, nullptr); };
+  const auto fast = DlAccelerate(values);
+  const DlArrays inputs = table.Inputs();
+  DlArrays there;
+  for (const DlArray& x : inputs) there.push_back(move(x));
+  table.Outputs(inputs, &names);
+  names.insert(names.end(), of_variable.begin(), of_variable.end());
+  Rng(3);
+  const DlArrays expected = with_derivatives(values, inputs);
+  Rng(3);
+  const DlArrays came = with_derivatives(fast, there);
+  EXPECT_EQ(came.size(), expected.size());
+  for (size_t i = 0; i < std::min(came.size(), expected.size()); ++i) {
+    EXPECT_TRUE(came[i].on_device()) << names[i];
+    ExpectNear(Gather(came[i]), expected[i], names[i]);
+  }
+  EXPECT_EQ(fast.Report().find("op by op"), std::string::npos) << fast.Report();
+  return left_out;
+}
+
 }  // namespace lamina

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/ops/op.h"
+#include "framework/graph/graph.h"
 
 namespace lamina {
 
@@ -40,6 +40,10 @@ class AcceleratedTable {
   /// Expects that nothing differs by more than rounding, and that kernels were compiled. The names
   /// of the ops that were applied are added to `ops` unless it is null.
   void ExpectSame(std::set<std::string>* ops = nullptr) const;
+  /// The same of inputs that `move` brings to a device: values and first derivatives. Cases that
+  /// have no kernels there are left out, and named.
+  std::set<std::string> ExpectSameThere(const std::function<DlArray(const DlArray&)>& move,
+                                        const std::function<bool(const Graph&)>& has_kernels) const;
 
  private:
   struct Case {

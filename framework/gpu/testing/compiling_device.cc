@@ -22,14 +22,17 @@ class CompilingDevice : public Device {
   void Wait() override {}
   absl::StatusOr<KernelImage> Compile(const std::string& source,
                                       const std::vector<std::string>& kernels) override {
+    if (architecture_.empty()) return KernelImage{.code = source, .symbols = kernels};
     return CompileCudaKernels(source, kernels, architecture_);
   }
   std::unique_ptr<LoadedKernels> Load(const KernelImage&) override {
     return std::make_unique<LoadedKernels>();
   }
   void Launch(const LoadedKernels&, size_t, LaunchSize, void**) override { Refuse(); }
-  void BeginRecord() override { Refuse(); }
-  std::unique_ptr<LaunchRecord> EndRecord() override { return nullptr; }
+  std::unique_ptr<LaunchRecord> Record(const std::function<void()>&) override {
+    Refuse();
+    return nullptr;
+  }
   void Start(const LaunchRecord&) override { Refuse(); }
 
  private:

@@ -10,7 +10,8 @@
 
 namespace lamina::gpu::testing {
 
-/// For an architecture, "sm_90". Compile gives an error where there is no NVRTC.
+/// For an architecture, "sm_90". Compile gives an error where there is no NVRTC. For "" nothing is
+/// compiled: only whether there are kernels is known.
 std::shared_ptr<Device> MakeCompilingDevice(const std::string& architecture);
 
 }  // namespace lamina::gpu::testing

@@ -2,10 +2,12 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <regex>
 #include <utility>
 
@@ -47,38 +49,51 @@ class Library : public LoadedKernels {
   void* handle_;
 };
 
-class Record : public LaunchRecord {
+class LaunchList : public LaunchRecord {
  public:
   std::vector<std::function<void()>> launches;
 };
 
 class Emulated : public EmulatedDevice {
  public:
-  ~Emulated() override { LAMINA_CHECK(taken_.empty()); }
+  ~Emulated() override {
+    LAMINA_CHECK(taken_.empty());
+    for (const auto& [bytes, blocks] : idle_) {
+      for (void* const memory : blocks) std::free(memory);
+    }
+  }
 
   std::string Name() const override { return "an emulated device"; }
   std::string CompilerKey() const override { return "emulated"; }
 
   void* Allocate(size_t bytes) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
     if (bytes_in_use_ + bytes > most_bytes_) {
       throw Error("gpu:OutOfMemory", absl::StrCat("An array needs ", bytes, " bytes."),
                   "So much is not free on the emulated device.", "");
     }
     void* memory = nullptr;
-    LAMINA_CHECK(posix_memalign(&memory, 256, bytes == 0 ? 1 : bytes) == 0);
+    if (std::vector<void*>& idle = idle_[bytes]; !idle.empty()) {
+      memory = idle.back();
+      idle.pop_back();
+    } else {
+      LAMINA_CHECK(posix_memalign(&memory, 256, bytes == 0 ? 1 : bytes) == 0);
+    }
     std::memset(memory, 0xff, bytes);
     bytes_in_use_ += bytes;
     taken_[memory] = bytes;
     return memory;
   }
   void Free(void* memory) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr && taken_.count(memory) == 1);
     bytes_in_use_ -= taken_[memory];
+    idle_[taken_[memory]].push_back(memory);
     taken_.erase(memory);
-    std::free(memory);
   }
   void CopyIn(void* to, const void* from, size_t bytes) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
     std::memcpy(to, from, bytes);
   }
@@ -91,6 +106,7 @@ class Emulated : public EmulatedDevice {
 
   void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
               void** arguments) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
     std::function<void()> launch;
     static_cast<const Library&>(kernels).kernels[kernel](&launch, size.blocks, size.threads,
                                                          arguments);
@@ -100,26 +116,37 @@ class Emulated : public EmulatedDevice {
       record_->launches.push_back(std::move(launch));
     }
   }
-  void BeginRecord() override {
+  std::unique_ptr<LaunchRecord> Record(const std::function<void()>& launches) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
-    record_ = std::make_unique<Record>();
+    record_ = std::make_unique<LaunchList>();
+    launches();
+    return std::move(record_);
   }
-  std::unique_ptr<LaunchRecord> EndRecord() override { return std::move(record_); }
   void Start(const LaunchRecord& record) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
     ++num_starts_;
-    for (const auto& launch : static_cast<const Record&>(record).launches) launch();
+    for (const auto& launch : static_cast<const LaunchList&>(record).launches) launch();
   }
 
-  size_t bytes_in_use() const override { return bytes_in_use_; }
-  void set_most_bytes(size_t bytes) override { most_bytes_ = bytes; }
+  size_t bytes_in_use() const override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
+    return bytes_in_use_;
+  }
+  void set_most_bytes(size_t bytes) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
+    most_bytes_ = bytes;
+  }
   int num_compiled() const override { return num_compiled_; }
   int num_starts() const override { return num_starts_; }
 
  private:
+  mutable std::recursive_mutex mutex_;  // Of what follows.
   size_t bytes_in_use_ = 0, most_bytes_ = SIZE_MAX;
   std::map<void*, size_t> taken_;
-  std::unique_ptr<Record> record_;
-  int num_compiled_ = 0, num_starts_ = 0;
+  std::map<size_t, std::vector<void*>> idle_;  // Given back, by size.
+  std::unique_ptr<LaunchList> record_;
+  std::atomic<int> num_compiled_{0}, num_starts_{0};
 };
 
 absl::StatusOr<KernelImage> Emulated::Compile(const std::string& source,
@@ -148,7 +175,7 @@ absl::StatusOr<KernelImage> Emulated::Compile(const std::string& source,
   const char* const compiler = std::getenv("CXX");
   const std::string command =
       absl::StrCat(compiler == nullptr ? "c++" : compiler,
-                   " -std=c++20 -O1 -shared -fPIC -fvisibility=hidden -I'", f, "' -o '", f,
+                   " -std=c++20 -O0 -shared -fPIC -fvisibility=hidden -I'", f, "' -o '", f,
                    "/kernels.so' '", f, "/kernels.cc' >'", f, "/messages' 2>&1");
   if (std::system(command.c_str()) != 0) {
     return absl::InvalidArgumentError(ReadFile(f + "/messages").value_or("no compiler"));

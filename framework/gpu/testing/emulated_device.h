@@ -3,8 +3,8 @@
 //
 //   const std::shared_ptr<EmulatedDevice> device = MakeEmulatedDevice();
 //
-// Memory is full of NaN when it is taken, and ends where a reader that goes too far is noticed by
-// the address sanitizer.
+// Memory that was given back is taken again, as devices do. It is full of NaN then, and ends where
+// a reader that goes too far is noticed by the address sanitizer.
 #ifndef FRAMEWORK_GPU_TESTING_EMULATED_DEVICE_H_
 #define FRAMEWORK_GPU_TESTING_EMULATED_DEVICE_H_
 

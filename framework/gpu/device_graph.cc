@@ -1,0 +1,76 @@
+#include "framework/gpu/device_graph.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace lamina::gpu {
+namespace {
+
+// Constants of so many elements stand in the source of the kernels.
+constexpr int64_t kInSource = 8;
+
+bool IsDraw(const GraphStep& step) {
+  return step.op->IsRandom() && step.inputs.empty() && step.outputs.size() == 1;
+}
+
+}  // namespace
+
+DeviceGraph::DeviceGraph(const Graph& graph, const std::shared_ptr<Gpu>& gpu) {
+  std::vector<GraphValue> values = graph.values();
+  std::vector<int> inputs = graph.inputs();
+  std::vector<GraphStep> steps;
+  for (const GraphStep& step : graph.steps()) {
+    if (!IsDraw(step)) {
+      steps.push_back(step);
+      continue;
+    }
+    draws_.push_back(step.op);
+    inputs.push_back(step.outputs[0]);
+  }
+  for (size_t v = 0; v < values.size(); ++v) {
+    DlArray& constant = values[v].constant;
+    if (constant.numel() <= kInSource) continue;
+    constants_.push_back(gpu->ToDevice(constant));
+    constant = DlArray();
+    inputs.push_back(static_cast<int>(v));
+  }
+  const auto start = std::chrono::steady_clock::now();
+  program_ = std::make_unique<const DeviceProgram>(
+      Graph(std::move(values), std::move(steps), std::move(inputs), graph.outputs()), gpu);
+  seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+DlArrays DeviceGraph::Run(Arrays inputs) const {
+  Gpu& gpu = *program_->gpu();
+  DlArrays all;
+  for (const DlArray& x : inputs) all.push_back(gpu.ToDevice(x));
+  for (const OpPtr& draw : draws_) all.push_back(gpu.ToDevice(Apply(draw, Arrays())));
+  all.insert(all.end(), constants_.begin(), constants_.end());
+  return program_->Run(all);
+}
+
+std::string DeviceGraph::Describe() const {
+  const DeviceKernels& kernels = program_->kernels();
+  const auto count = [](size_t n, const std::string& what) {
+    return absl::StrCat(n, " ", what, n == 1 ? "" : "s");
+  };
+  return absl::StrCat(
+      kernels.num_launches() == 1 ? "1 launch" : absl::StrCat(kernels.num_launches(), " launches"),
+      " of ", count(kernels.num_kernels(), "kernel"),
+      draws_.empty() ? "" : " and " + count(draws_.size(), "draw"),
+      kernels.from_cache() ? ", loaded in " : ", compiled in ",
+      absl::StrFormat("%.3f s", seconds_));
+}
+
+int64_t DeviceGraph::bytes() const {
+  int64_t bytes = program_->kernels().bytes();
+  for (const DlArray& c : constants_) {
+    bytes += c.numel() * static_cast<int64_t>(SizeOf(c.type()));
+  }
+  return bytes;
+}
+
+}  // namespace lamina::gpu

@@ -1,0 +1,167 @@
+#include "framework/gpu/device_kernels.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "framework/emit/c_body.h"
+#include "framework/emit/c_printer.h"
+#include "framework/emit/cuda_kernels.h"
+#include "framework/emit/language.h"
+#include "framework/gpu/kernel_store.h"
+
+namespace lamina::gpu {
+namespace {
+
+std::vector<std::string> Numbered(const std::string& name, size_t count) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < count; ++i) names.push_back(absl::StrCat(name, i));
+  return names;
+}
+
+// A training hands its parameters to and fro between two sets of arrays or a few.
+constexpr size_t kMaxRecorded = 8;
+
+// The first byte in the memory that the array stands in.
+int64_t FirstByte(const ProgramArray& a) {
+  return a.role == ProgramArray::kScratch ? a.offset * static_cast<int64_t>(SizeOf(a.spec.type))
+                                          : 0;
+}
+
+}  // namespace
+
+DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
+    : device_(std::move(device)) {
+  program_ = WriteProgram(graph, {.inputs = Numbered("x", graph.inputs().size()),
+                                  .outputs = Numbered("y", graph.outputs().size()),
+                                  .reserved = CReservedWords()});
+  std::vector<std::string> kernels;
+  Print(graph, &kernels);
+  num_kernels_ = kernels.size();
+  if (!kernels.empty()) kernels_ = device_->Load(Compiled(kernels));
+  for (int t = 0; t < kNumDataTypes; ++t) {
+    if (program_.scratch[t] == 0) continue;
+    const size_t bytes =
+        static_cast<size_t>(program_.scratch[t]) * SizeOf(static_cast<DataType>(t));
+    scratch_[t] = std::make_unique<DeviceMemory>(device_, bytes);
+    bytes_ += static_cast<int64_t>(bytes);
+  }
+}
+
+void DeviceKernels::Print(const Graph& graph, std::vector<std::string>* kernels) {
+  for (const GraphValue& v : graph.values()) CheckIsPrinted(v.spec.type, Language::kCuda);
+  CPrinter printer(Language::kCuda);
+  const CudaCode code = PrintCuda(program_, &printer, {.share = true});
+  source_ = absl::StrCat(CudaPreamble(), printer.Helpers(), CConstants(program_, Language::kCuda),
+                         code.kernels);
+  if (code.joins > 0) {
+    joins_ =
+        std::make_unique<DeviceMemory>(device_, static_cast<size_t>(code.joins) * sizeof(double));
+  }
+  std::map<std::string, int> array_of;
+  for (size_t i = 0; i < program_.arrays.size(); ++i) {
+    array_of[program_.arrays[i].name] = static_cast<int>(i);
+  }
+  const auto argument_of = [&](const CudaArgument& a) -> Argument {
+    if (a.name == "joins") return {};
+    const int array = array_of.at(a.name);
+    const ProgramArray& in_program = program_.arrays[static_cast<size_t>(array)];
+    return {array,
+            FirstByte(in_program) + a.offset * static_cast<int64_t>(SizeOf(in_program.spec.type))};
+  };
+  std::map<std::string, size_t> kernel_by_name;
+  for (const std::vector<CudaLaunch>& step : code.launches) {
+    for (const CudaLaunch& launch : step) {
+      // Memory of the device begins at a multiple of 256 bytes.
+      const bool aligned =
+          std::all_of(launch.aligned.begin(), launch.aligned.end(),
+                      [&](const CudaArgument& a) { return argument_of(a).first_byte % 16 == 0; });
+      const std::string name = launch.aligned.empty()
+                                   ? launch.kernel
+                                   : absl::StrCat(launch.kernel, aligned ? "<true>" : "<false>");
+      const auto [kernel, is_new] = kernel_by_name.emplace(name, kernels->size());
+      if (is_new) kernels->push_back(name);
+      Launch made{.kernel = kernel->second,
+                  .size = {.threads = static_cast<unsigned>(launch.threads)},
+                  .arguments = {}};
+      LAMINA_CHECK(absl::SimpleAtoi(launch.blocks, &made.size.blocks));
+      for (const CudaArgument& a : launch.arguments) made.arguments.push_back(argument_of(a));
+      launches_.push_back(std::move(made));
+    }
+  }
+}
+
+KernelImage DeviceKernels::Compiled(const std::vector<std::string>& kernels) {
+  const KernelStore store(device_->CompilerKey());
+  if (std::optional<KernelImage> kept = store.Find(source_, kernels)) {
+    from_cache_ = true;
+    return *std::move(kept);
+  }
+  absl::StatusOr<KernelImage> image = device_->Compile(source_, kernels);
+  if (!image.ok()) {
+    throw Error("gpu:CannotCompile", "The compiler of kernels takes what Lamina prints.",
+                std::string(image.status().message()), "Please report it, with the function.");
+  }
+  store.Insert(source_, kernels, *image);
+  return *std::move(image);
+}
+
+void DeviceKernels::LaunchAll(std::span<void* const> inputs, std::span<void* const> outputs) const {
+  std::vector<void*> starts;
+  for (const ProgramArray& a : program_.arrays) {
+    const auto index = static_cast<size_t>(a.index);
+    switch (a.role) {
+      case ProgramArray::kInput:
+        starts.push_back(inputs[index]);
+        break;
+      case ProgramArray::kOutput:
+        starts.push_back(outputs[index]);
+        break;
+      case ProgramArray::kScratch:
+        starts.push_back(scratch_[static_cast<int>(a.spec.type)]->data());
+        break;
+      case ProgramArray::kConstant:  // Stands in the source.
+        starts.push_back(nullptr);
+        break;
+    }
+  }
+  std::vector<void*> values, arguments;
+  for (const Launch& launch : launches_) {
+    values.clear();
+    arguments.clear();
+    for (const Argument& a : launch.arguments) {
+      values.push_back(a.array < 0 ? joins_->data()
+                                   : static_cast<char*>(starts[static_cast<size_t>(a.array)]) +
+                                         a.first_byte);
+    }
+    for (void*& value : values) arguments.push_back(&value);
+    device_->Launch(*kernels_, launch.kernel, launch.size, arguments.data());
+  }
+}
+
+void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> outputs) const {
+  const std::lock_guard<std::mutex> lock(launching_);
+  if (launches_.size() < 2) return LaunchAll(inputs, outputs);
+  std::vector<void*> addresses(inputs.begin(), inputs.end());
+  addresses.insert(addresses.end(), outputs.begin(), outputs.end());
+  const auto found = std::find_if(recorded_.begin(), recorded_.end(),
+                                  [&](const Recorded& r) { return r.addresses == addresses; });
+  if (found == recorded_.end()) {
+    if (recorded_.size() == kMaxRecorded) recorded_.pop_back();
+    recorded_.insert(recorded_.begin(), {std::move(addresses), nullptr});
+    return LaunchAll(inputs, outputs);
+  }
+  std::rotate(recorded_.begin(), found, found + 1);
+  std::unique_ptr<LaunchRecord>& launches = recorded_.front().launches;
+  if (launches == nullptr) launches = Record(inputs, outputs);
+  device_->Start(*launches);
+}
+
+std::unique_ptr<LaunchRecord> DeviceKernels::Record(std::span<void* const> inputs,
+                                                    std::span<void* const> outputs) const {
+  return device_->Record([&] { LaunchAll(inputs, outputs); });
+}
+
+}  // namespace lamina::gpu

@@ -1,0 +1,85 @@
+// A graph as kernels on a device, launched on given addresses.
+//
+// Used by single ops on a device (gpu.h) and by whole programs (device_program.h). Kernels have
+// memory of their own for what is computed on the way. Compiled ones are kept on the disk
+// (LAMINA_CACHE, as in kernel_cache.h).
+//
+// Threads: any.
+#ifndef FRAMEWORK_GPU_DEVICE_KERNELS_H_
+#define FRAMEWORK_GPU_DEVICE_KERNELS_H_
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "framework/emit/program.h"
+#include "framework/gpu/device.h"
+#include "framework/gpu/device_memory.h"
+#include "framework/graph/graph.h"
+
+namespace lamina::gpu {
+
+class DeviceKernels {
+ public:
+  /// Compiles the kernels, or takes them from the disk. Errors: "emit:CannotPrint", which names the
+  /// op, for one without kernels (random numbers, complex numbers, transforms); "emit:TooLarge";
+  /// "gpu:CannotCompile" with the compiler's messages; "gpu:OutOfMemory".
+  DeviceKernels(const Graph& graph, std::shared_ptr<Device> device);
+
+  /// Launches all of them. `inputs` and `outputs`: where the arrays of the graph begin. When the
+  /// same addresses come again (memory that was given back is given again), the launches are
+  /// recorded, and from then on started as one.
+  void Run(std::span<void* const> inputs, std::span<void* const> outputs) const;
+  /// The launches for these addresses, to be started as one.
+  std::unique_ptr<LaunchRecord> Record(std::span<void* const> inputs,
+                                       std::span<void* const> outputs) const;
+
+  /// The kernels' source.
+  const std::string& source() const { return source_; }
+  size_t num_launches() const { return launches_.size(); }
+  /// Kernels that differ; time steps of a loop share theirs.
+  size_t num_kernels() const { return num_kernels_; }
+  /// Memory of the device for what is computed on the way.
+  int64_t bytes() const { return bytes_; }
+  /// True when nothing had to be compiled.
+  bool from_cache() const { return from_cache_; }
+
+ private:
+  struct Argument {
+    int array = -1;          // Of the program; -1: the memory for joins.
+    int64_t first_byte = 0;  // In the memory that the array stands in.
+  };
+  struct Launch {
+    size_t kernel;
+    LaunchSize size;
+    std::vector<Argument> arguments;
+  };
+
+  // Addresses that came, and their launches when they came twice.
+  struct Recorded {
+    std::vector<void*> addresses;
+    std::unique_ptr<LaunchRecord> launches;
+  };
+
+  void LaunchAll(std::span<void* const> inputs, std::span<void* const> outputs) const;
+  void Print(const Graph& graph, std::vector<std::string>* kernels);
+  KernelImage Compiled(const std::vector<std::string>& kernels);
+
+  const std::shared_ptr<Device> device_;
+  Program program_;
+  std::string source_;
+  std::vector<Launch> launches_;
+  std::unique_ptr<DeviceMemory> scratch_[kNumDataTypes], joins_;
+  std::unique_ptr<LoadedKernels> kernels_;
+  mutable std::mutex launching_;            // Two runs at a time would share scratch memory.
+  mutable std::vector<Recorded> recorded_;  // The last ones first.
+  size_t num_kernels_ = 0;
+  int64_t bytes_ = 0;
+  bool from_cache_ = false;
+};
+
+}  // namespace lamina::gpu
+
+#endif  // FRAMEWORK_GPU_DEVICE_KERNELS_H_

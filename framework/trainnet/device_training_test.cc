@@ -1,0 +1,113 @@
+// Is a training on a device the training that it is with the processor?
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "framework/gpu/testing/each_device.h"
+#include "framework/layers/builtin_layers.h"
+#include "framework/ops/creation.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/gpu_array.h"
+#include "framework/ops/random.h"
+#include "framework/trainnet/predict.h"
+#include "framework/trainnet/train_net.h"
+#include "gtest/gtest.h"
+
+namespace lamina {
+namespace {
+
+class DeviceTrainingTest : public gpu::testing::EachDevice {
+ protected:
+  RandomSource source_{.seed = 3};
+  ScopedRandomSource scope_{source_};
+};
+INSTANTIATE_TEST_SUITE_P(Devices, DeviceTrainingTest, testing::Bool(), gpu::testing::DeviceKind);
+
+DlNetwork Network() {
+  return DlNetwork({FeatureInputLayer(4), BatchNormalizationLayer(), FullyConnectedLayer(16),
+                    ReluLayer(), DropoutLayer(0.2), FullyConnectedLayer(3), SoftmaxLayer()});
+}
+
+Dataset Classes(int64_t n) {
+  const DlArray x = Randn({4, n}, DataType::kSingle, "CB");
+  std::vector<int64_t> classes;
+  for (int64_t i = 0; i < n; ++i)
+    classes.push_back(x.At(4 * i) > 0.3 ? 1 : x.At(4 * i + 1) > 0 ? 2 : 0);
+  return {x, DlArray::FromVector<int64_t>(classes, {1, n}, "CB")};
+}
+
+TrainingOptions Options(ExecutionEnvironment where) {
+  return {.solver = "adam",
+          .initial_learn_rate = 0.02,
+          .max_epochs = 4,
+          .mini_batch_size = 16,
+          .shuffle = Shuffle::kEveryEpoch,
+          .validation_data = Classes(16),
+          .validation_frequency = 8,
+          .metrics = {"accuracy"},
+          .execution_environment = where,
+          .verbose = false,
+          .seed = 5};
+}
+
+TEST_P(DeviceTrainingTest, TheWholeStepRunsThere) {
+  const Dataset data = Classes(64);
+  TrainingOptions options = Options(ExecutionEnvironment::kCpu);
+  const TrainingResult here = TrainNet(data, Network(), "crossentropy", options);
+  const gpu::ScopedGpu scope(gpu_);
+  options.execution_environment = ExecutionEnvironment::kGpu;
+  const TrainingResult there = TrainNet(data, Network(), "crossentropy", options);
+  EXPECT_NE(there.info.acceleration_report.find("and 1 draw, compiled in"), std::string::npos)
+      << there.info.acceleration_report;
+  ASSERT_EQ(there.info.training_history.size(), 16u);
+  for (size_t i = 0; i < 16; ++i) {
+    EXPECT_NEAR(there.info.training_history[i].loss, here.info.training_history[i].loss, 1e-4) << i;
+    EXPECT_EQ(there.info.training_history[i].metrics, here.info.training_history[i].metrics) << i;
+  }
+  ASSERT_EQ(there.info.validation_history.size(), here.info.validation_history.size());
+  EXPECT_NEAR(there.info.validation_history.back().loss, here.info.validation_history.back().loss,
+              1e-4);
+  const auto rows = there.network.Learnables(), expected = here.network.Learnables();
+  for (size_t r = 0; r < rows.size(); ++r) {
+    ASSERT_TRUE(rows[r].value.has_values()) << rows[r].parameter;
+    for (int64_t i = 0; i < rows[r].value.numel(); ++i) {
+      EXPECT_NEAR(rows[r].value.At(i), expected[r].value.At(i), 1e-3) << rows[r].parameter;
+    }
+  }
+}
+
+TEST_P(DeviceTrainingTest, ANetworkMovesByOneCall) {
+  DlNetwork network = Network();
+  network.Initialize(NetworkDataLayout({4, kUnknown}, "CB"));
+  const DlArray x = Randn({4, 5}, DataType::kSingle, "CB");
+  const DlArray expected = network.Predict({x});
+  const gpu::ScopedGpu scope(gpu_);
+  const DlNetwork there = GpuArray(network);
+  for (const DlArray& w : there.LearnableValues()) EXPECT_TRUE(w.on_device());
+  const DlArray y = there.Predict({x});
+  EXPECT_TRUE(y.on_device());
+  for (int64_t i = 0; i < y.numel(); ++i) EXPECT_NEAR(Gather(y).At(i), expected.At(i), 1e-6);
+  EXPECT_TRUE(IsEqual(Gather(there), network));
+  // Prediction of a data set comes back by itself.
+  EXPECT_TRUE(MiniBatchPredict(there, x).has_values());
+}
+
+TEST(WithoutDeviceTest, ATrainingThereIsRefusedAndSaysWhy) {
+  if (CanUseGpu().ok()) GTEST_SKIP() << "There is a device.";
+  RandomSource source{.seed = 3};
+  const ScopedRandomSource scope(source);
+  const Dataset data = Classes(32);
+  try {
+    TrainNet(data, Network(), "crossentropy", Options(ExecutionEnvironment::kGpu));
+    FAIL() << "An error was expected.";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.identifier(), "gpu:NoDevice");
+    EXPECT_EQ(std::string(e.what()).find("Option execution_environment: "), 0u) << e.what();
+  }
+  EXPECT_EQ(TrainNet(data, Network(), "crossentropy", Options(ExecutionEnvironment::kAuto))
+                .info.training_history.size(),
+            8u);
+}
+
+}  // namespace
+}  // namespace lamina
