@@ -88,6 +88,7 @@ def check_layer(
         input_high = "",
         complex_inputs = False,
         integer_inputs = [],
+        gpu = False,
         size = "small",
         tags = [],
         **kwargs):
@@ -107,6 +108,7 @@ def check_layer(
       input_high: where it ends; 1 if empty.
       complex_inputs: as in CheckOptions.
       integer_inputs: names of inputs that hold whole numbers.
+      gpu: also run the tests of the GPU, on a machine that has one.
       size: of the test, for its time limit.
       tags: more tags, beside "check_layer".
       **kwargs: other attributes of a test.
@@ -132,6 +134,8 @@ def check_layer(
         size = size,
         srcs = [name + "_main"],
         tags = tags + ["check_layer"],
-        deps = deps + [Label("//checks:check_main")],
+        deps = deps + [Label("//checks:check_main")] + (
+            [Label("//framework/gpu")] if gpu else []
+        ),
         **kwargs
     )

@@ -11,6 +11,7 @@
 #include "framework/acceleration/acceleration.h"
 #include "framework/cpu/convolution.h"
 #include "framework/emit/c_compiler.h"
+#include "framework/ops/gpu_array.h"
 
 namespace lamina {
 namespace {
@@ -76,7 +77,11 @@ std::string WhySkipped(const LayerTest& test, const Variant& variant, const Chec
   if (c.options().skip_tests.count(std::string(test.name)) > 0) {
     return absl::StrCat("Skipping ", std::string(test.name), ". It is switched off by skip_tests.");
   }
-  if (test.needs == Needs::kGpu) return std::string(kNoGpu);
+  if (test.needs == Needs::kGpu) {
+    const absl::Status gpu = CanUseGpu();
+    if (absl::IsFailedPrecondition(gpu)) return std::string(kNoGpu);
+    if (!gpu.ok()) return absl::StrCat("Skipping GPU tests. ", gpu.message());
+  }
   if (test.needs == Needs::kCodegen || test.needs == Needs::kCompiler) {
     if (!c.options().check_codegen_compatibility) return std::string(kCodegenNotAsked);
     if (test.needs == Needs::kCompiler && FindCompiler().empty()) return std::string(kNoCompiler);

@@ -1,0 +1,100 @@
+// CheckLayer's tests of a GPU, on one that the processor plays and on a real one where there is
+// one.
+#include <string>
+#include <vector>
+
+#include "checks/check_layer.h"
+#include "checks/own_faults.h"
+#include "framework/gpu/testing/each_device.h"
+#include "gmock/gmock.h"
+#include "layers/srelu/srelu_layer.h"
+#include "layers/srelu_backward/srelu_backward_layer.h"
+
+namespace lamina::faulty {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const NetworkDataLayout kImage({4, 3, 2, 5}, "SSCB");
+
+class DeviceTestsTest : public gpu::testing::EachDevice {
+ protected:
+  // What its tests on this device say.
+  template <class T>
+  std::vector<TestPoint> PointsOf() {
+    const gpu::ScopedGpu scope(gpu_);
+    const CheckReport report = CheckLayer(T(), {kImage}, {.quiet = true});
+    std::vector<TestPoint> points;
+    for (const TestPoint& t : report.tests) {
+      if (t.name.ends_with("OnGpu")) points.push_back(t);
+    }
+    return points;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Devices, DeviceTestsTest, testing::Bool(), gpu::testing::DeviceKind);
+
+std::vector<std::string> With(TestStatus status, const std::vector<TestPoint>& points) {
+  std::vector<std::string> names;
+  for (const TestPoint& t : points) {
+    if (t.status == status) names.push_back(t.name);
+  }
+  return names;
+}
+// All that was found, as text.
+std::string Findings(const std::vector<TestPoint>& points) {
+  std::string text;
+  for (const TestPoint& t : points) {
+    for (const Diagnostic& d : t.diagnostics) text += d.expected + " " + d.came + "\n";
+  }
+  return text;
+}
+
+TEST_P(DeviceTestsTest, LayersThatAreRightPass) {
+  const auto plain = PointsOf<SReluLayer>(), own = PointsOf<SReluBackwardLayer>();
+  EXPECT_EQ(plain.size(), 4U);  // Predict and the gradients, one observation and several.
+  EXPECT_EQ(With(TestStatus::kPassed, plain).size(), 4U) << Findings(plain);
+  EXPECT_EQ(With(TestStatus::kPassed, own).size(), own.size()) << Findings(own);
+  EXPECT_GE(own.size(), 6U);
+}
+
+struct Transforms : Layer, Formattable, Acceleratable {
+  DlArray Predict(const DlArray& x) const { return Real(Fft(x, 'C')); }
+};
+TEST_P(DeviceTestsTest, AFunctionWithoutKernelsIsNamed) {
+  const auto points = PointsOf<Transforms>();
+  EXPECT_EQ(With(TestStatus::kFailed, points).size(), 4U);
+  EXPECT_THAT(Findings(points), HasSubstr("On a GPU, Predict runs. It threw:\n"));
+  EXPECT_THAT(Findings(points), HasSubstr("was asked for cast of "));
+  EXPECT_THAT(Findings(points), HasSubstr("[gpu:NoKernels]"));
+}
+
+struct MadeAnew : Layer, Formattable, Acceleratable {
+  DlArray Predict(const DlArray& x) const { return Zeros(x.sizes(), x.type(), Dims(x)); }
+};
+TEST_P(DeviceTestsTest, AResultThatLiesElsewhereIsFound) {
+  const auto points = PointsOf<MadeAnew>();
+  EXPECT_THAT(With(TestStatus::kFailed, points),
+              ElementsAre("predictIsConsistentInTypeOnGpu", "predictIsConsistentInTypeOnGpu"));
+  EXPECT_THAT(Findings(points), HasSubstr("Output 1 of Predict lies on the GPU, as the inputs do. "
+                                          "It lies with the processor."));
+}
+
+TEST_P(DeviceTestsTest, AnOpThatIsWrittenOtherwiseThanItRunsIsFound) {
+  const auto points = PointsOf<WritesOtherwise>();
+  EXPECT_THAT(
+      With(TestStatus::kFailed, points),
+      ElementsAre("gradientsAreNumericallyCorrectOnGpu", "gradientsAreNumericallyCorrectOnGpu"));
+  EXPECT_THAT(Findings(points), HasSubstr("On a GPU, Predict gives what it gives op by op: "));
+}
+
+TEST(WithoutDeviceTest, TheReportSaysWhy) {
+  if (CanUseGpu().ok()) GTEST_SKIP() << "There is a device.";
+  const CheckReport report = CheckLayer(SReluLayer(), {kImage}, {.quiet = true});
+  EXPECT_THAT(report.skips,
+              testing::Contains("Skipping GPU tests. " + std::string(CanUseGpu().message())));
+}
+
+}  // namespace
+}  // namespace lamina::faulty
