@@ -24,28 +24,48 @@ std::string NameOf(const CudaDriver& driver, int error) {
                       text == nullptr ? "" : text);
 }
 
+// Where a device does its work. What goes with an object waits for the work that may use it, and
+// may go in any thread.
+struct CudaQueue {
+  const CudaDriver& driver;
+  void* context;
+  void* stream;
+  std::recursive_mutex* turns;
+
+  void Finish() const {
+    const std::lock_guard<std::recursive_mutex> turn(*turns);
+    driver.CtxSetCurrent(context);
+    driver.StreamSynchronize(stream);
+  }
+};
+
 class CudaKernels : public LoadedKernels {
  public:
-  CudaKernels(const CudaDriver& driver, void* module) : driver_(driver), module_(module) {}
-  ~CudaKernels() override { driver_.ModuleUnload(module_); }
-  void* module() const { return module_; }
+  CudaKernels(const CudaQueue& queue, void* module) : queue_(queue), module_(module) {}
+  ~CudaKernels() override {
+    queue_.Finish();
+    queue_.driver.ModuleUnload(module_);
+  }
   std::vector<void*>& functions() { return functions_; }
   void* function(size_t i) const { return functions_[i]; }
 
  private:
-  const CudaDriver& driver_;
+  const CudaQueue queue_;
   void* module_;
   std::vector<void*> functions_;
 };
 
 class CudaRecord : public LaunchRecord {
  public:
-  CudaRecord(const CudaDriver& driver, void* graph) : driver_(driver), graph_(graph) {}
-  ~CudaRecord() override { driver_.GraphExecDestroy(graph_); }
+  CudaRecord(const CudaQueue& queue, void* graph) : queue_(queue), graph_(graph) {}
+  ~CudaRecord() override {
+    queue_.Finish();
+    queue_.driver.GraphExecDestroy(graph_);
+  }
   void* graph() const { return graph_; }
 
  private:
-  const CudaDriver& driver_;
+  const CudaQueue queue_;
   void* graph_;
 };
 
@@ -103,7 +123,7 @@ class CudaDevice : public Device {
     const Turn turn = Enter();
     void* module = nullptr;
     Check(driver_.ModuleLoadData(&module, image.code.data()), "load kernels");
-    auto kernels = std::make_unique<CudaKernels>(driver_, module);
+    auto kernels = std::make_unique<CudaKernels>(Queue(), module);
     for (const std::string& symbol : image.symbols) {
       void* function = nullptr;
       Check(driver_.ModuleGetFunction(&function, module, symbol.c_str()), "find a kernel");
@@ -133,7 +153,7 @@ class CudaDevice : public Device {
     const int error = driver_.GraphInstantiate(&ready, graph, 0);
     driver_.GraphDestroy(graph);
     Check(error, "make one launch of many");
-    return std::make_unique<CudaRecord>(driver_, ready);
+    return std::make_unique<CudaRecord>(Queue(), ready);
   }
   void Start(const LaunchRecord& record) override {
     const Turn turn = Enter();
@@ -143,6 +163,7 @@ class CudaDevice : public Device {
 
  private:
   static CudaAddress Address(const void* memory) { return reinterpret_cast<CudaAddress>(memory); }
+  CudaQueue Queue() { return {driver_, context_, stream_, &mutex_}; }
   // One thread at a time: what another asked for in the middle of a record would stand in it.
   using Turn = std::unique_lock<std::recursive_mutex>;
   // The driver's calls are for the context of the calling thread.
