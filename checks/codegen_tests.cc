@@ -9,6 +9,7 @@
 #include "framework/codegen/generate_code.h"
 #include "framework/emit/program.h"
 #include "framework/network/network.h"
+#include "framework/ops/moved.h"
 
 namespace lamina::checks {
 namespace {
@@ -122,8 +123,8 @@ void Compare(const CheckContext& c, const Subject& subject, const GeneratedCode&
     const LayerResult y = c.Call(layer, inputs[call], Function::kPredict);
     const LayerResult e =
         c.Call(exact, InType(inputs[call], DataType::kDouble), Function::kPredict);
-    const LayerResult up = c.Call(layer, Moved(inputs[call], 1), Function::kPredict);
-    const LayerResult down = c.Call(layer, Moved(inputs[call], -1), Function::kPredict);
+    const LayerResult up = c.Call(layer, Moved(inputs[call], kLastDigits), Function::kPredict);
+    const LayerResult down = c.Call(layer, Moved(inputs[call], -kLastDigits), Function::kPredict);
     const DlArrays all = AllOf(y), all_e = AllOf(e), all_up = AllOf(up), all_down = AllOf(down);
     // The states that the code keeps are those that Predict changes.
     DlArrays came = (*ran)[call].outputs;

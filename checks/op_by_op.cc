@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "checks/result_bound.h"
 #include "framework/graph/optimize.h"
+#include "framework/ops/moved.h"
 
 namespace lamina::checks {
 
@@ -96,7 +97,8 @@ std::optional<OpByOp::Deviation> OpByOp::FindWith(const DlArrays& inputs, const 
   const bool draws = std::any_of(graph.steps().begin(), graph.steps().end(),
                                  [](const GraphStep& s) { return s.op->IsRandom(); });
   const DlArrays exact = draws ? y : plain(InType(arguments, DataType::kDouble)),
-                 up = plain(Moved(arguments, 1)), down = plain(Moved(arguments, -1));
+                 up = plain(Moved(arguments, kLastDigits)),
+                 down = plain(Moved(arguments, -kLastDigits));
   std::optional<Deviation> worst;
   double most = 0;
   for (size_t k = 0; k < y.size(); ++k) {

@@ -5,9 +5,7 @@
 #include <complex>
 #include <limits>
 
-#include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
-#include "framework/ops/random.h"
 
 namespace lamina::checks {
 namespace {
@@ -79,22 +77,6 @@ int64_t ResultBound::WorstBeyond(const DlArray& came) const {
     worst = static_cast<int64_t>(i);
   }
   return worst;
-}
-
-DlArrays Moved(const DlArrays& arguments, double direction) {
-  RandomSource source{.seed = 5};
-  const ScopedRandomSource scope(source);
-  DlArrays out;
-  for (const DlArray& x : arguments) {
-    if (!IsFloating(x.type())) {
-      out.push_back(x);
-      continue;
-    }
-    const DlArray chance = Rand(x.sizes(), ToReal(x.type()), x.format().str());
-    const DlArray one = OnesLike(chance);
-    out.push_back(x * (one + direction * 0x1p-22 * Where(chance < 0.5, one, -one)));
-  }
-  return out;
 }
 
 DlArrays InType(const DlArrays& arrays, DataType type) {

@@ -25,8 +25,8 @@ std::vector<double> Values(const DlArray& x);
 /// How much the values of one result may differ from those of the framework.
 class ResultBound {
  public:
-  /// `y` in single, `exact` in double, and y for arguments that were moved (Moved). `exact` is y
-  /// itself where random numbers are drawn: in double there are others.
+  /// `y` in single, `exact` in double, and y for arguments moved by kLastDigits (moved.h). `exact`
+  /// is y itself where random numbers are drawn: in double there are others.
   ResultBound(const DlArray& y, const DlArray& exact, const DlArrays& moved);
 
   /// The value that is furthest out of bounds, or -1. `came` has the spec of y.
@@ -38,10 +38,6 @@ class ResultBound {
   std::vector<double> y_, scale_, moved_;
   double noise_ = 0;
 };
-
-/// Each floating element moved by 2^-22 of itself, a few units in its last place: by chance up or
-/// down, and for the direction -1 the other way than for 1. So sums whose terms cancel move too.
-DlArrays Moved(const DlArrays& arguments, double direction);
 
 /// The floating ones converted to this type, or to the complex one of its precision.
 DlArrays InType(const DlArrays& arrays, DataType type);

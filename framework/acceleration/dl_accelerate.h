@@ -20,8 +20,9 @@
 // The function takes `const DlArray&` any number of times, or one `Arrays` or DlArrays. It returns
 // a DlArray, DlArrays, or a pair, tuple or array of them, with at most one DlArrays.
 //
-// Environment: LAMINA_WAIT_FOR_COMPILER=1 makes the second call wait for the compiler; CC names the
-// compiler; LAMINA_CACHE the folder for what it made.
+// Environment: LAMINA_WAIT_FOR_COMPILER=1 makes the second call wait for the compiler;
+// LAMINA_CHECK_ACCELERATION=N does so too, and runs the first N calls of each trace op by op as
+// well and compares; CC names the compiler; LAMINA_CACHE the folder for what it made.
 //
 // Threads: an accelerated function may be called from any number of threads at once, if the
 // function may; copies share one cache.
@@ -44,6 +45,7 @@
 namespace lamina {
 
 enum class AccelerateCheck : uint8_t {
+  /// Only those that the environment asks for.
   kNone,
   /// Each call runs the function as well and compares.
   kTolerance,
@@ -53,7 +55,10 @@ struct AccelerateOptions {
   int cache_size = 50;                     ///< Traces that are kept at most, 1 or more.
   int64_t cache_bytes = int64_t{1} << 30;  ///< Memory that they hold at most, but for the last one.
   AccelerateCheck check_mode = AccelerateCheck::kNone;
-  /// The largest difference that a check allows, in parts of the output's largest value.
+  /// The largest difference that a check allows, in parts of the output's largest value. Where the
+  /// function makes more of the last digits of its inputs, more is allowed, and a difference counts
+  /// where it shows for inputs beside these too: rounding may decide on which side of a jump a
+  /// value falls.
   double check_tolerance = 1e-4;
   bool enabled = true;
   /// The second call waits for the compiler. The environment may say so too.

@@ -60,43 +60,69 @@ class TraceRule : public GradientRule {
     // With a tape that listens, the gradient is to be differentiated again.
     if (Tape::Current() != nullptr) return trace_->GradientByOps(call, source_);
     WantedGradients wanted;
-    std::vector<const DlArray*> given;
     size_t next = 0;
     for (const bool depends : variant_->depends) {
-      const DlArray* g = depends ? &call.output_gradients[next++] : nullptr;
-      wanted.outputs.push_back(g != nullptr && !g->empty());
-      if (wanted.outputs.back()) given.push_back(g);
+      wanted.outputs.push_back(depends && !call.output_gradients[next++].empty());
     }
     wanted.inputs.assign(call.needed.begin(), call.needed.end());
     TraceVariant* const variant = trace_->VariantFor(wanted);
     trace_->Learn(variant_, variant);
-    DlArrays arguments;
-    if (variant == nullptr || variant->backward == nullptr ||
-        !Collect(*variant, call.inputs, &arguments)) {
-      return trace_->GradientByOps(call, source_);
+    std::optional<DlArrays> result;
+    if (variant != nullptr && variant->backward != nullptr) {
+      result = ByTrace(*variant, call.inputs, call.output_gradients, variant_->saved, kept_);
     }
-    for (const DlArray* g : given) arguments.push_back(*g);
-    DlArrays found = variant->backward->Run(arguments, options_.wait_for_compiler), result;
-    result.resize(call.inputs.size());
-    for (size_t k = 0; k < found.size(); ++k) result[variant->gradient_of[k]] = std::move(found[k]);
-    if (options_.check_tolerance >= 0) {
-      CheckAgreement("Derivative", result, trace_->GradientByOps(call, source_),
-                     options_.check_tolerance);
-    }
-    return result;
+    if (!result.has_value()) return trace_->GradientByOps(call, source_);
+    if (options_.check_tolerance >= 0) Check(*variant, call, *result);
+    return *std::move(result);
   }
 
  private:
-  // What the variant's backward reads, from what this run kept; false where some was not kept.
-  bool Collect(const TraceVariant& variant, Arrays inputs, DlArrays* arguments) const {
-    for (const int i : variant.read_inputs) arguments->push_back(inputs[i]);
-    const std::vector<int>& kept = variant_->saved;
+  // The derivatives of the inputs by the variant's backward. `kept` are the values `saved` of a
+  // run; nullopt where it reads others.
+  std::optional<DlArrays> ByTrace(const TraceVariant& variant, Arrays inputs,
+                                  Arrays output_gradients, const std::vector<int>& saved,
+                                  Arrays kept) const {
+    DlArrays arguments;
+    for (const int i : variant.read_inputs) arguments.push_back(inputs[i]);
     for (const int v : variant.saved) {
-      const auto at = std::lower_bound(kept.begin(), kept.end(), v);
-      if (at == kept.end() || *at != v) return false;
-      arguments->push_back(kept_[at - kept.begin()]);
+      const auto at = std::lower_bound(saved.begin(), saved.end(), v);
+      if (at == saved.end() || *at != v) return std::nullopt;
+      arguments.push_back(kept[at - saved.begin()]);
     }
-    return true;
+    for (const DlArray& g : output_gradients) {
+      if (!g.empty()) arguments.push_back(g);
+    }
+    DlArrays found = variant.backward->Run(arguments, options_.wait_for_compiler);
+    DlArrays result(inputs.size());
+    for (size_t k = 0; k < found.size(); ++k) result[variant.gradient_of[k]] = std::move(found[k]);
+    return result;
+  }
+
+  void Check(const TraceVariant& variant, const GradientCall& call, const DlArrays& came) const {
+    const size_t n = call.inputs.size();
+    DlArrays arguments(call.inputs.begin(), call.inputs.end());
+    arguments.insert(arguments.end(), call.output_gradients.begin(), call.output_gradients.end());
+    const auto accelerated = [&](Arrays a) {
+      RandomSource again = source_;
+      const ScopedRandomSource scope(again);
+      const DlArrays run = variant.forward->Run(a.first(n), options_.wait_for_compiler);
+      return *ByTrace(variant, a.first(n), a.subspan(n), variant.saved,
+                      Arrays(run).subspan(variant.depends.size()));
+    };
+    const auto plain = [&](Arrays a) {
+      return trace_->GradientByOps({.inputs = a.first(n),
+                                    .outputs = {},
+                                    .output_gradients = a.subspan(n),
+                                    .needed = call.needed},
+                                   source_);
+    };
+    CheckAgreement({.what = "Derivative",
+                    .arguments = arguments,
+                    .came = came,
+                    .accelerated = accelerated,
+                    .plain = plain,
+                    .by_kernels = variant.backward->UsesKernels()},
+                   options_.check_tolerance);
   }
 
   const std::shared_ptr<Trace> trace_;
@@ -126,7 +152,9 @@ std::shared_ptr<Trace> Trace::Record(TracedFunction function, Arrays inputs, Not
   return trace;
 }
 
-DlArrays Trace::Run(Arrays inputs, const TraceRunOptions& options) {
+DlArrays Trace::Run(Arrays inputs, const TraceRunOptions& asked) {
+  TraceRunOptions options = asked;
+  if (options.check_tolerance >= 0 && checks_++ >= options.max_checks) options.check_tolerance = -1;
   Tape* const tape = Tape::Current();
   TraceVariant* const variant = Preferred();
   const bool check = options.check_tolerance >= 0;
@@ -139,11 +167,7 @@ DlArrays Trace::Run(Arrays inputs, const TraceRunOptions& options) {
     outputs = variant->forward->Run(inputs, options.wait_for_compiler);
     kept.assign(outputs.begin() + static_cast<int64_t>(n), outputs.end());
     outputs.resize(n);
-    if (check) {
-      RandomSource again = source;
-      const ScopedRandomSource scope(again);
-      CheckAgreement("Output", outputs, function_(inputs), options.check_tolerance);
-    }
+    if (check) Check(*variant, inputs, outputs, source, options);
   }
   if (tape == nullptr) return outputs;
   DlArrays dependent;
@@ -159,6 +183,29 @@ DlArrays Trace::Run(Arrays inputs, const TraceRunOptions& options) {
     if (variant->depends[k]) outputs[k] = std::move(dependent[next++]);
   }
   return outputs;
+}
+
+void Trace::Check(const TraceVariant& variant, Arrays inputs, const DlArrays& came,
+                  const RandomSource& source, const TraceRunOptions& options) const {
+  const auto accelerated = [&](Arrays a) {
+    RandomSource again = source;
+    const ScopedRandomSource scope(again);
+    DlArrays outputs = variant.forward->Run(a, options.wait_for_compiler);
+    outputs.resize(variant.depends.size());
+    return outputs;
+  };
+  const auto plain = [&](Arrays a) {
+    RandomSource again = source;
+    const ScopedRandomSource scope(again);
+    return function_(a);
+  };
+  CheckAgreement({.what = "Output",
+                  .arguments = inputs,
+                  .came = came,
+                  .accelerated = accelerated,
+                  .plain = plain,
+                  .by_kernels = variant.forward->UsesKernels()},
+                 options.check_tolerance);
 }
 
 DlArrays Trace::GradientByOps(const GradientCall& call, RandomSource source) const {

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -41,6 +42,8 @@ struct TraceKey {
 struct TraceRunOptions {
   bool wait_for_compiler = false;  ///< The second run waits.
   double check_tolerance = -1;     ///< Below 0: no check. See AccelerateOptions.
+  /// So many runs are checked, the first ones.
+  int64_t max_checks = std::numeric_limits<int64_t>::max();
 };
 
 /// Which derivatives are wanted: of which outputs they are given, for which inputs they are asked.
@@ -92,6 +95,9 @@ class Trace : public std::enable_shared_from_this<Trace> {
  private:
   friend class TraceRule;
   Trace() = default;
+  // Compares `came`, which the variant gave for `inputs`, with what the function gives.
+  void Check(const TraceVariant& variant, Arrays inputs, const DlArrays& came,
+             const RandomSource& source, const TraceRunOptions& options) const;
   TraceVariant* Preferred() const { return preferred_.load(std::memory_order_acquire); }
   // The variant for these gradients, recorded if need be; null where it cannot be had.
   TraceVariant* VariantFor(const WantedGradients& wanted);
@@ -106,6 +112,7 @@ class Trace : public std::enable_shared_from_this<Trace> {
   mutable std::mutex mutex_;                // Of the variants.
   std::vector<std::unique_ptr<TraceVariant>> variants_;
   std::atomic<TraceVariant*> preferred_{nullptr};
+  std::atomic<int64_t> checks_{0};
   bool changes_ = false;  // The wanted gradients differ from run to run.
 };
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "framework/acceleration/trace_check.h"
 
 namespace lamina::internal {
 namespace {
@@ -141,10 +142,16 @@ void TraceCache::SetOptions(const AccelerateOptions& options) {
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   options_ = options;
-  options_.wait_for_compiler = options.wait_for_compiler || EnvironmentSaysWait();
+  run_options_ = {};
+  if (options.check_mode == AccelerateCheck::kTolerance) {
+    run_options_.check_tolerance = options.check_tolerance;
+  } else if (const int64_t checks = ChecksByEnvironment(); checks > 0) {
+    run_options_.check_tolerance = options.check_tolerance;
+    run_options_.max_checks = checks;
+    options_.wait_for_compiler = true;  // Kernels are what is to be compared.
+  }
+  options_.wait_for_compiler |= EnvironmentSaysWait();
   run_options_.wait_for_compiler = options_.wait_for_compiler;
-  run_options_.check_tolerance =
-      options.check_mode == AccelerateCheck::kTolerance ? options.check_tolerance : -1;
   Shrink();
 }
 

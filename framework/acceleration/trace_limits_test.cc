@@ -1,8 +1,12 @@
 // What a trace cannot repeat by itself: random numbers, values that are read, arrays that are no
 // arguments; and the check that finds the rest.
+#include <cstdlib>
+#include <functional>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "framework/acceleration/testing/accelerated_call.h"
+#include "framework/ops/creation.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
 #include "gtest/gtest.h"
@@ -140,6 +144,73 @@ TEST(TraceLimitsTest, ACheckPassesRandomFunctions) {
                               {.check_mode = AccelerateCheck::kTolerance});
   for (int i = 0; i < 3; ++i)
     DlFeval([&](const DlArray& x) { return DlGradient(Sum(f(x)), x); }, Data(1));
+}
+
+// What a check says of a function of `x` and of a captured number that is 0 when it is recorded and
+// `later` when it is compared; "" if nothing.
+std::string FoundByACheck(const std::function<DlArray(const DlArray&, double)>& function,
+                          const DlArray& x, double later) {
+  double captured = 0;
+  const auto f =
+      DlAccelerate([&](const DlArray& a) { return function(a, captured); },
+                   {.check_mode = AccelerateCheck::kTolerance, .wait_for_compiler = true});
+  f(x), f(x);
+  captured = later;
+  try {
+    f(x);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.identifier(), "accelerate:CheckFailed");
+    return e.what();
+  }
+  return "";
+}
+
+TEST(TraceLimitsTest, ACheckAllowsWhatTheFunctionMakesOfLastDigits) {
+  // A step of Adam for a derivative that is zero but for rounding: its sign is chance.
+  const auto step = [](const DlArray& x, double rounding) {
+    const DlArray derivative = Sum(x, "C") + (rounding - 1e-14);
+    return derivative / (Abs(derivative) + 1e-20);
+  };
+  const DlArray cancels = DlArray::FromVector<double>({1, 2, 3, -6}, {4}, "C");
+  EXPECT_EQ(FoundByACheck(step, cancels, 2e-14), "");
+  const DlArray remains = DlArray::FromVector<double>({1, 2, 3, -5}, {4}, "C");
+  EXPECT_EQ(FoundByACheck(step, remains, 2e-14), "");
+  EXPECT_TRUE(Contains(FoundByACheck(step, remains, -2), "1 accelerated, -1 without"));
+}
+
+TEST(TraceLimitsTest, ACheckPassesAValueAtAJumpAndFindsADifferenceThatIsEverywhere) {
+  const auto jump = [](const DlArray& x, double shift) {
+    return Where(x + shift > 1, OnesLike(x), ZerosLike(x));
+  };
+  const auto with = [](double x) { return DlArray::FromVector<double>({x, 3}, {2}, "C"); };
+  EXPECT_EQ(FoundByACheck(jump, with(1), 1e-4), "");
+  EXPECT_TRUE(Contains(FoundByACheck(jump, with(0.95), 0.1), "0 accelerated, 1 without"));
+}
+
+TEST(TraceLimitsTest, TheEnvironmentAsksForChecksOfTheFirstCalls) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // The variable is read once in a process.
+  const auto run = [](const char* checks, int calls_before_a_change) {
+    setenv("LAMINA_CHECK_ACCELERATION", checks, 1);
+    double factor = 1;
+    const auto f = DlAccelerate([&](const DlArray& x) { return factor * x * x; });
+    for (int i = 0; i < 4; ++i) {
+      if (i == calls_before_a_change) factor = 2;
+      try {
+        DlFeval([&](const DlArray& x) { return DlGradient(Sum(f(x)), x); }, Data(1));
+      } catch (const Error& e) {
+        std::_Exit(e.identifier() == "accelerate:CheckFailed" ? i : 9);
+      }
+    }
+    std::exit(0);
+  };
+  // Of each run, the value and the derivative; the second runs are by kernels.
+  EXPECT_EXIT(run("3", 3), ::testing::ExitedWithCode(0),
+              "LAMINA_CHECK_ACCELERATION: 6 accelerated calls, 4 of them by compiled kernels, gave "
+              "what they give op by op");
+  EXPECT_EXIT(run("3", 2), ::testing::ExitedWithCode(2), "");
+  EXPECT_EXIT(run("some", 2), ::testing::ExitedWithCode(0),
+              "^LAMINA_CHECK_ACCELERATION=some is not a number of calls: ignored\n$");
+  EXPECT_EXIT(run("0", 2), ::testing::ExitedWithCode(0), "^$");
 }
 
 }  // namespace

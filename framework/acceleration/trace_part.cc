@@ -36,6 +36,11 @@ DlArrays TracePart::Run(Arrays inputs, bool wait_for_compiler) {
   return executable_.Run(inputs);
 }
 
+bool TracePart::UsesKernels() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return runner_ != nullptr || executable_.plan() != nullptr;
+}
+
 int64_t TracePart::bytes() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return executable_.bytes() + (runner_ == nullptr ? 0 : runner_->bytes());

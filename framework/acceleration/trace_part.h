@@ -30,6 +30,8 @@ class TracePart {
 
   DlArrays Run(Arrays inputs, bool wait_for_compiler);
 
+  /// Whether runs go by compiled kernels now.
+  bool UsesKernels() const;
   int64_t bytes() const;
   /// "forward: 12 runs; 3 kernels and 1 call of an op, compiled in 0.21 s"
   std::string Describe(const char* name) const;
