@@ -8,7 +8,9 @@ Called by the targets of record_output (record_output.bzl) with a specification 
                               something else
 
 The specification is JSON: program, args, recording, files (names of files that the program writes
-into the folder that stands for {out} in args), exit_code, target, and two tables:
+into the folder that stands for {out} in args), exit_code, env (variables of the program's
+environment), stderr (a regular expression that its standard error must hold), target, and two
+tables:
 
     masks   regular expression -> what is recorded in its place. For what differs in every run, such
             as times. A mask that finds nothing is an error, so none outlives its reason.
@@ -48,6 +50,8 @@ class Spec:
     args: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     exit_code: int = 0
+    env: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    stderr: str = ""
     masks: Mapping[str, str] = dataclasses.field(default_factory=dict)
     near: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -120,12 +124,16 @@ def run_program(spec: Spec, out: pathlib.Path) -> str:
     own = ("BUILD_WORKSPACE_DIRECTORY", "BUILD_WORKING_DIRECTORY", "XML_OUTPUT_FILE")
     environment = {name: value for name, value in os.environ.items() if name not in own}
     environment.setdefault("RUNFILES_DIR", str(pathlib.Path.cwd().parent))
+    environment.update(spec.env)
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                             env=environment, check=False)
     if result.returncode != spec.exit_code:
         raise RecordError(f"{spec.target}: {spec.program} ended with exit status "
                           f"{result.returncode}, not {spec.exit_code}; it printed\n"
                           f"{result.stdout[-4000:]}{result.stderr[-4000:]}")
+    if not re.search(spec.stderr, result.stderr):
+        raise RecordError(f"{spec.target}: the standard error of {spec.program} does not hold "
+                          f"{spec.stderr!r}; it is\n{result.stderr[-4000:]}")
     for name in spec.files:
         if not (out / name).is_file() or not (out / name).stat().st_size:
             raise RecordError(f"{spec.target}: {spec.program} did not write {name} into {{out}}, "

@@ -9,6 +9,8 @@ def _recording_spec_impl(ctx):
         recording = recording,
         files = ctx.attr.files,
         exit_code = ctx.attr.exit_code,
+        env = ctx.attr.program_env,
+        stderr = ctx.attr.stderr,
         masks = ctx.attr.masks,
         near = ctx.attr.near,
         target = ctx.attr.target,
@@ -26,6 +28,8 @@ _recording_spec = rule(
         "recording": attr.string(mandatory = True),
         "files": attr.string_list(),
         "exit_code": attr.int(),
+        "program_env": attr.string_dict(),
+        "stderr": attr.string(),
         "masks": attr.string_dict(),
         "near": attr.string_dict(),
         "target": attr.string(mandatory = True),
@@ -39,6 +43,8 @@ def record_output(
         args = [],
         files = [],
         exit_code = 0,
+        env = {},
+        stderr = "",
         masks = {},
         near = {},
         **kwargs):
@@ -55,6 +61,8 @@ def record_output(
       files: names of files that the program writes into "{out}" (pictures); they are recorded
         beside the recording. The test asks only that they are written.
       exit_code: the program's exit status, where it is not 0.
+      env: variables of the program's environment.
+      stderr: a regular expression that the program's standard error must hold.
       masks: regular expression -> what is recorded in its place, for what differs in every run.
       near: regular expression with groups around numbers -> "0.02" or "5%": how far these numbers
         may be from the recorded ones.
@@ -68,6 +76,8 @@ def record_output(
         recording = recording,
         files = files,
         exit_code = exit_code,
+        program_env = env,
+        stderr = stderr,
         masks = masks,
         near = near,
         target = "//%s:%s" % (native.package_name(), name),

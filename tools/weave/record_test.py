@@ -75,6 +75,14 @@ class RecordTest(unittest.TestCase):
         self.assertIn("ended with exit status 3, not 0; it printed\nsaid\nwrong\n", printed)
         self.assertFalse(pathlib.Path("lessons").exists())
 
+    def test_env_is_the_program_s_and_stderr_must_be_found(self) -> None:
+        pathlib.Path("program.sh").write_text(
+            _PROGRAM.replace("exit", 'echo "checked $CHECKS calls" >&2\nexit'))
+        self.assertEqual(self.run_record(env={"CHECKS": "3"}, stderr="checked [1-9]")[0], 0)
+        status, printed = self.run_record(env={"CHECKS": "0"}, stderr="checked [1-9]")
+        self.assertEqual(status, 1)
+        self.assertIn("does not hold 'checked [1-9]'; it is\nchecked 0 calls\n", printed)
+
     def test_a_program_that_is_meant_to_fail(self) -> None:
         with mock.patch.dict(os.environ, {"STATUS": "3"}):
             self.assertEqual(self.run_record(exit_code=3)[0], 0)
