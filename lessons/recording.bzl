@@ -54,6 +54,26 @@ def record_report(name, check, **kwargs):
         **kwargs
     )
 
+def record_training(name, **kwargs):
+    """Records a program that trains networks.
+
+    The first calls of each accelerated function are run op by op as well and compared
+    (docs/acceleration.md): so the lesson computes with acceleration what it computes without. The
+    program ends with an error where they differ, and at its end tells how many were compared: it
+    must have been some by kernels.
+
+    Args:
+      name: as in record_output.
+      **kwargs: of record_output.
+    """
+    record_output(
+        name = name,
+        size = "medium",
+        env = {"LAMINA_CHECK_ACCELERATION": "5"},
+        stderr = ", [1-9][0-9]* of them by compiled kernels",
+        **kwargs
+    )
+
 def broken_layer(name, layer, layouts):
     """The check of a faulty layer, which is meant to fail, and the recording of its report.
 
