@@ -18,6 +18,7 @@
 #include "framework/emit/kernel_prelude.h"
 #include "framework/emit/kernel_products.h"
 #include "framework/emit/linear_form.h"
+#include "framework/ops/written_op.h"
 
 namespace lamina {
 
@@ -41,7 +42,13 @@ class KernelWriter {
     for (size_t k = 0; k < graph_.outputs().size(); ++k) {
       names.outputs.push_back(absl::StrCat("output", k));
     }
-    const CallOps calls{[](const Graph&, const GraphStep&) { return false; }};
+    // Ops without a printed form and those that have a fast kernel are called.
+    const CallOps calls{.is_called =
+                            [](const Graph&, const GraphStep& step) {
+                              const auto* written = dynamic_cast<const WrittenOp*>(step.op.get());
+                              return written == nullptr || written->HasFastKernel();
+                            },
+                        .for_kernels = true};
     Program program = WriteProgram(graph_, names, &calls);
     out_.arrays = std::move(program.arrays);
     out_.array_of = std::move(program.array_of);

@@ -53,7 +53,7 @@ void ProgramWriter::MakeArrays() {
   for (size_t v = 0; v < graph_.values().size(); ++v) {
     const DlArray& constant = graph_.values()[v].constant;
     // Single numbers stand in the code; only an op that is called wants them in memory.
-    if (constant.empty() || (constant.numel() <= 1 && calls_ == nullptr)) continue;
+    if (constant.empty() || (constant.numel() <= 1 && !IsForKernels())) continue;
     AddArray(static_cast<int>(v),
              {UniqueName("constant"), constant.spec(), ProgramArray::kConstant, 0, constant});
   }
@@ -111,6 +111,7 @@ void ProgramWriter::EmitCopies() {
 
 // Memory for what is computed on the way, by type.
 void ProgramWriter::PlanScratch() {
+  const int64_t unit = calls_ == nullptr ? 1 : kCallAlignment;
   for (int t = 0; t < kNumDataTypes; ++t) {
     std::vector<ProgramArray*> arrays;
     std::vector<Life> lives;
@@ -118,7 +119,7 @@ void ProgramWriter::PlanScratch() {
       if (a.role != ProgramArray::kScratch || a.first_step < 0) continue;
       if (a.spec.type != static_cast<DataType>(t)) continue;
       arrays.push_back(&a);
-      lives.push_back({a.spec.numel(), a.first_step, a.last_step});
+      lives.push_back({(a.spec.numel() + unit - 1) / unit * unit, a.first_step, a.last_step});
     }
     program_.scratch[t] = PlanMemory(&lives);
     for (size_t i = 0; i < arrays.size(); ++i) arrays[i]->offset = lives[i].offset;
@@ -134,13 +135,13 @@ Program ProgramWriter::Run() {
   for (group_ = 0; group_ < static_cast<int>(placement_.groups.size()); ++group_) {
     Emit(placement_.groups[group_]);
   }
-  if (calls_ == nullptr) EmitCopies();
+  if (!IsForKernels()) EmitCopies();
   program_.array_of.assign(graph_.values().size(), -1);
   for (size_t v = 0; v < graph_.values().size(); ++v) {
     const auto found = array_of_.find(ViewedRoot(forms_, static_cast<int>(v)));
     if (found != array_of_.end()) program_.array_of[v] = found->second;
   }
-  if (calls_ == nullptr) PlanScratch();
+  if (!IsForKernels()) PlanScratch();
   return std::move(program_);
 }
 

@@ -22,6 +22,10 @@
 
 namespace lamina {
 
+/// Elements: where arrays of a program that calls ops begin in its scratch memory. Libraries have
+/// their fastest kernels for memory that begins at multiples of 256 bytes.
+inline constexpr int64_t kCallAlignment = 64;
+
 /// An array that the program's code names.
 struct ProgramArray {
   enum Role : uint8_t { kInput, kOutput, kConstant, kScratch };
@@ -31,7 +35,7 @@ struct ProgramArray {
   int index = 0;       ///< Which input or output of the graph.
   DlArray constant{};  ///< Of a constant: its values.
   int64_t offset = 0;  ///< Of scratch: elements from the start of the scratch memory of its type.
-                       ///< Of programs that call ops: not planned yet.
+                       ///< With CallOps a multiple of kCallAlignment; for kernels not planned yet.
   int first_step = -1, last_step = -1;  ///< Of scratch: when its values are needed.
 };
 
@@ -58,13 +62,16 @@ struct ProgramNames {
   std::set<std::string> reserved = {};  ///< Names that arrays and variables must not have.
 };
 
-/// For programs that the framework itself runs. Ops without a printed form and those that have a
-/// fast kernel are called, and results that are an input, a constant or another result are no
-/// arrays of their own. Each element is loaded once, before it is used, so that a compiler need not
-/// prove that a choice may load both.
+/// For programs that the framework itself runs.
 struct CallOps {
-  /// Is this op written out although it has a fast kernel? (Small ones: a call has its cost.)
-  std::function<bool(const Graph&, const GraphStep&)> write_out;
+  /// Is the op of this step called, and not written out? Its inputs then have memory; so none may
+  /// be a constant of one element, but for kernels.
+  std::function<bool(const Graph&, const GraphStep&)> is_called;
+  /// For kernels of the processor (kernels.h). What cannot be written out is called, and results
+  /// that are an input, a constant or another result are no arrays of their own. Scratch memory is
+  /// not planned. Each element is loaded once, before it is used, so that a compiler need not prove
+  /// that a choice may load both.
+  bool for_kernels = false;
 };
 
 /// How products of matrices and convolutions are written.
@@ -79,7 +86,7 @@ enum class ProductStyle : uint8_t {
 bool IsProductCall(const loops::Statement& statement);
 
 /// Errors: "emit:CannotPrint" for an op that has no printed form (names the op and the layer);
-/// "emit:TooLarge" for an array of 2^31 elements or more. With `calls` neither occurs, but for
+/// "emit:TooLarge" for an array of 2^31 elements or more. For kernels neither occurs, but for
 /// arrays that are too large.
 Program WriteProgram(const Graph& graph, const ProgramNames& names, const CallOps* calls = nullptr,
                      ProductStyle products = ProductStyle::kLoops);

@@ -29,7 +29,7 @@ Expression ProgramWriter::LoadArray(int value, const Expression& place) {
   // Loops that an op wrote may read what they stored.
   const bool only_reads =
       group_ < static_cast<int>(placement_.groups.size()) && placement_.groups[group_].step < 0;
-  if (calls_ == nullptr || !only_reads) return x;
+  if (!IsForKernels() || !only_reads) return x;
   return Known(absl::StrCat("load ", array, " ", Key(place)), "x", x);
 }
 

@@ -32,7 +32,7 @@ void ProgramWriter::Survey() {
       WriteStep(static_cast<int>(s));
       reads_[s].once = dynamic_cast<const WrittenOp&>(*step.op).ReadsElementsOnce();
     } catch (const Error&) {
-      if (calls_ == nullptr) throw;
+      if (!IsForKernels()) throw;
       for (int v : step.outputs) forms_[v] = {Form::kCalled, static_cast<int>(s)};
     }
     builder_.Take();
@@ -49,10 +49,7 @@ void ProgramWriter::Survey() {
 }
 
 bool ProgramWriter::IsCalled(int s) const {
-  if (calls_ == nullptr) return false;
-  const GraphStep& step = graph_.steps()[s];
-  const auto* written = dynamic_cast<const WrittenOp*>(step.op.get());
-  return written == nullptr || (written->HasFastKernel() && !calls_->write_out(graph_, step));
+  return calls_ != nullptr && calls_->is_called(graph_, graph_.steps()[s]);
 }
 
 // Output `i` of step `s` has these elements, or sums of them over `dims`. What an element reads is

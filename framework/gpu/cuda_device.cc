@@ -1,12 +1,15 @@
 #include "framework/gpu/cuda_device.h"
 
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "framework/dlarray/error.h"
+#include "framework/gpu/cuda_convolutions.h"
 #include "framework/gpu/cuda_library.h"
+#include "framework/gpu/cuda_products.h"
 
 namespace lamina::gpu {
 namespace {
@@ -139,6 +142,19 @@ class CudaDevice : public Device {
                              1, 1, size.threads, 1, 1, 0, stream_, arguments, nullptr),
         "launch a kernel");
   }
+  std::shared_ptr<const LibraryCall> Prepare(const ProductCall& call) override {
+    const Turn turn = Enter();
+    return Prepared(call, products_, &prepared_products_);
+  }
+  std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall& call) override {
+    const Turn turn = Enter();
+    return Prepared(call, convolutions_, &prepared_convolutions_);
+  }
+  void Start(const LibraryCall& call, std::span<void* const> arrays, void* workspace) override {
+    const Turn turn = Enter();
+    call.Start(arrays, workspace);
+  }
+
   std::unique_ptr<LaunchRecord> Record(const std::function<void()>& launches) override {
     const Turn turn = Enter();
     Check(driver_.StreamBeginCapture(stream_, kCaptureThreadLocal), "record launches");
@@ -179,11 +195,33 @@ class CudaDevice : public Device {
                 "After a fault in a kernel the process must be started again.");
   }
 
+  // Opens the library when it is first asked. What was prepared is kept: there are few sizes, and
+  // to prepare them takes long.
+  template <class Library>
+  using Opened = std::optional<absl::StatusOr<std::unique_ptr<Library>>>;
+  template <class Description>
+  using Calls = std::vector<std::pair<Description, std::shared_ptr<const LibraryCall>>>;
+  template <class Description, class Library>
+  std::shared_ptr<const LibraryCall> Prepared(const Description& description,
+                                              Opened<Library>& library, Calls<Description>* calls) {
+    if (!library) library = Library::Open(stream_);
+    if (!library->ok()) return nullptr;
+    for (const auto& [known, call] : *calls) {
+      if (known == description) return call;
+    }
+    calls->emplace_back(description, (**library)->Prepare(description));
+    return calls->back().second;
+  }
+
   const CudaDriver& driver_;
   const int device_;
   std::string name_ = "The device", key_, architecture_;
   std::recursive_mutex mutex_;
   void *context_ = nullptr, *stream_ = nullptr;
+  Opened<CudaProducts> products_;
+  Opened<CudaConvolutions> convolutions_;
+  Calls<ProductCall> prepared_products_;
+  Calls<ConvolutionCall> prepared_convolutions_;
 };
 
 absl::Status CudaDevice::Begin() {

@@ -58,17 +58,23 @@ absl::StatusOr<CudaDriver> LoadDriver() {
   return driver;
 }
 
-absl::StatusOr<CudaCompiler> LoadCompiler() {
-  std::vector<std::string> paths = {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"};
+// `names` by the loader's own rules, then `file` in folders of the toolkit.
+std::vector<std::string> ToolkitPaths(std::vector<std::string> names, const std::string& file) {
   std::vector<std::string> homes;
   if (const char* const home = std::getenv("CUDA_HOME"); home != nullptr) homes.emplace_back(home);
   homes.emplace_back("/usr/local/cuda");
   for (const std::string& home : homes) {
     for (const char* const folder : {"lib64", "lib", "targets/x86_64-linux/lib"}) {
-      paths.push_back(absl::StrCat(home, "/", folder, "/libnvrtc.so"));
+      names.push_back(absl::StrCat(home, "/", folder, "/", file));
     }
   }
-  const auto library = Open(paths, "Install the CUDA toolkit, or set CUDA_HOME to its folder.");
+  return names;
+}
+
+absl::StatusOr<CudaCompiler> LoadCompiler() {
+  const auto library =
+      Open(ToolkitPaths({"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"}, "libnvrtc.so"),
+           "Install the CUDA toolkit, or set CUDA_HOME to its folder.");
   if (!library.ok()) return library.status();
   CudaCompiler compiler;
   absl::Status status;
@@ -78,6 +84,32 @@ absl::StatusOr<CudaCompiler> LoadCompiler() {
   if (!status.ok()) return status;
   LoadBuiltins(reinterpret_cast<const void*>(compiler.Version));
   return compiler;
+}
+
+absl::StatusOr<CudaBlas> LoadBlas() {
+  const auto library = Open(
+      ToolkitPaths({"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"}, "libcublasLt.so"),
+      "Install the CUDA toolkit, or set CUDA_HOME to its folder.");
+  if (!library.ok()) return library.status();
+  CudaBlas blas;
+  absl::Status status;
+#define LAMINA_FIND(member, symbol, arguments) Find(*library, symbol, &blas.member, &status);
+  LAMINA_CUDA_BLAS(LAMINA_FIND)
+#undef LAMINA_FIND
+  if (!status.ok()) return status;
+  return blas;
+}
+
+absl::StatusOr<Cudnn> LoadCudnn() {
+  const auto library = Open({"libcudnn.so.9"}, "Install cuDNN 9.");
+  if (!library.ok()) return library.status();
+  Cudnn cudnn;
+  absl::Status status;
+#define LAMINA_FIND(member, symbol, arguments) Find(*library, symbol, &cudnn.member, &status);
+  LAMINA_CUDNN(LAMINA_FIND)
+#undef LAMINA_FIND
+  if (!status.ok()) return status;
+  return cudnn;
 }
 
 }  // namespace
@@ -90,6 +122,16 @@ const absl::StatusOr<CudaDriver>& FindCudaDriver() {
 const absl::StatusOr<CudaCompiler>& FindCudaCompiler() {
   static const auto& compiler = *new absl::StatusOr<CudaCompiler>(LoadCompiler());
   return compiler;
+}
+
+const absl::StatusOr<CudaBlas>& FindCudaBlas() {
+  static const auto& blas = *new absl::StatusOr<CudaBlas>(LoadBlas());
+  return blas;
+}
+
+const absl::StatusOr<Cudnn>& FindCudnn() {
+  static const auto& cudnn = *new absl::StatusOr<Cudnn>(LoadCudnn());
+  return cudnn;
 }
 
 std::vector<std::string> CudaDriverSymbols() {

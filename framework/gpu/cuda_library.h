@@ -1,8 +1,9 @@
 // The functions of CUDA that the room calls, found in the machine's libraries when they are first
 // needed: so everything builds without a toolkit, and a program runs on machines without a device.
 //
-// The declarations are those of CUDA's driver and of NVRTC, version 12 and later, with handles as
-// opaque pointers and results as int (0: all is well).
+// The declarations are those of CUDA's driver, NVRTC and cuBLASLt, version 12 and later, and of
+// cuDNN 9, with handles as opaque pointers, enumerations and results as int (result 0: all is
+// well).
 //
 // Threads: pure functions; what they return stays for the life of the process.
 #ifndef FRAMEWORK_GPU_CUDA_LIBRARY_H_
@@ -70,12 +71,58 @@ using CudaAddress = unsigned long long;  // NOLINT(runtime/int): CUdeviceptr
   X(GetCubinSize, "nvrtcGetCUBINSize", (void*, size_t*))                             \
   X(GetCubin, "nvrtcGetCUBIN", (void*, char*))
 
+/// What cublasLtMatmulAlgoGetHeuristic tells of an algorithm.
+struct CublasAlgorithm {
+  uint64_t algorithm[8];
+  size_t workspace_bytes;
+  int status;
+  float waves;
+  int reserved[4];
+};
+
+/// X(member, symbol, arguments): products of matrices, libcublasLt.
+#define LAMINA_CUDA_BLAS(X)                                                                       \
+  X(Create, "cublasLtCreate", (void**))                                                           \
+  X(MatmulDescCreate, "cublasLtMatmulDescCreate", (void**, int, int))                             \
+  X(MatmulDescDestroy, "cublasLtMatmulDescDestroy", (void*))                                      \
+  X(MatmulDescSetAttribute, "cublasLtMatmulDescSetAttribute", (void*, int, const void*, size_t))  \
+  X(MatrixLayoutCreate, "cublasLtMatrixLayoutCreate", (void**, int, uint64_t, uint64_t, int64_t)) \
+  X(MatrixLayoutDestroy, "cublasLtMatrixLayoutDestroy", (void*))                                  \
+  X(MatrixLayoutSetAttribute, "cublasLtMatrixLayoutSetAttribute",                                 \
+    (void*, int, const void*, size_t))                                                            \
+  X(PreferenceCreate, "cublasLtMatmulPreferenceCreate", (void**))                                 \
+  X(PreferenceDestroy, "cublasLtMatmulPreferenceDestroy", (void*))                                \
+  X(PreferenceSetAttribute, "cublasLtMatmulPreferenceSetAttribute",                               \
+    (void*, int, const void*, size_t))                                                            \
+  X(AlgoGetHeuristic, "cublasLtMatmulAlgoGetHeuristic",                                           \
+    (void*, void*, void*, void*, void*, void*, void*, int, CublasAlgorithm*, int*))               \
+  X(Matmul, "cublasLtMatmul",                                                                     \
+    (void*, void*, const void*, const void*, void*, const void*, void*, const void*, const void*, \
+     void*, void*, void*, const void*, void*, size_t, void*))
+
+/// X(member, symbol, arguments): the backend interface of libcudnn.
+#define LAMINA_CUDNN(X)                                                                    \
+  X(Create, "cudnnCreate", (void**))                                                       \
+  X(SetStream, "cudnnSetStream", (void*, void*))                                           \
+  X(CreateDescriptor, "cudnnBackendCreateDescriptor", (int, void**))                       \
+  X(DestroyDescriptor, "cudnnBackendDestroyDescriptor", (void*))                           \
+  X(SetAttribute, "cudnnBackendSetAttribute", (void*, int, int, int64_t, const void*))     \
+  X(GetAttribute, "cudnnBackendGetAttribute", (void*, int, int, int64_t, int64_t*, void*)) \
+  X(Finalize, "cudnnBackendFinalize", (void*))                                             \
+  X(Execute, "cudnnBackendExecute", (void*, void*, void*))
+
 #define LAMINA_MEMBER(member, symbol, arguments) int(*member) arguments = nullptr;
 struct CudaDriver {
   LAMINA_CUDA_DRIVER(LAMINA_MEMBER)
 };
 struct CudaCompiler {
   LAMINA_CUDA_COMPILER(LAMINA_MEMBER)
+};
+struct CudaBlas {
+  LAMINA_CUDA_BLAS(LAMINA_MEMBER)
+};
+struct Cudnn {
+  LAMINA_CUDNN(LAMINA_MEMBER)
 };
 #undef LAMINA_MEMBER
 
@@ -84,6 +131,10 @@ struct CudaCompiler {
 const absl::StatusOr<CudaDriver>& FindCudaDriver();
 /// Searched by the loader, then in $CUDA_HOME and /usr/local/cuda.
 const absl::StatusOr<CudaCompiler>& FindCudaCompiler();
+
+const absl::StatusOr<CudaBlas>& FindCudaBlas();
+/// Searched by the loader alone: it is no part of the toolkit.
+const absl::StatusOr<Cudnn>& FindCudnn();
 
 /// The names of the driver's functions.
 std::vector<std::string> CudaDriverSymbols();

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "framework/gpu/library_call.h"
 
 namespace lamina::gpu {
 
@@ -79,8 +80,15 @@ class Device {
   virtual void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
                       void** arguments) = 0;
 
-  /// The launches that `launches` asks for, written down instead of done. It asks for nothing else;
-  /// other threads wait.
+  /// A call of a library of the vendor's that does this, kept by the device; null where there is
+  /// none or it does not take these sizes or this type.
+  virtual std::shared_ptr<const LibraryCall> Prepare(const ProductCall& call) = 0;
+  virtual std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall& call) = 0;
+  /// `arrays` and `workspace`: as LibraryCall::Start.
+  virtual void Start(const LibraryCall& call, std::span<void* const> arrays, void* workspace) = 0;
+
+  /// The launches and calls that `launches` asks for, written down instead of done. It asks for
+  /// nothing else, and for no call that was not started before; other threads wait.
   virtual std::unique_ptr<LaunchRecord> Record(const std::function<void()>& launches) = 0;
   virtual void Start(const LaunchRecord& record) = 0;
 };

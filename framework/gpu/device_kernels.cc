@@ -11,6 +11,7 @@
 #include "framework/emit/cuda_kernels.h"
 #include "framework/emit/language.h"
 #include "framework/gpu/kernel_store.h"
+#include "framework/gpu/library_steps.h"
 
 namespace lamina::gpu {
 namespace {
@@ -34,9 +35,7 @@ int64_t FirstByte(const ProgramArray& a) {
 
 DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
     : device_(std::move(device)) {
-  program_ = WriteProgram(graph, {.inputs = Numbered("x", graph.inputs().size()),
-                                  .outputs = Numbered("y", graph.outputs().size()),
-                                  .reserved = CReservedWords()});
+  WriteSteps(graph);
   std::vector<std::string> kernels;
   Print(graph, &kernels);
   num_kernels_ = kernels.size();
@@ -48,6 +47,41 @@ DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
     scratch_[t] = std::make_unique<DeviceMemory>(device_, bytes);
     bytes_ += static_cast<int64_t>(bytes);
   }
+  size_t workspace = 0;
+  for (const Launch& launch : launches_) {
+    if (launch.call != nullptr) workspace = std::max(workspace, launch.call->workspace_bytes());
+  }
+  if (workspace > 0) workspace_ = std::make_unique<DeviceMemory>(device_, workspace);
+  bytes_ += static_cast<int64_t>(workspace);
+}
+
+void DeviceKernels::WriteSteps(const Graph& graph) {
+  calls_ = LibraryCallsOf(*device_, graph);
+  const CallOps calls{[&](const Graph& g, const GraphStep& step) {
+    return calls_[static_cast<size_t>(&step - g.steps().data())] != nullptr;
+  }};
+  program_ = WriteProgram(graph,
+                          {.inputs = Numbered("x", graph.inputs().size()),
+                           .outputs = Numbered("y", graph.outputs().size()),
+                           .reserved = CReservedWords()},
+                          &calls);
+}
+
+size_t DeviceKernels::num_library_calls() const {
+  return static_cast<size_t>(std::count_if(launches_.begin(), launches_.end(),
+                                           [](const Launch& l) { return l.call != nullptr; }));
+}
+
+void DeviceKernels::AddCall(const Graph& graph, int s) {
+  const GraphStep& step = graph.steps()[static_cast<size_t>(s)];
+  Launch launch{.call = calls_[static_cast<size_t>(s)]};
+  for (const std::vector<int>* values : {&step.inputs, &step.outputs}) {
+    for (const int v : *values) {
+      const int array = program_.array_of[static_cast<size_t>(v)];
+      launch.arguments.push_back({array, FirstByte(program_.arrays[static_cast<size_t>(array)])});
+    }
+  }
+  launches_.push_back(std::move(launch));
 }
 
 void DeviceKernels::Print(const Graph& graph, std::vector<std::string>* kernels) {
@@ -72,8 +106,9 @@ void DeviceKernels::Print(const Graph& graph, std::vector<std::string>* kernels)
             FirstByte(in_program) + a.offset * static_cast<int64_t>(SizeOf(in_program.spec.type))};
   };
   std::map<std::string, size_t> kernel_by_name;
-  for (const std::vector<CudaLaunch>& step : code.launches) {
-    for (const CudaLaunch& launch : step) {
+  for (size_t step = 0; step < code.launches.size(); ++step) {
+    if (const int called = program_.steps[step].called; called >= 0) AddCall(graph, called);
+    for (const CudaLaunch& launch : code.launches[step]) {
       // Memory of the device begins at a multiple of 256 bytes.
       const bool aligned =
           std::all_of(launch.aligned.begin(), launch.aligned.end(),
@@ -136,9 +171,14 @@ void DeviceKernels::LaunchAll(std::span<void* const> inputs, std::span<void* con
                                    : static_cast<char*>(starts[static_cast<size_t>(a.array)]) +
                                          a.first_byte);
     }
+    if (launch.call != nullptr) {
+      device_->Start(*launch.call, values, workspace_ == nullptr ? nullptr : workspace_->data());
+      continue;
+    }
     for (void*& value : values) arguments.push_back(&value);
     device_->Launch(*kernels_, launch.kernel, launch.size, arguments.data());
   }
+  has_run_ = true;
 }
 
 void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> outputs) const {
@@ -155,12 +195,19 @@ void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> ou
   }
   std::rotate(recorded_.begin(), found, found + 1);
   std::unique_ptr<LaunchRecord>& launches = recorded_.front().launches;
-  if (launches == nullptr) launches = Record(inputs, outputs);
+  if (launches == nullptr) launches = RecordAll(inputs, outputs);
   device_->Start(*launches);
 }
 
 std::unique_ptr<LaunchRecord> DeviceKernels::Record(std::span<void* const> inputs,
                                                     std::span<void* const> outputs) const {
+  const std::lock_guard<std::mutex> lock(launching_);
+  if (num_library_calls() > 0 && !has_run_) LaunchAll(inputs, outputs);
+  return RecordAll(inputs, outputs);
+}
+
+std::unique_ptr<LaunchRecord> DeviceKernels::RecordAll(std::span<void* const> inputs,
+                                                       std::span<void* const> outputs) const {
   return device_->Record([&] { LaunchAll(inputs, outputs); });
 }
 

@@ -1,7 +1,8 @@
 // A graph as kernels on a device, launched on given addresses.
 //
-// Used by single ops on a device (gpu.h) and by whole programs (device_program.h). Kernels have
-// memory of their own for what is computed on the way. Compiled ones are kept on the disk
+// Used by single ops on a device (gpu.h) and by whole programs (device_program.h). What the device
+// has a library for (library_steps.h) is a call of it, all else a kernel. Both have memory of their
+// own for what is computed on the way. Compiled ones are kept on the disk
 // (LAMINA_CACHE, as in kernel_cache.h).
 //
 // Threads: any.
@@ -32,13 +33,15 @@ class DeviceKernels {
   /// same addresses come again (memory that was given back is given again), the launches are
   /// recorded, and from then on started as one.
   void Run(std::span<void* const> inputs, std::span<void* const> outputs) const;
-  /// The launches for these addresses, to be started as one.
+  /// The launches for these addresses, to be started as one. Runs them before, if they never ran.
   std::unique_ptr<LaunchRecord> Record(std::span<void* const> inputs,
                                        std::span<void* const> outputs) const;
 
   /// The kernels' source.
   const std::string& source() const { return source_; }
   size_t num_launches() const { return launches_.size(); }
+  /// Those of them that are calls of a library.
+  size_t num_library_calls() const;
   /// Kernels that differ; time steps of a loop share theirs.
   size_t num_kernels() const { return num_kernels_; }
   /// Memory of the device for what is computed on the way.
@@ -51,10 +54,12 @@ class DeviceKernels {
     int array = -1;          // Of the program; -1: the memory for joins.
     int64_t first_byte = 0;  // In the memory that the array stands in.
   };
+  // Of a kernel, or of a library: then its arguments are the arrays.
   struct Launch {
-    size_t kernel;
-    LaunchSize size;
-    std::vector<Argument> arguments;
+    size_t kernel = 0;
+    LaunchSize size = {};
+    std::vector<Argument> arguments = {};
+    std::shared_ptr<const LibraryCall> call = nullptr;
   };
 
   // Addresses that came, and their launches when they came twice.
@@ -64,17 +69,23 @@ class DeviceKernels {
   };
 
   void LaunchAll(std::span<void* const> inputs, std::span<void* const> outputs) const;
+  std::unique_ptr<LaunchRecord> RecordAll(std::span<void* const> inputs,
+                                          std::span<void* const> outputs) const;
+  void WriteSteps(const Graph& graph);
   void Print(const Graph& graph, std::vector<std::string>* kernels);
+  void AddCall(const Graph& graph, int step);
   KernelImage Compiled(const std::vector<std::string>& kernels);
 
   const std::shared_ptr<Device> device_;
   Program program_;
   std::string source_;
   std::vector<Launch> launches_;
-  std::unique_ptr<DeviceMemory> scratch_[kNumDataTypes], joins_;
+  std::vector<std::shared_ptr<const LibraryCall>> calls_;  // Of each step of the graph; null: none.
+  std::unique_ptr<DeviceMemory> scratch_[kNumDataTypes], joins_, workspace_;
   std::unique_ptr<LoadedKernels> kernels_;
   mutable std::mutex launching_;            // Two runs at a time would share scratch memory.
   mutable std::vector<Recorded> recorded_;  // The last ones first.
+  mutable bool has_run_ = false;            // Libraries load what they need in the first run.
   size_t num_kernels_ = 0;
   int64_t bytes_ = 0;
   bool from_cache_ = false;

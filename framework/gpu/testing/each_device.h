@@ -23,10 +23,13 @@ namespace lamina::gpu::testing {
 
 class EachDevice : public ::testing::TestWithParam<bool> {
  protected:
+  /// The emulated device has libraries: what a CUDA device with the toolkit and cuDNN has.
+  explicit EachDevice(bool has_libraries = false) : has_libraries_(has_libraries) {}
+
   void SetUp() override {
     ASSERT_EQ(setenv("LAMINA_CACHE", cache_.path().c_str(), 1), 0);
     if (!GetParam()) {
-      emulated_ = MakeEmulatedDevice();
+      emulated_ = MakeEmulatedDevice(has_libraries_);
       gpu_ = Gpu::Make(emulated_);
     } else if (CanUseGpu().ok()) {
       gpu_ = CurrentGpu();
@@ -36,6 +39,7 @@ class EachDevice : public ::testing::TestWithParam<bool> {
     }
   }
 
+  const bool has_libraries_;
   const TemporaryFolder cache_{"each_device"};
   std::shared_ptr<EmulatedDevice> emulated_;  // Null on a CUDA device.
   std::shared_ptr<Gpu> gpu_;

@@ -9,9 +9,13 @@
 #include <map>
 #include <mutex>
 #include <regex>
+#include <set>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "framework/cpu/convolution.h"
+#include "framework/cpu/gemm.h"
 #include "framework/dlarray/error.h"
 #include "framework/io/file.h"
 #include "framework/io/runfiles.h"
@@ -54,8 +58,45 @@ class LaunchList : public LaunchRecord {
   std::vector<std::function<void()>> launches;
 };
 
+// A call by the code for the processor. The workspace is written, as that of a library is.
+class ProcessorCall : public LibraryCall {
+ public:
+  using Compute = std::function<void(std::span<void* const> arrays)>;
+  explicit ProcessorCall(Compute compute) : compute_(std::move(compute)) {}
+  size_t workspace_bytes() const override { return 300; }
+  void Start(std::span<void* const> arrays, void* workspace) const override {
+    std::memset(workspace, 0xff, workspace_bytes());
+    compute_(arrays);
+  }
+
+ private:
+  const Compute compute_;
+};
+
+void Multiply(const ProductCall& p, std::span<void* const> arrays) {
+  const auto flag = [](bool transpose) {
+    return transpose ? cpu::Transpose::kConjugate : cpu::Transpose::kNo;
+  };
+  cpu::GemmBatched(p.type, flag(p.transpose_x), flag(p.transpose_y), p.m, p.n, p.k, 1.0, arrays[0],
+                   p.transpose_x ? p.k : p.m, p.x_page, arrays[1], p.transpose_y ? p.n : p.k,
+                   p.y_page, 0.0, arrays[2], p.m, p.m * p.n, p.pages);
+}
+
+void Convolve(const ConvolutionCall& c, std::span<void* const> arrays) {
+  switch (c.kind) {
+    case ConvolutionCall::kForward:
+      return cpu::ConvolutionForward(c.type, c.shape, arrays[0], arrays[1], nullptr, arrays[2]);
+    case ConvolutionCall::kData:
+      return cpu::ConvolutionBackwardData(c.type, c.shape, arrays[0], arrays[1], arrays[2]);
+    case ConvolutionCall::kWeights:
+      return cpu::ConvolutionBackwardWeights(c.type, c.shape, arrays[0], arrays[1], arrays[2],
+                                             nullptr);
+  }
+}
+
 class Emulated : public EmulatedDevice {
  public:
+  explicit Emulated(bool has_libraries) : has_libraries_(has_libraries) {}
   ~Emulated() override {
     LAMINA_CHECK(taken_.empty());
     for (const auto& [bytes, blocks] : idle_) {
@@ -116,6 +157,25 @@ class Emulated : public EmulatedDevice {
       record_->launches.push_back(std::move(launch));
     }
   }
+  std::shared_ptr<const LibraryCall> Prepare(const ProductCall& call) override {
+    return Prepared([call](std::span<void* const> arrays) { Multiply(call, arrays); });
+  }
+  std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall& call) override {
+    return Prepared([call](std::span<void* const> arrays) { Convolve(call, arrays); });
+  }
+  void Start(const LibraryCall& call, std::span<void* const> arrays, void* workspace) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
+    for (void* const array : arrays) LAMINA_CHECK(reinterpret_cast<uintptr_t>(array) % 256 == 0);
+    std::function<void()> start = [&call, own = std::vector(arrays.begin(), arrays.end()),
+                                   workspace] { call.Start(own, workspace); };
+    if (record_ == nullptr) {
+      start();
+    } else {
+      LAMINA_CHECK(started_.count(&call) == 1);
+      record_->launches.push_back(std::move(start));
+    }
+    started_.insert(&call);
+  }
   std::unique_ptr<LaunchRecord> Record(const std::function<void()>& launches) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
@@ -141,7 +201,13 @@ class Emulated : public EmulatedDevice {
   int num_starts() const override { return num_starts_; }
 
  private:
+  std::shared_ptr<const LibraryCall> Prepared(ProcessorCall::Compute compute) const {
+    return has_libraries_ ? std::make_shared<const ProcessorCall>(std::move(compute)) : nullptr;
+  }
+
+  const bool has_libraries_;
   mutable std::recursive_mutex mutex_;  // Of what follows.
+  std::set<const LibraryCall*> started_;
   size_t bytes_in_use_ = 0, most_bytes_ = SIZE_MAX;
   std::map<void*, size_t> taken_;
   std::map<size_t, std::vector<void*>> idle_;  // Given back, by size.
@@ -200,6 +266,8 @@ std::unique_ptr<LoadedKernels> Emulated::Load(const KernelImage& image) {
 
 }  // namespace
 
-std::shared_ptr<EmulatedDevice> MakeEmulatedDevice() { return std::make_shared<Emulated>(); }
+std::shared_ptr<EmulatedDevice> MakeEmulatedDevice(bool has_libraries) {
+  return std::make_shared<Emulated>(has_libraries);
+}
 
 }  // namespace lamina::gpu::testing

@@ -24,7 +24,9 @@ class EmulatedDevice : public Device {
   virtual int num_starts() const = 0;
 };
 
-std::shared_ptr<EmulatedDevice> MakeEmulatedDevice();
+/// `has_libraries`: products of matrices and convolutions are calls, which the ops' own code for
+/// the processor answers.
+std::shared_ptr<EmulatedDevice> MakeEmulatedDevice(bool has_libraries = false);
 
 }  // namespace lamina::gpu::testing
 

@@ -3,6 +3,7 @@
     python -m tools.bench.peer.peer_workloads [--benchmark NAME]          eager
     python -m tools.bench.peer.peer_workloads --benchmark NAME --compile VARIANT
     python -m tools.bench.peer.peer_workloads --agree PROGRAM             against //tools/bench
+    python -m tools.bench.peer.peer_workloads --cuda [--benchmark NAME]   on a device, eager
 
 The first two print JSON: {"peer", "threads", "results": {name: {"first_ms", "median_ms",
 "peak_memory_bytes", "variant", "runs"}}}. Sizes are those of tools/bench/README.md.
@@ -22,7 +23,13 @@ import torch
 from tools.bench.peer import functions, networks, recurrent
 from tools.bench.peer.agreement import disagreements
 from tools.bench.peer.measure import best_timing
-from tools.bench.peer.workload import Workload, Wrap
+from tools.bench.peer.workload import Step, Workload, Wrap
+
+# As many calls are timed together on a device, so that waiting for it weighs little.
+CUDA_CALLS = 10
+# What runs on the processor alone, or is no work for a device.
+NOT_ON_DEVICE = ("gradcheck_srelu", "predict_mnist_c", "predict_mnist_c_onnx", "add_16_x1000",
+                 "add_16_taped_x1000")
 
 WORKLOADS: dict[str, Callable[[], Workload]] = {
     "srelu_grad": lambda: functions.srelu_grad(128, 20, 24),
@@ -57,6 +64,25 @@ def blas_name() -> str:
     return ", ".join(parts)
 
 
+def on_device(step: Step) -> Step:
+    """CUDA_CALLS steps, until the device has done them."""
+
+    def steps() -> None:
+        for _ in range(CUDA_CALLS):
+            step()
+        torch.cuda.synchronize()
+
+    return steps
+
+
+def time_on_device(workload: Workload) -> dict[str, object]:
+    """The timing of one call of the best variant on the default device."""
+    variants = {name: lambda make=make: on_device(make(workload.data(), lambda f: f))
+                for name, make in workload.variants.items()}
+    timing = dataclasses.asdict(best_timing(variants, seconds=0.5))
+    return timing | {key: timing[key] / CUDA_CALLS for key in ("first_ms", "median_ms")}
+
+
 def time_workload(workload: Workload, compiled: str | None) -> dict[str, object]:
     """The timing of the best variant, or of one variant compiled."""
     names = list(workload.variants) if compiled is None else [compiled]
@@ -86,6 +112,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--agree", type=pathlib.Path, metavar="PROGRAM",
                         help="time nothing: compare outputs with those of this program")
     parser.add_argument("--benchmark", choices=WORKLOADS, help="this workload alone")
+    parser.add_argument("--cuda", action="store_true",
+                        help="on a CUDA device, in full single precision (no TF32)")
     options = parser.parse_args(arguments)
     threads = len(os.sched_getaffinity(0))
     torch.set_num_threads(threads)
@@ -96,6 +124,16 @@ def main(arguments: list[str]) -> int:
     workloads = {name: WORKLOADS[name] for name in names}
     if options.elements:
         workloads = {"srelu_grad": lambda: functions.srelu_grad(options.elements // 1024, 16, 8)}
+    if options.cuda:
+        torch.set_default_device("cuda")
+        torch.backends.cudnn.allow_tf32 = False
+        print(f"PyTorch {torch.__version__}, {torch.cuda.get_device_name()}")
+        for name, make in workloads.items():
+            if name not in NOT_ON_DEVICE:
+                timing = time_on_device(make())
+                print(f"{name:<24} {timing['median_ms'] * 1e3:12.2f} us  {timing['variant']}",
+                      flush=True)
+        return 0
     results = {name: time_workload(make(), options.compile) for name, make in workloads.items()}
     print(json.dumps({"peer": f"PyTorch {torch.__version__} ({blas_name()})", "threads": threads,
                       "results": results}, indent=2))

@@ -1,0 +1,40 @@
+// Products of matrices by cuBLASLt, for cuda_device.cc.
+//
+//   const auto products = CudaProducts::Open(stream);
+//   if (auto call = products->Prepare({.type = type, .m = 8, .n = 8, .k = 8})) ...
+//
+// The algorithm is the first that the library's heuristics name. Numbers keep their precision: no
+// products of TF32.
+//
+// Threads: as the device, which lets one thread at a time in, with its context current.
+#ifndef FRAMEWORK_GPU_CUDA_PRODUCTS_H_
+#define FRAMEWORK_GPU_CUDA_PRODUCTS_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "framework/gpu/cuda_library.h"
+#include "framework/gpu/library_call.h"
+
+namespace lamina::gpu {
+
+class CudaProducts {
+ public:
+  /// Errors: those of FindCudaBlas; kUnavailable when the library cannot begin.
+  static absl::StatusOr<std::unique_ptr<CudaProducts>> Open(void* stream);
+
+  /// Null when the library has no algorithm for it.
+  std::shared_ptr<const LibraryCall> Prepare(const ProductCall& product) const;
+
+ private:
+  CudaProducts(const CudaBlas& blas, void* handle, void* stream)
+      : blas_(blas), handle_(handle), stream_(stream) {}
+
+  const CudaBlas& blas_;
+  void* const handle_;  // Never destroyed: calls may live as long as the program.
+  void* const stream_;
+};
+
+}  // namespace lamina::gpu
+
+#endif  // FRAMEWORK_GPU_CUDA_PRODUCTS_H_

@@ -1,0 +1,54 @@
+// What a device has a vendor's library for, and a call of it that is ready to be started.
+//
+// A device is asked by a description (Device::Prepare) and answers with a call, or with none: then
+// the op is written out as a kernel.
+//
+// Threads: plain values; calls are immutable.
+#ifndef FRAMEWORK_GPU_LIBRARY_CALL_H_
+#define FRAMEWORK_GPU_LIBRARY_CALL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "framework/cpu/convolution.h"
+#include "framework/dlarray/data_type.h"
+
+namespace lamina::gpu {
+
+/// Pages of products of matrices that lie column by column: z = op(x) op(y), m x n, each element a
+/// sum of k products. The transpose of complex numbers is the conjugate one.
+struct ProductCall {
+  DataType type = DataType::kSingle;
+  int64_t m = 0, n = 0, k = 0;
+  bool transpose_x = false, transpose_y = false;
+  int64_t pages = 1;
+  int64_t x_page = 0, y_page = 0;  ///< Elements from one page to the next; 0: always the same one.
+
+  friend bool operator==(const ProductCall&, const ProductCall&) = default;
+};
+
+/// A convolution without bias or one of its gradients (cpu/convolution.h). Arrays: x, w, y; dy, w,
+/// dx; x, dy, dw.
+struct ConvolutionCall {
+  enum Kind : uint8_t { kForward, kData, kWeights };
+  Kind kind = kForward;
+  DataType type = DataType::kSingle;
+  cpu::ConvolutionShape shape;
+
+  friend bool operator==(const ConvolutionCall&, const ConvolutionCall&) = default;
+};
+
+class LibraryCall {
+ public:
+  virtual ~LibraryCall() = default;
+  /// Memory of the device that it needs besides, from a multiple of 256 bytes on.
+  virtual size_t workspace_bytes() const { return 0; }
+  /// `arrays`: where they begin on the device, the inputs first, from multiples of 256 bytes on.
+  /// Errors: "gpu:Driver". Called by the device alone.
+  virtual void Start(std::span<void* const> arrays, void* workspace) const = 0;
+};
+
+}  // namespace lamina::gpu
+
+#endif  // FRAMEWORK_GPU_LIBRARY_CALL_H_

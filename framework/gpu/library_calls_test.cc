@@ -1,0 +1,167 @@
+// What a device's libraries compute: against the same function on the processor, whose products and
+// convolutions have tests of their own. The emulated device here has libraries too: its calls look
+// whether their memory is aligned, overwrite their workspace, and must have run before they are
+// recorded.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/autodiff/dlgradient.h"
+#include "framework/gpu/device_program.h"
+#include "framework/gpu/gpu.h"
+#include "framework/gpu/testing/each_device.h"
+#include "framework/graph/optimize.h"
+#include "framework/ops/activation.h"
+#include "framework/ops/convolution.h"
+#include "framework/ops/creation.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/matmul.h"
+#include "framework/ops/random.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
+
+namespace lamina::gpu {
+namespace {
+
+using Function = std::function<DlArrays(const DlArrays&)>;
+
+class LibraryCallsTest : public testing::EachDevice {
+ protected:
+  LibraryCallsTest() : EachDevice(/*has_libraries=*/true) {}
+
+  // `terms`: how many numbers the longest sum has. The error of a sum of so many products of
+  // numbers of about 1, in whatever order, with room for Winograd's filtering.
+  void ExpectAsOnProcessor(const std::string& name, const Function& f, const DlArrays& inputs,
+                           int num_calls, double terms) {
+    SCOPED_TRACE(name);
+    std::vector<ArraySpec> specs;
+    for (const DlArray& x : inputs) specs.push_back(x.spec());
+    const Graph graph =
+        Optimize(RecordGraph([&](Arrays in) { return f(DlArrays(in.begin(), in.end())); }, specs),
+                 ImageLayouts::kPlain);
+    const auto program = std::make_shared<const DeviceProgram>(graph, gpu_);
+    if (emulated_ != nullptr) {
+      EXPECT_EQ(program->kernels().num_library_calls(), static_cast<size_t>(num_calls));
+    } else {
+      std::cout << name << ": " << program->kernels().num_library_calls() << " of " << num_calls
+                << " by a library\n";
+    }
+    DlArrays there;
+    for (const DlArray& x : inputs) there.push_back(gpu_->ToDevice(x));
+    const DlArrays expected = f(inputs), once = program->Run(there);
+    DlArrays again = program->RoomForOutputs();
+    const BoundProgram bound(program, there, again);
+    for (int i = 0; i < 2; ++i) bound.Start();
+    for (size_t k = 0; k < expected.size(); ++k) {
+      const DlArray came = Gather(once[k]), recorded = Gather(again[k]);
+      const double u = ToReal(came.type()) == DataType::kSingle ? 0x1p-24 : 0x1p-53;
+      for (int64_t i = 0; i < came.numel(); ++i) {
+        ASSERT_NEAR(std::abs(came.ComplexAt(i) - expected[k].ComplexAt(i)), 0, 30 * terms * u)
+            << "output " << k << ", element " << i;
+        ASSERT_EQ(came.ComplexAt(i), recorded.ComplexAt(i));
+      }
+    }
+  }
+};
+
+DlArray Normal(const Sizes& sizes, DataType type, std::string_view format = "") {
+  if (!IsComplex(type)) return Randn(sizes, type, format);
+  return Complex(Randn(sizes, ToReal(type), format), Randn(sizes, ToReal(type), format));
+}
+
+TEST_P(LibraryCallsTest, ProductsOfMatrices) {
+  Rng(1);
+  for (const DataType type : {DataType::kSingle, DataType::kDouble}) {
+    for (const bool tx : {false, true}) {
+      for (const bool ty : {false, true}) {
+        const Sizes x = tx ? Sizes{17, 5} : Sizes{5, 17}, y = ty ? Sizes{9, 17} : Sizes{17, 9};
+        ExpectAsOnProcessor(
+            std::string("product ") + (tx ? "t" : "n") + (ty ? "t" : "n"),
+            [&](const DlArrays& in) { return DlArrays{MatMul(in[0], in[1], tx, ty)}; },
+            {Normal(x, type), Normal(y, type)}, 1, 17);
+      }
+    }
+  }
+}
+
+TEST_P(LibraryCallsTest, PagesOfProducts) {
+  Rng(2);
+  const auto product = [](const DlArrays& in) { return DlArrays{MatMul(in[0], in[1])}; };
+  const DataType type = DataType::kSingle;
+  ExpectAsOnProcessor("pages", product, {Normal({4, 6, 3, 2}, type), Normal({6, 5, 3, 2}, type)}, 1,
+                      6);
+  ExpectAsOnProcessor("one y", product, {Normal({4, 6, 3}, type), Normal({6, 5}, type)}, 1, 6);
+  // Each repeats another dim of the pages: no library has strides for that.
+  ExpectAsOnProcessor("both repeat", product,
+                      {Normal({4, 6, 3, 1}, type), Normal({6, 5, 1, 2}, type)}, 0, 6);
+}
+
+TEST_P(LibraryCallsTest, BetweenKernelsAndInSequence) {
+  Rng(3);
+  const auto f = [](const DlArrays& in) {
+    const DlArray h = Relu(MatMul(in[0], in[1]) + in[2]);
+    const DlArray y = Tanh(MatMul(in[0], h) + h);
+    return DlArrays{y, Sum(y), MatMul(y, y, true)};
+  };
+  ExpectAsOnProcessor("layers", f,
+                      {Normal({7, 7}, DataType::kSingle) / 3, Normal({7, 7}, DataType::kSingle) / 3,
+                       Normal({7, 1}, DataType::kSingle)},
+                      3, 49);
+}
+
+TEST_P(LibraryCallsTest, AFactorFromConstantsIsWrittenOut) {
+  Rng(4);
+  const auto f = [](const DlArrays& in) {
+    return DlArrays{MatMul(Reshape(DlArray::FromVector<float>({1, 2, 3, 4}, {4}), {2, 2}), in[0])};
+  };
+  ExpectAsOnProcessor("constant", f, {Normal({2, 3}, DataType::kSingle)}, 0, 8);
+}
+
+TEST_P(LibraryCallsTest, ConvolutionsAndTheirGradients) {
+  Rng(5);
+  struct Case {
+    std::string name;
+    Sizes x;
+    std::string format;
+    Sizes w;
+    ConvOptions options;
+    double terms;  // Of the gradient of the weights, the longest sum.
+  };
+  const std::vector<Case> cases = {
+      {"plain", {9, 8, 3, 4}, "SSCB", {3, 2, 3, 5}, {}, 200},
+      {"strides", {9, 8, 3, 4}, "SSCB", {3, 3, 3, 5}, {.stride = {2, 1}, .padding = "same"}, 160},
+      {"one dim", {20, 3, 4}, "SCB", {5, 3, 6}, {.dilation = {2}}, 50},
+      {"uneven padding", {20, 3, 4}, "CBT", {4, 20, 6}, {.padding = "causal"}, 12},
+      {"three dims", {5, 6, 4, 2, 3}, "SSSCB", {2, 3, 2, 2, 4}, {}, 150},
+      {"groups", {9, 8, 6, 4}, "SSCB", {3, 3, 2, 4, 3}, {}, 170},
+      {"winograd", {14, 14, 32, 2}, "SSCB", {3, 3, 32, 32}, {.padding = "same"}, 400},
+  };
+  for (const DataType type : {DataType::kSingle, DataType::kDouble}) {
+    for (const Case& c : cases) {
+      const auto f = [&c](const DlArrays& in) {
+        return DlFeval(
+            [&c](const DlArrays& p) {
+              DlArrays out{DlConv(p[0], p[1], DlArray(), c.options)};
+              const DlArrays gradients = DlGradient(Sum(Tanh(out[0])), p);
+              out.insert(out.end(), gradients.begin(), gradients.end());
+              return out;
+            },
+            in);
+      };
+      ExpectAsOnProcessor(c.name, f, {Normal(c.x, type, c.format), Normal(c.w, type) / 4}, 3,
+                          c.terms);
+    }
+  }
+}
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(Devices, LibraryCallsTest, ::testing::Bool(), testing::DeviceKind);
+
+}  // namespace lamina::gpu

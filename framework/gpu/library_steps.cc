@@ -1,0 +1,94 @@
+#include "framework/gpu/library_steps.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include "framework/ops/convolution_op.h"
+#include "framework/ops/matmul_op.h"
+
+namespace lamina::gpu {
+namespace {
+
+using lamina::internal::ConvBackwardDataOp;
+using lamina::internal::ConvBackwardWeightsOp;
+using lamina::internal::ConvOp;
+
+bool AreWanted() {
+  const char* const value = std::getenv("LAMINA_GPU_LIBRARIES");
+  return value == nullptr || std::string_view(value) != "0";
+}
+
+std::optional<ProductCall> ProductOf(const MatMulOp& op, const ArraySpec& x, const ArraySpec& y,
+                                     const ArraySpec& z) {
+  ProductCall call{.type = z.type,
+                   .m = z.sizes[0],
+                   .n = z.sizes[1],
+                   .k = x.sizes[op.transpose_x() ? 0 : 1],
+                   .transpose_x = op.transpose_x(),
+                   .transpose_y = op.transpose_y()};
+  if (call.k == 0) return std::nullopt;
+  const int64_t page_x = call.m * call.k, page_y = call.k * call.n;
+  call.pages = z.numel() / (call.m * call.n);
+  // All pages or one; where dims of pages are repeated each for itself, no stride fits.
+  const auto fits = [&](int64_t numel, int64_t page) {
+    return numel == page || numel == page * call.pages;
+  };
+  if (!fits(x.numel(), page_x) || !fits(y.numel(), page_y)) return std::nullopt;
+  call.x_page = x.numel() == page_x ? 0 : page_x;
+  call.y_page = y.numel() == page_y ? 0 : page_y;
+  return call;
+}
+
+std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph,
+                                          const GraphStep& step) {
+  if (step.outputs.size() != 1) return nullptr;
+  const auto spec = [&](int v) -> const ArraySpec& {
+    return graph.values()[static_cast<size_t>(v)].spec;
+  };
+  const auto in = [&](size_t i) -> const ArraySpec& { return spec(step.inputs[i]); };
+  const ArraySpec& out = spec(step.outputs[0]);
+  if (out.numel() == 0) return nullptr;
+  const Op& op = *step.op;
+  if (const auto* product = dynamic_cast<const MatMulOp*>(&op)) {
+    const auto call = ProductOf(*product, in(0), in(1), out);
+    return call ? device.Prepare(*call) : nullptr;
+  }
+  ConvolutionCall call{.type = out.type, .shape = {}};
+  if (const auto* conv = dynamic_cast<const ConvOp*>(&op)) {
+    if (step.inputs.size() != 2) return nullptr;
+    call.shape = ConvShape(conv->parameters(), in(0), in(1));
+  } else if (const auto* data = dynamic_cast<const ConvBackwardDataOp*>(&op)) {
+    call.kind = ConvolutionCall::kData;
+    call.shape = ConvShape(data->parameters(), out, in(1));
+  } else if (const auto* weights = dynamic_cast<const ConvBackwardWeightsOp*>(&op)) {
+    call.kind = ConvolutionCall::kWeights;
+    call.shape = ConvShape(weights->parameters(), in(0), out);
+  } else {
+    return nullptr;
+  }
+  return device.Prepare(call);
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<const LibraryCall>> LibraryCallsOf(Device& device, const Graph& graph) {
+  std::vector<std::shared_ptr<const LibraryCall>> calls(graph.steps().size());
+  if (!AreWanted()) return calls;
+  // What follows from constants alone may stand in the source of kernels, not in memory.
+  std::vector<bool> is_constant;
+  for (const GraphValue& v : graph.values()) is_constant.push_back(!v.constant.empty());
+  for (size_t s = 0; s < calls.size(); ++s) {
+    const GraphStep& step = graph.steps()[s];
+    const auto known = [&](int v) { return is_constant[static_cast<size_t>(v)]; };
+    if (std::none_of(step.inputs.begin(), step.inputs.end(), known)) {
+      calls[s] = CallOf(device, graph, step);
+    } else if (std::all_of(step.inputs.begin(), step.inputs.end(), known)) {
+      for (const int v : step.outputs) is_constant[static_cast<size_t>(v)] = true;
+    }
+  }
+  return calls;
+}
+
+}  // namespace lamina::gpu

@@ -1,0 +1,21 @@
+// Which steps of a graph a device's libraries compute: products of matrices and convolutions.
+//
+// Threads: pure functions.
+#ifndef FRAMEWORK_GPU_LIBRARY_STEPS_H_
+#define FRAMEWORK_GPU_LIBRARY_STEPS_H_
+
+#include <memory>
+#include <vector>
+
+#include "framework/gpu/device.h"
+#include "framework/graph/graph.h"
+
+namespace lamina::gpu {
+
+/// For each step of the graph the call that computes it from its inputs, or null: it is to be
+/// written out as a kernel. With LAMINA_GPU_LIBRARIES=0 in the environment all are null.
+std::vector<std::shared_ptr<const LibraryCall>> LibraryCallsOf(Device& device, const Graph& graph);
+
+}  // namespace lamina::gpu
+
+#endif  // FRAMEWORK_GPU_LIBRARY_STEPS_H_
