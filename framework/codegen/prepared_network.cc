@@ -58,10 +58,9 @@ Parts PrepareOnce(const DlNetwork& network, std::span<const NetworkDataLayout> l
     program_names.inputs.push_back(state);
     program_names.outputs.push_back(names.Add("new_" + state));
   }
-  // A device has products of its own, and loops that its threads share.
   p.program = WriteProgram(
       p.network.graph, program_names, nullptr,
-      options.language == Language::kCuda ? ProductStyle::kLoops : ProductStyle::kCalls);
+      options.language == Language::kCuda ? ProgramFor::kDevice : ProgramFor::kProducts);
   return p;
 }
 

@@ -21,8 +21,15 @@ constexpr int64_t kLeastParts = 64, kMostBlockItems = 8192;
 // Several blocks share a loop that gives each of their threads some turns; as many blocks in all.
 constexpr int64_t kLeastTurns = 4, kBlocksInAll = 4096;
 
+// Blocks that few items leave the device to themselves have more threads for long loops.
+constexpr int64_t kFewItems = 132, kLongLoop = 4096;
+constexpr int kManyThreads = 1024;
+
 // So many elements keep a device busy with a thread for four of them.
 constexpr int64_t kLeastForFour = 1 << 16;
+
+// For the compiler, which gives the threads of a large block fewer registers.
+std::string LaunchBounds(int threads) { return absl::StrCat("__launch_bounds__(", threads, ") "); }
 
 // What a kernel computes, as a line before it.
 std::string Told(const std::string& comment) {
@@ -43,6 +50,7 @@ void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
                           const std::string& comment, CudaCode* code) {
   const auto shared = SharedLoops(nest, variable_, most_);
   const Worker worker = WorkerOf(nest, shared);
+  threads_ = worker == Worker::kBlock ? ThreadsOf(nest, *shared) : kThreads;
   aligned_.clear();
   quartered_.clear();
   Given given = Interface(nest);
@@ -89,7 +97,7 @@ void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
                                             static_cast<int64_t>((*shared)[0].joined.size()));
   }
   Write(absl::StrCat(Told(comment), "/* ", kWho[static_cast<int>(worker)], " */\n"), name, kernel,
-        given, blocks, worker == Worker::kOneThread ? 1 : kThreads, code);
+        given, blocks, worker == Worker::kOneThread ? 1 : threads_, code);
 }
 
 void KernelPrinter::Given::Add(const std::string& type, const std::string& name) {
@@ -101,8 +109,8 @@ void KernelPrinter::Write(const std::string& comment, const std::string& name,
                           const std::string& kernel, const Given& given, const std::string& blocks,
                           int threads, CudaCode* code) {
   absl::StrAppend(&code->kernels, comment, aligned_.empty() ? "" : "template <bool aligned>\n",
-                  "__global__ void ", name, "(", absl::StrJoin(given.parameters, ", "), ") {\n",
-                  kernel, "}\n\n");
+                  "__global__ ", threads > kThreads ? LaunchBounds(threads) : "", "void ", name,
+                  "(", absl::StrJoin(given.parameters, ", "), ") {\n", kernel, "}\n\n");
   has_fours_ = has_fours_ || !aligned_.empty();
   std::vector<CudaArgument> aligned;
   for (const std::string& array : aligned_) aligned.push_back({array});
@@ -153,6 +161,15 @@ KernelPrinter::Worker KernelPrinter::WorkerOf(
     return Groups(nest, *shared) > 1 ? Worker::kBlocks : Worker::kBlock;
   }
   return nest.loops.empty() ? Worker::kOneThread : Worker::kThread;
+}
+
+int KernelPrinter::ThreadsOf(const ParallelNest& nest,
+                             const std::vector<SharedLoop>& shared) const {
+  const bool has_long_loop = std::any_of(shared.begin(), shared.end(), [&](const SharedLoop& loop) {
+    return NumItems(loop.loops, variable_, most_) >= kLongLoop;
+  });
+  const bool has_few_items = NumItems(nest.loops, variable_, most_) <= kFewItems;
+  return has_long_loop && has_few_items ? kManyThreads : kThreads;
 }
 
 int64_t KernelPrinter::Groups(const ParallelNest& nest,

@@ -40,7 +40,7 @@ class KernelPrinter {
   bool OverlapsInMemory(const ParallelNest& nest) const;
 
  private:
-  static constexpr int kThreads = 256;  // Of a block.
+  static constexpr int kThreads = 256;  // Of a block, but for those of few items with long loops.
 
   enum class Worker : uint8_t { kThread, kBlock, kBlocks, kOneThread };
 
@@ -60,6 +60,8 @@ class KernelPrinter {
   std::string FourText(const VectorLoops& four, int indent);
   Worker WorkerOf(const ParallelNest& nest,
                   const std::optional<std::vector<SharedLoop>>& shared) const;
+  // Of a block that computes an item.
+  int ThreadsOf(const ParallelNest& nest, const std::vector<SharedLoop>& shared) const;
   // How many blocks share an item's loop.
   int64_t Groups(const ParallelNest& nest, const std::vector<SharedLoop>& shared) const;
   // Does the nest load what it stores? What one thread stores another may load.
@@ -92,6 +94,8 @@ class KernelPrinter {
   // A loop that the threads of a block share, or those of several blocks, and the trees that join
   // the parts of a block's threads.
   std::string SharedText(const ParallelNest& nest, const SharedLoop& loop, int64_t groups = 1);
+  // So many variables are joined at a time: what fits the memory that threads of a block share.
+  size_t NumTrees() const;
   // Joins what the threads of a block have, several variables at a time.
   std::string TreesText(const std::vector<SharedLoop::Joined>& joined);
   using JoinedAt = std::vector<SharedLoop::Joined>::const_iterator;
@@ -106,6 +110,7 @@ class KernelPrinter {
   // that goes on by four.
   std::set<std::string> aligned_;
   std::string quartered_;
+  int threads_ = kThreads;
   bool has_fours_ = false;
 };
 

@@ -11,12 +11,7 @@ using loops::Block;
 using loops::Expression;
 using loops::Statement;
 
-namespace {
-
-// So many variables are joined at a time: what fits the memory that threads of a block share.
-constexpr int kTrees = 8;
-
-}  // namespace
+size_t KernelPrinter::NumTrees() const { return static_cast<size_t>(8 * kThreads / threads_); }
 
 std::string KernelPrinter::PartType(DataType type) {
   return type == DataType::kLogical || type == DataType::kInt32 ? "int"
@@ -51,16 +46,17 @@ std::string KernelPrinter::Once(const Statement& s, const std::string& sync) {
 
 std::string KernelPrinter::Begin(const ParallelNest& nest, const std::vector<SharedLoop>& shared) {
   std::string parts;
-  std::map<std::string, int> most;
+  std::map<std::string, size_t> most;
   for (const SharedLoop& loop : shared) {
-    std::map<std::string, int> rows;
+    std::map<std::string, size_t> rows;
     for (const SharedLoop::Joined& joined : loop.joined) {
       const std::string type = PartType(joined.type);
-      most[type] = std::max(most[type], std::min(++rows[type], kTrees));
+      most[type] = std::max(most[type], std::min(++rows[type], NumTrees()));
     }
   }
   for (const auto& [type, rows] : most) {
-    absl::StrAppend(&parts, "  __shared__ ", type, " Parts_", type, "[", kThreads * rows, "];\n");
+    absl::StrAppend(&parts, "  __shared__ ", type, " Parts_", type, "[",
+                    static_cast<size_t>(threads_) * rows, "];\n");
   }
   return absl::StrCat(parts, "  const int thread = (int)threadIdx.x;\n  const unsigned items = ",
                       Count(nest.loops), ";\n");
@@ -122,9 +118,9 @@ std::string KernelPrinter::SharedText(const ParallelNest& nest, const SharedLoop
                     joined.variable, " = ", CNumber(*joined.identity, joined.type), ";\n");
   }
   const std::string first =
-      groups > 1 ? absl::StrCat("group * ", kThreads, "u + threadIdx.x") : "threadIdx.x";
+      groups > 1 ? absl::StrCat("group * ", threads_, "u + threadIdx.x") : "threadIdx.x";
   absl::StrAppend(&text, "    for (unsigned part = ", first, "; part < ", Count(loop.loops),
-                  "; part += ", groups * kThreads, "u) {\n", Indices(loop.loops, "part", 3),
+                  "; part += ", groups * threads_, "u) {\n", Indices(loop.loops, "part", 3),
                   four ? FourText(*four, 3) : printer_.Print(loop.body, 3), "    }\n");
   quartered_.clear();
   return text + TreesText(loop.joined);
@@ -132,10 +128,10 @@ std::string KernelPrinter::SharedText(const ParallelNest& nest, const SharedLoop
 
 std::string KernelPrinter::TreesText(const std::vector<SharedLoop::Joined>& joined) {
   std::string text;
-  for (size_t first = 0; first < joined.size(); first += kTrees) {
+  for (size_t first = 0; first < joined.size(); first += NumTrees()) {
     text += TreesText(
         joined.begin() + static_cast<std::ptrdiff_t>(first),
-        joined.begin() + static_cast<std::ptrdiff_t>(std::min(joined.size(), first + kTrees)));
+        joined.begin() + static_cast<std::ptrdiff_t>(std::min(joined.size(), first + NumTrees())));
   }
   return text;
 }
@@ -145,7 +141,7 @@ std::string KernelPrinter::TreesText(JoinedAt begin, JoinedAt end) {
   std::map<std::string, int> rows;
   for (JoinedAt joined = begin; joined != end; ++joined) {
     const std::string parts = PartsName(joined->type);
-    const int row = kThreads * rows[parts]++;
+    const int row = threads_ * rows[parts]++;
     const Expression mine = Expression(row) + Expression::Variable("thread"),
                      other =
                          Expression::Load(parts, joined->type, mine + Expression::Variable("half"));
@@ -164,7 +160,7 @@ std::string KernelPrinter::TreesText(JoinedAt begin, JoinedAt end) {
     absl::StrAppend(&joins, printer_.Print(join, 4), "        ", put);
     absl::StrAppend(&gets, "    ", joined->variable, " = ", parts, "[", row, "];\n");
   }
-  return absl::StrCat(puts, "    __syncthreads();\n    for (int half = ", kThreads / 2,
+  return absl::StrCat(puts, "    __syncthreads();\n    for (int half = ", threads_ / 2,
                       "; half > 0; half /= 2) {\n      if (thread < half) {\n", joins,
                       "      }\n      __syncthreads();\n    }\n", gets, "    __syncthreads();\n");
 }

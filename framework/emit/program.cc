@@ -154,10 +154,10 @@ bool IsProductCall(const loops::Statement& statement) {
 }
 
 Program WriteProgram(const Graph& graph, const ProgramNames& names, const CallOps* calls,
-                     ProductStyle products) {
+                     ProgramFor target) {
   LAMINA_CHECK(names.inputs.size() == graph.inputs().size());
   LAMINA_CHECK(names.outputs.size() == graph.outputs().size());
-  return internal::ProgramWriter(graph, names, calls, products).Run();
+  return internal::ProgramWriter(graph, names, calls, target).Run();
 }
 
 std::string Described(const ArraySpec& spec) {

@@ -74,10 +74,15 @@ struct CallOps {
   bool for_kernels = false;
 };
 
-/// How products of matrices and convolutions are written.
-enum class ProductStyle : uint8_t {
-  kLoops,  ///< As any other loops.
-  kCalls,  ///< As calls of the products of kernel_prelude.h, which keep sums in registers.
+/// What a program is written for. How products of matrices, convolutions and sums are written
+/// depends on it.
+enum class ProgramFor : uint8_t {
+  kProcessor,  ///< Products are loops as any other.
+  kProducts,   ///< Products are calls of those of kernel_prelude.h, which keep sums in registers.
+  /// A device, where threads share loops: products are loops, and a sum over slow dims is a
+  /// variable in the loop over these, not one element of a row of totals in the loop over fast
+  /// ones.
+  kDevice,
 };
 /// A call is a store of many elements, those from its index on. Its value is a call of "gemm"
 /// (operands: m, n, k, A, a_row_step, a_col_step, B, b_row_step, b_col_step, beta, ldc) or of
@@ -89,7 +94,7 @@ bool IsProductCall(const loops::Statement& statement);
 /// "emit:TooLarge" for an array of 2^31 elements or more. For kernels neither occurs, but for
 /// arrays that are too large.
 Program WriteProgram(const Graph& graph, const ProgramNames& names, const CallOps* calls = nullptr,
-                     ProductStyle products = ProductStyle::kLoops);
+                     ProgramFor target = ProgramFor::kProcessor);
 
 /// "8(S) x 8(S) x 16(C)" for a single array; others name their type.
 std::string Described(const ArraySpec& spec);

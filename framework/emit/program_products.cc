@@ -1,4 +1,4 @@
-// Steps that are products of matrices as calls (ProductStyle::kCalls).
+// Steps that are products of matrices as calls (ProgramFor::kProducts).
 #include <algorithm>
 
 #include "framework/emit/padded_windows.h"
@@ -45,7 +45,7 @@ std::optional<ConvolutionShape> ProgramWriter::ConvolutionOf(int s) const {
 }
 
 bool ProgramWriter::IsProduct(int s) const {
-  if (products_ == ProductStyle::kLoops || !needed_[s]) return false;
+  if (target_ != ProgramFor::kProducts || !needed_[s]) return false;
   const GraphStep& step = graph_.steps()[s];
   const ArraySpec& result = spec(step.outputs[0]);
   const auto* product = dynamic_cast<const MatMulOp*>(step.op.get());

@@ -38,8 +38,8 @@ struct SpreadMemory {
 class ProgramWriter {
  public:
   ProgramWriter(const Graph& graph, const ProgramNames& names, const CallOps* calls,
-                ProductStyle products)
-      : graph_(graph), names_(names), calls_(calls), products_(products) {}
+                ProgramFor target)
+      : graph_(graph), names_(names), calls_(calls), target_(target) {}
   Program Run();
 
  private:
@@ -130,7 +130,7 @@ class ProgramWriter {
   const Graph& graph_;
   const ProgramNames& names_;
   const CallOps* const calls_;
-  const ProductStyle products_;
+  const ProgramFor target_;
   Program program_;
   std::vector<std::unique_ptr<StepWriter>> writers_;
   std::vector<ValueForm> forms_;

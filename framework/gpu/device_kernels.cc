@@ -64,7 +64,7 @@ void DeviceKernels::WriteSteps(const Graph& graph) {
                           {.inputs = Numbered("x", graph.inputs().size()),
                            .outputs = Numbered("y", graph.outputs().size()),
                            .reserved = CReservedWords()},
-                          &calls);
+                          &calls, ProgramFor::kDevice);
 }
 
 size_t DeviceKernels::num_library_calls() const {

@@ -122,7 +122,7 @@ FusedCode PrintFused(const Fused& fused) {
     names.outputs.push_back(absl::StrCat("y", i));
     add(graph.outputs()[i], names.outputs.back(), false);
   }
-  const Program program = WriteProgram(graph, names);
+  const Program program = WriteProgram(graph, names, nullptr, ProgramFor::kDevice);
   CPrinter printer(Language::kCuda);
   const CudaCode cuda = PrintCuda(program, &printer);
   const std::string launches = CudaLaunches(

@@ -21,7 +21,7 @@ Function Print(const Graph& graph, const std::string& name, CPrinter* printer) {
   for (size_t i = 0; i < graph.inputs().size(); ++i) names.inputs.push_back(absl::StrCat("x", i));
   for (size_t i = 0; i < graph.outputs().size(); ++i) names.outputs.push_back(absl::StrCat("y", i));
   Function f;
-  f.program = WriteProgram(graph, names, nullptr, ProductStyle::kCalls);
+  f.program = WriteProgram(graph, names, nullptr, ProgramFor::kProducts);
   std::string arguments, unused, scratch;
   for (size_t i = 0; i < names.inputs.size(); ++i) {
     const ArraySpec& spec = graph.values()[graph.inputs()[i]].spec;
