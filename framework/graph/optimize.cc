@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -61,14 +62,13 @@ Graph FoldConstants(const Graph& graph) {
 
 Graph ShareEqualSteps(const Graph& graph) {
   Rewriter out(graph);
-  absl::flat_hash_map<std::string, int> constants;
+  absl::flat_hash_map<std::pair<std::string, std::string_view>, int> constants;
   for (size_t v = 0; v < graph.values().size(); ++v) {
     const DlArray& x = graph.values()[v].constant;
-    if (x.empty() || x.numel() != 1) continue;
-    const std::string key =
-        absl::StrCat(ToString(x.spec()), " ",
-                     std::string(static_cast<const char*>(x.data()->bytes()), SizeOf(x.type())));
-    const auto [found, is_new] = constants.emplace(key, -1);
+    if (x.empty()) continue;
+    const std::string_view elements(static_cast<const char*>(x.data()->bytes()),
+                                    static_cast<size_t>(x.numel()) * SizeOf(x.type()));
+    const auto [found, is_new] = constants.try_emplace(std::pair(ToString(x.spec()), elements), -1);
     if (is_new) found->second = out.New(graph.values()[v]);
     out.Set(static_cast<int>(v), found->second);
   }

@@ -21,7 +21,7 @@ namespace lamina {
 
 /// Computes now what depends on constants alone, unless that makes a large constant of small ones.
 Graph FoldConstants(const Graph& graph);
-/// One step for all that do the same to the same values; one value for equal single constants.
+/// One step for all that do the same to the same values; one value for equal constants.
 Graph ShareEqualSteps(const Graph& graph);
 /// Leaves out steps that give what they get, and goes past a reshape to what it reshapes.
 Graph SkipIdentities(const Graph& graph);

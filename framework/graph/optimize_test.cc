@@ -84,6 +84,19 @@ TEST(ShareEqualStepsTest, ComputesOnceButDrawsEachTime) {
   EXPECT_EQ(Count(graph, "rand"), 2);
 }
 
+TEST(ShareEqualStepsTest, EqualConstantsAreOne) {
+  const auto with = [](std::vector<float> values) {
+    return DlArray::FromVector<float>(values, {static_cast<int64_t>(values.size())});
+  };
+  const Graph graph = RemoveDeadSteps(ShareEqualSteps(RecordGraph(
+      [&](Arrays x) {
+        return DlArrays{x[0] * with({1, 2}), x[0] * with({1, 2}), x[0] * with({1, 3}),
+                        x[0] * Reshape(with({1, 2}), {2, 1})};
+      },
+      std::vector<ArraySpec>{Single({2})})));
+  EXPECT_EQ(Count(graph, "times"), 3) << ToString(graph);
+}
+
 TEST(SkipIdentitiesTest, GoesPastReshapes) {
   const Graph graph = RemoveDeadSteps(SkipIdentities(RecordGraph(
       [](Arrays x) {

@@ -3,6 +3,7 @@
 #define FRAMEWORK_GRAPH_REWRITER_H_
 
 #include <functional>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -66,11 +67,23 @@ class Rewriter {
                           const std::vector<int>& arguments) {
     std::vector<ArraySpec> specs;
     for (int v : arguments) specs.push_back(values_[v].spec);
-    const Graph part = RecordGraph(function, specs);
+    return Inline(RecordGraph(function, specs), arguments, nullptr);
+  }
+  // A graph whose inputs are these new values; its outputs. Arrays that are constants of several
+  // graphs are one value, where `constants` holds those that are there by their elements.
+  std::vector<int> Inline(const Graph& part, const std::vector<int>& arguments,
+                          std::map<const void*, int>* constants) {
     std::vector<int> at(part.values().size(), -1);
     for (size_t i = 0; i < arguments.size(); ++i) at[part.inputs()[i]] = arguments[i];
     for (size_t v = 0; v < at.size(); ++v) {
-      if (at[v] < 0) at[v] = New(part.values()[v]);
+      if (at[v] >= 0) continue;
+      const GraphValue& value = part.values()[v];
+      int* known = nullptr;
+      if (constants != nullptr && !value.constant.empty()) {
+        known = &constants->try_emplace(value.constant.data().get(), -1).first->second;
+      }
+      at[v] = known != nullptr && *known >= 0 ? *known : New(value);
+      if (known != nullptr) *known = at[v];
     }
     const auto mapped = [&at](const std::vector<int>& values) {
       std::vector<int> out;
@@ -82,6 +95,7 @@ class Rewriter {
     }
     return mapped(part.outputs());
   }
+  size_t num_steps() const { return steps_.size(); }
 
   const std::vector<GraphValue>& values() const { return values_; }
 

@@ -2,11 +2,13 @@
 
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "framework/cpu/attention.h"
+#include "framework/ops/composed_op.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/op.h"
@@ -18,10 +20,16 @@
 namespace lamina::internal {
 namespace {
 
+std::vector<int32_t> UpTo(int64_t n) {
+  std::vector<int32_t> values(n);
+  std::iota(values.begin(), values.end(), 0);
+  return values;
+}
+
 // What both ops have in common.
 struct Settings : AttentionSettings {
   std::string Text() const {
-    return absl::StrCat("heads=", heads, " scale=", scale, " causal=", causal);
+    return absl::StrFormat("heads=%d scale=%.17g causal=%d", heads, scale, causal);
   }
   cpu::AttentionShape Shape(const ArraySpec& q, const ArraySpec& k, const ArraySpec& v) const {
     return {.heads = heads,
@@ -41,18 +49,19 @@ struct Settings : AttentionSettings {
     const DlArray x = Permute(pages, {0, 2, 3, 1});
     return Reshape(x, {x.size(0) * x.size(1), x.size(2), x.size(3)});
   }
+  // Of pages of queries and keys, keys x queries for each: -infinity where the key is later than
+  // the query and must not be seen.
+  DlArray Scores(const DlArray& q, const DlArray& k) const {
+    const DlArray scores = MatMul(k, scale * q, true);
+    if (!causal) return scores;
+    const int64_t keys = scores.size(0), queries = scores.size(1);
+    return Where(DlArray::FromVector<int32_t>(UpTo(keys), {keys}) <=
+                     DlArray::FromVector<int32_t>(UpTo(queries), {1, queries}),
+                 scores, -std::numeric_limits<double>::infinity());
+  }
 };
 
-// keys x queries: true where the key is not later than the query.
-DlArray NotLater(int64_t keys, int64_t queries) {
-  std::vector<uint8_t> seen(keys * queries);
-  for (int64_t t = 0; t < queries; ++t) {
-    for (int64_t s = 0; s < keys; ++s) seen[s + keys * t] = s <= t;
-  }
-  return DlArray::FromBytes(DataType::kLogical, seen.data(), seen.size(), {keys, queries});
-}
-
-class AttentionGradientOp : public Op {
+class AttentionGradientOp : public Op, public ComposedOp {
  public:
   explicit AttentionGradientOp(const Settings& settings) : settings_(settings) {}
   std::string_view Name() const override { return "attention_gradient"; }
@@ -66,6 +75,20 @@ class AttentionGradientOp : public Op {
     const cpu::AttentionShape shape = settings_.Shape(in[0].spec(), in[1].spec(), in[2].spec());
     cpu::AttentionBackward(in[0].type(), shape, at(0), at(1), at(2), at(3), at(4), at(5), at(6),
                            out.bytes(0), out.bytes(1), out.bytes(2));
+  }
+  // By the formulas below, with the probabilities A from the greatest scores and the sums, and
+  // m(P) = y' dY. The scores have memory of their own.
+  DlArrays Compose(Arrays in) const override {
+    const auto& c = settings_;
+    const DlArray q = c.Pages(in[0]), k = c.Pages(in[1]), v = c.Pages(in[2]), dy = c.Pages(in[6]);
+    const auto of_queries = [](const DlArray& x) {
+      return Reshape(x, {1, x.size(0), x.size(1), x.size(2)});
+    };
+    const DlArray a = Exp(c.Scores(q, k) - of_queries(in[4])) * of_queries(in[5]);
+    const DlArray p = MatMul(v, dy, true);
+    const DlArray ds = a * (p - Sum(c.Pages(in[3] * in[6]), 0));
+    return {c.Joined(c.scale * MatMul(k, ds)), c.Joined(c.scale * MatMul(q, ds, false, true)),
+            c.Joined(MatMul(dy, a, false, true))};
   }
   SaveMask SavedInputs() const override { return 0b1000111; }
   SaveMask SavedOutputs() const override { return kSaveNone; }
@@ -86,12 +109,7 @@ class AttentionGradientOp : public Op {
       return g.empty() ? BroadcastTo(Cast(0.0, like.type()), like.spec()) : c.Pages(g);
     };
     const DlArray e = c.scale * given(0, q), f = c.scale * given(1, k), g = given(2, v);
-    DlArray scores = MatMul(k, c.scale * q, true);
-    if (c.causal) {
-      scores = Where(NotLater(scores.size(0), scores.size(1)), scores,
-                     -std::numeric_limits<double>::infinity());
-    }
-    const DlArray a = SoftmaxOver(scores, 0), p = MatMul(v, dy, true);
+    const DlArray a = SoftmaxOver(c.Scores(q, k), 0), p = MatMul(v, dy, true);
     const auto weighted = [&a](const DlArray& x) { return x - Sum(a * x, 0); };
     const DlArray p_rest = weighted(p), ds = a * p_rest;
     // dS = A P_rest: of its gradient, what goes to P and to A, then from A to S.
@@ -111,7 +129,7 @@ class AttentionGradientOp : public Op {
   Settings settings_;
 };
 
-class AttentionOp : public Op, public WrittenOp {
+class AttentionOp : public Op, public WrittenOp, public ComposedOp {
  public:
   explicit AttentionOp(const Settings& settings) : settings_(settings) {}
   std::string_view Name() const override { return "attention"; }
@@ -136,6 +154,18 @@ class AttentionOp : public Op, public WrittenOp {
     return ApplyAll(std::make_shared<AttentionGradientOp>(settings_), in);
   }
   bool HasFastKernel() const override { return true; }
+
+  // The scores have memory of their own; the gradient's are the same.
+  DlArrays Compose(Arrays in) const override {
+    const auto& c = settings_;
+    const DlArray scores = c.Scores(c.Pages(in[0]), c.Pages(in[1]));
+    const DlArray greatest = MaxOver(scores, 0);
+    const DlArray powers = Exp(scores - greatest);
+    const DlArray inverse = 1 / Sum(powers, 0);
+    const Sizes of_queries{scores.size(1), scores.size(2), scores.size(3)};
+    return {c.Joined(MatMul(c.Pages(in[2]), powers * inverse)), Reshape(greatest, of_queries),
+            Reshape(inverse, of_queries)};
+  }
 
   // One query after another. Its scores are computed twice, so that they need no memory.
   void Write(OpWriter& w) const override {
@@ -164,6 +194,7 @@ class AttentionOp : public Op, public WrittenOp {
             });
           };
       const auto for_values = [&](const std::function<void(const Indices&, const Expression&)>& f) {
+        if (!w.IsUsed(0)) return;  // A gradient may want nothing but the other outputs.
         code.For("c", shape.value_depth, [&](const Expression& c) {
           const Expression at = channel(c, shape.value_depth);
           f({at, b, t}, at);

@@ -6,8 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/fft.h"
 #include "framework/ops/along_dim.h"
+#include "framework/ops/composed_op.h"
 #include "framework/ops/data_format.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/fft_composed.h"
 #include "framework/ops/op.h"
 
 namespace lamina {
@@ -17,7 +19,7 @@ using cpu::FftSign;
 
 // The sum with one sign of the exponent, along one dim of a complex array. The matrix of the sum is
 // symmetric, so its conjugate transpose is the sum with the other sign: that is the gradient.
-class FftOp : public Op {
+class FftOp : public Op, public ComposedOp {
  public:
   FftOp(FftSign sign, int dim) : sign_(sign), dim_(dim) {}
   std::string_view Name() const override { return sign_ == FftSign::kMinus ? "fft" : "n_ifft"; }
@@ -41,6 +43,7 @@ class FftOp : public Op {
     const internal::AlongDim along(x.sizes(), dim_);
     cpu::Fft(x.type(), sign_, along.inner, along.n, along.outer, x.data()->bytes(), out.bytes(0));
   }
+  DlArrays Compose(Arrays in) const override { return {internal::ComposedFft(in[0], sign_, dim_)}; }
   DlArrays Gradient(const GradientCall& call) const override {
     const FftSign other = sign_ == FftSign::kMinus ? FftSign::kPlus : FftSign::kMinus;
     return {Apply(std::make_shared<FftOp>(other, dim_), {call.output_gradients[0]})};

@@ -1,0 +1,27 @@
+// A pass that computes composed ops (ops/composed_op.h) by the functions that they are composed of.
+//
+//   const Graph printed = ExpandComposed(RecordGraph(f, specs));
+//
+// So what has no printed form of its own can be printed. Results change within the error that the
+// ops state. Equal steps share what they are composed of: constants stand in the graph once.
+//
+// Threads: a pure function.
+#ifndef FRAMEWORK_GRAPH_EXPAND_COMPOSED_H_
+#define FRAMEWORK_GRAPH_EXPAND_COMPOSED_H_
+
+#include <functional>
+#include <vector>
+
+#include "framework/graph/graph.h"
+
+namespace lamina {
+
+/// Expands composed ops without a printed form, and those for which `too` holds. All other steps
+/// stay, in their order. `origin`, unless it is null, gets for each step of the result the number
+/// of the step of `graph` that it stands for.
+Graph ExpandComposed(const Graph& graph, const std::function<bool(const Op&)>& too = nullptr,
+                     std::vector<int>* origin = nullptr);
+
+}  // namespace lamina
+
+#endif  // FRAMEWORK_GRAPH_EXPAND_COMPOSED_H_
