@@ -18,30 +18,30 @@ std::string LogOf(const CudaCompiler& nvrtc, void* program) {
 
 }  // namespace
 
-absl::StatusOr<KernelImage> CompileCudaKernels(const std::string& source,
-                                               const std::vector<std::string>& kernels,
+absl::StatusOr<KernelImage> CompileCudaKernels(const KernelSource& source,
                                                const std::string& architecture) {
   const absl::StatusOr<CudaCompiler>& found = FindCudaCompiler();
   if (!found.ok()) return found.status();
   const CudaCompiler& nvrtc = *found;
   void* made = nullptr;
-  if (nvrtc.CreateProgram(&made, source.c_str(), "kernels.cu", 0, nullptr, nullptr) != 0) {
+  if (nvrtc.CreateProgram(&made, source.text.c_str(), "kernels.cu", 0, nullptr, nullptr) != 0) {
     return absl::InvalidArgumentError("NVRTC does not take the source.");
   }
   const auto destroy = [&](void* p) { nvrtc.DestroyProgram(&p); };
   const std::unique_ptr<void, decltype(destroy)> program(made, destroy);
-  for (const std::string& kernel : kernels) {
+  for (const std::string& kernel : source.kernels) {
     if (nvrtc.AddNameExpression(program.get(), kernel.c_str()) != 0) {
       return absl::InvalidArgumentError(absl::StrCat("NVRTC does not take the name ", kernel, "."));
     }
   }
   const std::string option = absl::StrCat("--gpu-architecture=", architecture);
-  const char* const options[] = {option.c_str(), "--std=c++17"};
-  if (nvrtc.CompileProgram(program.get(), 2, options) != 0) {
+  const char* const options[] = {option.c_str(), "--std=c++17",
+                                 source.may_fuse ? "--fmad=true" : "--fmad=false"};
+  if (nvrtc.CompileProgram(program.get(), 3, options) != 0) {
     return absl::InvalidArgumentError(LogOf(nvrtc, program.get()));
   }
   KernelImage image;
-  for (const std::string& kernel : kernels) {
+  for (const std::string& kernel : source.kernels) {
     const char* symbol = nullptr;
     if (nvrtc.GetLoweredName(program.get(), kernel.c_str(), &symbol) != 0) {
       return absl::InvalidArgumentError(absl::StrCat("The source has no kernel ", kernel, "."));

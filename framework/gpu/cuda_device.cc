@@ -118,9 +118,8 @@ class CudaDevice : public Device {
     Check(driver_.StreamSynchronize(stream_), "finish its work");
   }
 
-  absl::StatusOr<KernelImage> Compile(const std::string& source,
-                                      const std::vector<std::string>& kernels) override {
-    return CompileCudaKernels(source, kernels, architecture_);
+  absl::StatusOr<KernelImage> Compile(const KernelSource& source) override {
+    return CompileCudaKernels(source, architecture_);
   }
   std::unique_ptr<LoadedKernels> Load(const KernelImage& image) override {
     const Turn turn = Enter();

@@ -24,8 +24,7 @@ absl::StatusOr<std::shared_ptr<Device>> OpenCudaDevice(int number = 0);
 
 /// Compiles kernels for an architecture ("sm_90"); no device is needed. Errors: as Device::Compile;
 /// those of FindCudaCompiler.
-absl::StatusOr<KernelImage> CompileCudaKernels(const std::string& source,
-                                               const std::vector<std::string>& kernels,
+absl::StatusOr<KernelImage> CompileCudaKernels(const KernelSource& source,
                                                const std::string& architecture);
 
 }  // namespace lamina::gpu

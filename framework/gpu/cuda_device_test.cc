@@ -33,8 +33,8 @@ TEST(CudaDeviceTest, WithoutADeviceTheStatusSaysWhy) {
 TEST(CudaDeviceTest, TheCompilerNamesTheKernelsOfAnArchitecture) {
   if (!FindCudaCompiler().ok()) GTEST_SKIP() << FindCudaCompiler().status();
   for (const char* const architecture : {"sm_80", "sm_90"}) {
-    const auto image =
-        CompileCudaKernels(kSource, {"Scale<true>", "Plain", "Scale<false>"}, architecture);
+    const auto image = CompileCudaKernels(
+        {.text = kSource, .kernels = {"Scale<true>", "Plain", "Scale<false>"}}, architecture);
     ASSERT_TRUE(image.ok()) << image.status();
     ASSERT_EQ(image->symbols.size(), 3u);
     EXPECT_NE(image->symbols[0].find("Scale"), std::string::npos);
@@ -48,10 +48,11 @@ TEST(CudaDeviceTest, TheCompilerNamesTheKernelsOfAnArchitecture) {
 
 TEST(CudaDeviceTest, TheCompilersMessagesAreTold) {
   if (!FindCudaCompiler().ok()) GTEST_SKIP() << FindCudaCompiler().status();
-  const auto wrong = CompileCudaKernels("__global__ void F() { unknown = 1; }", {"F"}, "sm_90");
+  const auto wrong = CompileCudaKernels(
+      {.text = "__global__ void F() { unknown = 1; }", .kernels = {"F"}}, "sm_90");
   EXPECT_EQ(wrong.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(wrong.status().message().find("unknown"), std::string::npos) << wrong.status();
-  const auto missing = CompileCudaKernels(kSource, {"Absent"}, "sm_90");
+  const auto missing = CompileCudaKernels({.text = kSource, .kernels = {"Absent"}}, "sm_90");
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kInvalidArgument);
 }
 

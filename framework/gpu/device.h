@@ -6,7 +6,7 @@
 //
 //   void* x = device.Allocate(bytes);
 //   device.CopyIn(x, host, bytes);
-//   const auto image = device.Compile(source, {"Kernel0<true>"});
+//   const auto image = device.Compile({.text = text, .kernels = {"Kernel0<true>"}});
 //   const auto kernels = device.Load(*image);
 //   void* arguments[] = {&x};
 //   device.Launch(*kernels, 0, {.blocks = 40, .threads = 256}, arguments);
@@ -29,6 +29,14 @@
 #include "framework/gpu/library_call.h"
 
 namespace lamina::gpu {
+
+/// What is to be compiled.
+struct KernelSource {
+  std::string text;
+  std::vector<std::string> kernels;  ///< What is wanted of it, as C++ names it.
+  /// May a product and a sum be one operation with one rounding? It is faster, and of other bits.
+  bool may_fuse = true;
+};
 
 /// Compiled kernels, as they are kept on a disk.
 struct KernelImage {
@@ -71,10 +79,8 @@ class Device {
   /// Returns when all that was asked for is done.
   virtual void Wait() = 0;
 
-  /// `kernels`: what is wanted of the source, as C++ names it. Errors: kInvalidArgument with the
-  /// compiler's messages.
-  virtual absl::StatusOr<KernelImage> Compile(const std::string& source,
-                                              const std::vector<std::string>& kernels) = 0;
+  /// Errors: kInvalidArgument with the compiler's messages.
+  virtual absl::StatusOr<KernelImage> Compile(const KernelSource& source) = 0;
   virtual std::unique_ptr<LoadedKernels> Load(const KernelImage& image) = 0;
   /// Launches the kernel with this number in the image; `arguments` has the address of each value.
   virtual void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,

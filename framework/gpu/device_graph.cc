@@ -12,8 +12,9 @@ namespace {
 // Constants of so many elements stand in the source of the kernels.
 constexpr int64_t kInSource = 8;
 
-bool IsDraw(const GraphStep& step) {
-  return step.op->IsRandom() && step.inputs.empty() && step.outputs.size() == 1;
+bool IsDrawnHere(const GraphStep& step) {
+  return step.op->IsRandom() && !DeviceDraws::Can(*step.op) && step.inputs.empty() &&
+         step.outputs.size() == 1;
 }
 
 }  // namespace
@@ -23,7 +24,7 @@ DeviceGraph::DeviceGraph(const Graph& graph, const std::shared_ptr<Gpu>& gpu) {
   std::vector<int> inputs = graph.inputs();
   std::vector<GraphStep> steps;
   for (const GraphStep& step : graph.steps()) {
-    if (!IsDraw(step)) {
+    if (!IsDrawnHere(step)) {
       steps.push_back(step);
       continue;
     }
@@ -57,9 +58,11 @@ std::string DeviceGraph::Describe() const {
   const auto count = [](size_t n, const std::string& what) {
     return absl::StrCat(n, " ", what, n == 1 ? "" : "s");
   };
+  const size_t calls = kernels.num_library_calls();
   return absl::StrCat(
       kernels.num_launches() == 1 ? "1 launch" : absl::StrCat(kernels.num_launches(), " launches"),
-      " of ", count(kernels.num_kernels(), "kernel"),
+      calls == 0 ? "" : absl::StrCat(" (", calls, " by a library)"), " of ",
+      count(kernels.num_kernels(), "kernel"),
       draws_.empty() ? "" : " and " + count(draws_.size(), "draw"),
       kernels.from_cache() ? ", loaded in " : ", compiled in ",
       absl::StrFormat("%.3f s", seconds_));

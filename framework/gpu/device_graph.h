@@ -1,8 +1,8 @@
 // A recorded function on a device: what a graph has besides kernels is brought over to them.
 //
-// Constants of more than a few elements become arrays of the device. Random numbers are drawn by
-// the processor, in the recorded order, before the kernels run: the same bits as ever. All else is
-// one program (device_program.h).
+// Constants of more than a few elements become arrays of the device. Random ops other than Rand and
+// Randn, which a device draws itself (device_draws.h), are run by the processor, in the recorded
+// order, before the kernels. All else is one program (device_program.h).
 //
 // Used by accelerated functions (framework/acceleration). Threads: any.
 #ifndef FRAMEWORK_GPU_DEVICE_GRAPH_H_

@@ -38,8 +38,11 @@ DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
   WriteSteps(graph);
   std::vector<std::string> kernels;
   Print(graph, &kernels);
-  num_kernels_ = kernels.size();
-  if (!kernels.empty()) kernels_ = device_->Load(Compiled(kernels));
+  num_kernels_ = kernels.size() + (draws_ == nullptr ? 0 : draws_->size());
+  if (!kernels.empty()) {
+    kernels_ = device_->Load(
+        CompiledKernels(*device_, {.text = source_, .kernels = kernels}, &from_cache_));
+  }
   for (int t = 0; t < kNumDataTypes; ++t) {
     if (program_.scratch[t] == 0) continue;
     const size_t bytes =
@@ -57,9 +60,17 @@ DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
 
 void DeviceKernels::WriteSteps(const Graph& graph) {
   calls_ = LibraryCallsOf(*device_, graph);
-  const CallOps calls{[&](const Graph& g, const GraphStep& step) {
-    return calls_[static_cast<size_t>(&step - g.steps().data())] != nullptr;
+  const CallOps calls{.is_called = [&](const Graph& g, const GraphStep& step) {
+    return calls_[static_cast<size_t>(&step - g.steps().data())] != nullptr ||
+           DeviceDraws::Can(*step.op);
   }};
+  // Numbers are taken in the order of the graph, not in that in which they are needed.
+  std::vector<OpPtr> draws;
+  for (const GraphStep& step : graph.steps()) {
+    draw_of_.push_back(static_cast<int>(draws.size()));
+    if (DeviceDraws::Can(*step.op)) draws.push_back(step.op);
+  }
+  if (!draws.empty()) draws_ = std::make_unique<const DeviceDraws>(std::move(draws), device_);
   program_ = WriteProgram(graph,
                           {.inputs = Numbered("x", graph.inputs().size()),
                            .outputs = Numbered("y", graph.outputs().size()),
@@ -75,6 +86,7 @@ size_t DeviceKernels::num_library_calls() const {
 void DeviceKernels::AddCall(const Graph& graph, int s) {
   const GraphStep& step = graph.steps()[static_cast<size_t>(s)];
   Launch launch{.call = calls_[static_cast<size_t>(s)]};
+  if (launch.call == nullptr) launch.draw = draw_of_[static_cast<size_t>(s)];
   for (const std::vector<int>* values : {&step.inputs, &step.outputs}) {
     for (const int v : *values) {
       const int array = program_.array_of[static_cast<size_t>(v)];
@@ -128,21 +140,6 @@ void DeviceKernels::Print(const Graph& graph, std::vector<std::string>* kernels)
   }
 }
 
-KernelImage DeviceKernels::Compiled(const std::vector<std::string>& kernels) {
-  const KernelStore store(device_->CompilerKey());
-  if (std::optional<KernelImage> kept = store.Find(source_, kernels)) {
-    from_cache_ = true;
-    return *std::move(kept);
-  }
-  absl::StatusOr<KernelImage> image = device_->Compile(source_, kernels);
-  if (!image.ok()) {
-    throw Error("gpu:CannotCompile", "The compiler of kernels takes what Lamina prints.",
-                std::string(image.status().message()), "Please report it, with the function.");
-  }
-  store.Insert(source_, kernels, *image);
-  return *std::move(image);
-}
-
 void DeviceKernels::LaunchAll(std::span<void* const> inputs, std::span<void* const> outputs) const {
   std::vector<void*> starts;
   for (const ProgramArray& a : program_.arrays) {
@@ -175,6 +172,10 @@ void DeviceKernels::LaunchAll(std::span<void* const> inputs, std::span<void* con
       device_->Start(*launch.call, values, workspace_ == nullptr ? nullptr : workspace_->data());
       continue;
     }
+    if (launch.draw >= 0) {
+      draws_->Launch(static_cast<size_t>(launch.draw), values[0]);
+      continue;
+    }
     for (void*& value : values) arguments.push_back(&value);
     device_->Launch(*kernels_, launch.kernel, launch.size, arguments.data());
   }
@@ -183,6 +184,7 @@ void DeviceKernels::LaunchAll(std::span<void* const> inputs, std::span<void* con
 
 void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> outputs) const {
   const std::lock_guard<std::mutex> lock(launching_);
+  Draw();
   if (launches_.size() < 2) return LaunchAll(inputs, outputs);
   std::vector<void*> addresses(inputs.begin(), inputs.end());
   addresses.insert(addresses.end(), outputs.begin(), outputs.end());
@@ -197,6 +199,10 @@ void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> ou
   std::unique_ptr<LaunchRecord>& launches = recorded_.front().launches;
   if (launches == nullptr) launches = RecordAll(inputs, outputs);
   device_->Start(*launches);
+}
+
+void DeviceKernels::Draw() const {
+  if (draws_ != nullptr) draws_->Take();
 }
 
 std::unique_ptr<LaunchRecord> DeviceKernels::Record(std::span<void* const> inputs,

@@ -17,6 +17,7 @@
 
 #include "framework/emit/program.h"
 #include "framework/gpu/device.h"
+#include "framework/gpu/device_draws.h"
 #include "framework/gpu/device_memory.h"
 #include "framework/graph/graph.h"
 
@@ -25,7 +26,7 @@ namespace lamina::gpu {
 class DeviceKernels {
  public:
   /// Compiles the kernels, or takes them from the disk. Errors: "emit:CannotPrint", which names the
-  /// op, for one without kernels (random numbers, complex numbers, transforms); "emit:TooLarge";
+  /// op, for one without kernels (complex numbers, transforms); "emit:TooLarge";
   /// "gpu:CannotCompile" with the compiler's messages; "gpu:OutOfMemory".
   DeviceKernels(const Graph& graph, std::shared_ptr<Device> device);
 
@@ -33,6 +34,8 @@ class DeviceKernels {
   /// same addresses come again (memory that was given back is given again), the launches are
   /// recorded, and from then on started as one.
   void Run(std::span<void* const> inputs, std::span<void* const> outputs) const;
+  /// Takes random numbers for the next start of a record; Run does it itself.
+  void Draw() const;
   /// The launches for these addresses, to be started as one. Runs them before, if they never ran.
   std::unique_ptr<LaunchRecord> Record(std::span<void* const> inputs,
                                        std::span<void* const> outputs) const;
@@ -54,12 +57,13 @@ class DeviceKernels {
     int array = -1;          // Of the program; -1: the memory for joins.
     int64_t first_byte = 0;  // In the memory that the array stands in.
   };
-  // Of a kernel, or of a library: then its arguments are the arrays.
+  // Of a kernel; or of a library or a draw: then its arguments are the arrays.
   struct Launch {
     size_t kernel = 0;
     LaunchSize size = {};
     std::vector<Argument> arguments = {};
     std::shared_ptr<const LibraryCall> call = nullptr;
+    int draw = -1;
   };
 
   // Addresses that came, and their launches when they came twice.
@@ -74,15 +78,16 @@ class DeviceKernels {
   void WriteSteps(const Graph& graph);
   void Print(const Graph& graph, std::vector<std::string>* kernels);
   void AddCall(const Graph& graph, int step);
-  KernelImage Compiled(const std::vector<std::string>& kernels);
 
   const std::shared_ptr<Device> device_;
   Program program_;
   std::string source_;
   std::vector<Launch> launches_;
   std::vector<std::shared_ptr<const LibraryCall>> calls_;  // Of each step of the graph; null: none.
+  std::vector<int> draw_of_;  // Of each step of the graph that draws: its number among them.
   std::unique_ptr<DeviceMemory> scratch_[kNumDataTypes], joins_, workspace_;
   std::unique_ptr<LoadedKernels> kernels_;
+  std::unique_ptr<const DeviceDraws> draws_;
   mutable std::mutex launching_;            // Two runs at a time would share scratch memory.
   mutable std::vector<Recorded> recorded_;  // The last ones first.
   mutable bool has_run_ = false;            // Libraries load what they need in the first run.

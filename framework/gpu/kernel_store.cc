@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "framework/dlarray/error.h"
 #include "framework/io/file.h"
 #include "framework/io/sha256.h"
 #include "framework/io/temporary_folder.h"
@@ -35,27 +36,39 @@ KernelStore::KernelStore(std::string compiler)
     : compiler_(std::move(compiler)),
       cache_(KernelCache::DefaultFolder(), KernelCache::kDefaultMaxBytes) {}
 
-std::string KernelStore::KeyOf(const std::string& source,
-                               const std::vector<std::string>& kernels) const {
-  return Sha256Hex(absl::StrCat(compiler_, "\n", absl::StrJoin(kernels, " "), "\n", source));
+std::string KernelStore::KeyOf(const KernelSource& source) const {
+  return Sha256Hex(absl::StrCat(compiler_, source.may_fuse ? "" : " without fused operations", "\n",
+                                absl::StrJoin(source.kernels, " "), "\n", source.text));
 }
 
-std::optional<KernelImage> KernelStore::Find(const std::string& source,
-                                             const std::vector<std::string>& kernels) const {
-  const std::optional<std::string> path = cache_.Find(KeyOf(source, kernels));
+std::optional<KernelImage> KernelStore::Find(const KernelSource& source) const {
+  const std::optional<std::string> path = cache_.Find(KeyOf(source));
   if (!path.has_value()) return std::nullopt;
   const absl::StatusOr<std::string> bytes = ReadFile(*path);
   if (!bytes.ok()) return std::nullopt;
-  return FromBytes(*bytes, kernels.size());
+  return FromBytes(*bytes, source.kernels.size());
 }
 
-void KernelStore::Insert(const std::string& source, const std::vector<std::string>& kernels,
-                         const KernelImage& image) const {
+void KernelStore::Insert(const KernelSource& source, const KernelImage& image) const {
   const TemporaryFolder folder(KernelCache::kWorkFolder, cache_.folder());
   if (folder.path().empty()) return;
   const std::string path = folder.path() + "/image";
   if (!WriteFileAtomically(path, ToBytes(image)).ok()) return;
-  cache_.Insert(KeyOf(source, kernels), path).IgnoreError();
+  cache_.Insert(KeyOf(source), path).IgnoreError();
+}
+
+KernelImage CompiledKernels(Device& device, const KernelSource& source, bool* was_there) {
+  const KernelStore store(device.CompilerKey());
+  std::optional<KernelImage> kept = store.Find(source);
+  if (was_there != nullptr) *was_there = kept.has_value();
+  if (kept) return *std::move(kept);
+  absl::StatusOr<KernelImage> image = device.Compile(source);
+  if (!image.ok()) {
+    throw Error("gpu:CannotCompile", "The compiler of kernels takes what Lamina prints.",
+                std::string(image.status().message()), "Please report it, with the function.");
+  }
+  store.Insert(source, *image);
+  return *std::move(image);
 }
 
 }  // namespace lamina::gpu

@@ -1,8 +1,8 @@
 // Compiled kernels of a device on the disk, found again by what they were made from.
 //
 //   const KernelStore store(device.CompilerKey());
-//   if (auto image = store.Find(source, kernels)) ...
-//   store.Insert(source, kernels, image);
+//   if (auto image = store.Find(source)) ...
+//   store.Insert(source, image);
 //
 // The files lie in the cache of framework/acceleration (kernel_cache.h), which bounds them and
 // notices files that were changed. What cannot be written is not kept.
@@ -22,20 +22,22 @@ namespace lamina::gpu {
 
 class KernelStore {
  public:
-  /// `compiler`: all that the result depends on besides source and names.
+  /// `compiler`: all that the result depends on besides the source.
   explicit KernelStore(std::string compiler);
 
-  std::optional<KernelImage> Find(const std::string& source,
-                                  const std::vector<std::string>& kernels) const;
-  void Insert(const std::string& source, const std::vector<std::string>& kernels,
-              const KernelImage& image) const;
+  std::optional<KernelImage> Find(const KernelSource& source) const;
+  void Insert(const KernelSource& source, const KernelImage& image) const;
 
  private:
-  std::string KeyOf(const std::string& source, const std::vector<std::string>& kernels) const;
+  std::string KeyOf(const KernelSource& source) const;
 
   std::string compiler_;
   lamina::internal::KernelCache cache_;
 };
+
+/// The kernels from the store, or compiled and kept there; `was_there` is told which. Errors:
+/// "gpu:CannotCompile" with the compiler's messages.
+KernelImage CompiledKernels(Device& device, const KernelSource& source, bool* was_there = nullptr);
 
 }  // namespace lamina::gpu
 

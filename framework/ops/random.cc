@@ -4,13 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "framework/cpu/random.h"
 #include "framework/ops/device_elements.h"
+#include "framework/ops/random_op.h"
 
 namespace lamina {
 namespace {
-
-enum class Distribution { kUniform, kNormal };
 
 thread_local RandomSource* current = nullptr;
 
@@ -20,52 +18,45 @@ RandomSource& OwnSource() {
   return source;
 }
 
-class RandomOp : public Op {
- public:
-  RandomOp(Distribution distribution, ArraySpec spec)
-      : distribution_(distribution), spec_(std::move(spec)) {}
-  std::string_view Name() const override {
-    return distribution_ == Distribution::kUniform ? "rand" : "randn";
-  }
-  std::string Attributes() const override {
-    return absl::StrCat("sizes=", ToString(spec_.sizes),
-                        " type=", std::string(lamina::Name(spec_.type)), " format=\"",
-                        spec_.format.str(), "\"");
-  }
-  void Infer(const Specs&, SpecList* out) const override {
-    if (!IsRealFloating(spec_.type)) {
-      throw Error(
-          "ops:UnsupportedType",
-          absl::StrCat(std::string(Name()), " draws single or double values."),
-          absl::StrCat("The type ", std::string(lamina::Name(spec_.type)), " was asked for."),
-          "Draw single values and Cast them; join two real draws with Complex.");
-    }
-    out->push_back(spec_);
-  }
-  void Run(Arrays, Results out) const override {
-    RandomSource& source = CurrentRandomSource();
-    const int64_t n = spec_.numel();
-    const bool uniform = distribution_ == Distribution::kUniform;
-    const uint64_t in_block = uniform && spec_.type == DataType::kSingle ? 4 : 2;
-    const uint64_t first = source.Reserve((n + in_block - 1) / in_block);
-    const cpu::RandomStream stream{source.seed, source.subsequence, first * in_block};
-    (uniform ? cpu::FillUniform : cpu::FillNormal)(spec_.type, stream, n, out.bytes(0));
-  }
-  SaveMask SavedInputs() const override { return kSaveNone; }
-  SaveMask SavedOutputs() const override { return kSaveNone; }
-  bool IsDifferentiable() const override { return false; }
-  bool IsRandom() const override { return true; }
-
- private:
-  Distribution distribution_;
-  ArraySpec spec_;
-};
+using Distribution = RandomOp::Distribution;
 
 DlArray Draw(Distribution distribution, ArraySpec spec) {
   return Apply(std::make_shared<RandomOp>(distribution, std::move(spec)), Arrays());
 }
 
 }  // namespace
+
+std::string RandomOp::Attributes() const {
+  return absl::StrCat("sizes=", ToString(spec_.sizes),
+                      " type=", std::string(lamina::Name(spec_.type)), " format=\"",
+                      spec_.format.str(), "\"");
+}
+
+void RandomOp::Infer(const Specs&, SpecList* out) const {
+  if (!IsRealFloating(spec_.type)) {
+    throw Error("ops:UnsupportedType",
+                absl::StrCat(std::string(Name()), " draws single or double values."),
+                absl::StrCat("The type ", std::string(lamina::Name(spec_.type)), " was asked for."),
+                "Draw single values and Cast them; join two real draws with Complex.");
+  }
+  out->push_back(spec_);
+}
+
+cpu::RandomStream RandomOp::Take() const {
+  RandomSource& source = CurrentRandomSource();
+  const auto n = static_cast<uint64_t>(spec_.numel());
+  const bool is_uniform = distribution_ == Distribution::kUniform;
+  const uint64_t in_block = is_uniform && spec_.type == DataType::kSingle ? 4 : 2;
+  const uint64_t first = source.Reserve((n + in_block - 1) / in_block);
+  return {source.seed, source.subsequence, first * in_block};
+}
+
+void RandomOp::Run(Arrays, Results out) const {
+  const cpu::RandomStream stream = Take();
+  const bool is_uniform = distribution_ == Distribution::kUniform;
+  (is_uniform ? cpu::FillUniform : cpu::FillNormal)(spec_.type, stream, spec_.numel(),
+                                                    out.bytes(0));
+}
 
 RandomSource& CurrentRandomSource() { return current != nullptr ? *current : OwnSource(); }
 

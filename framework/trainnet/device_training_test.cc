@@ -57,7 +57,7 @@ TEST_P(DeviceTrainingTest, TheWholeStepRunsThere) {
   const gpu::ScopedGpu scope(gpu_);
   options.execution_environment = ExecutionEnvironment::kGpu;
   const TrainingResult there = TrainNet(data, Network(), "crossentropy", options);
-  EXPECT_NE(there.info.acceleration_report.find("and 1 draw, compiled in"), std::string::npos)
+  EXPECT_NE(there.info.acceleration_report.find(", compiled in"), std::string::npos)
       << there.info.acceleration_report;
   ASSERT_EQ(there.info.training_history.size(), 16u);
   for (size_t i = 0; i < 16; ++i) {

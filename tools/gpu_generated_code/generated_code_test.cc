@@ -106,7 +106,7 @@ TEST(CudaTest, TheRunTimeCompilerTakesTheKernels) {
   std::string all;
   for (const GeneratedCode& code : AllCuda()) all += code.files[1].text;
   for (const char* architecture : {"sm_80", "sm_90"}) {
-    const auto image = gpu::CompileCudaKernels(all, {}, architecture);
+    const auto image = gpu::CompileCudaKernels({.text = all, .kernels = {}}, architecture);
     EXPECT_TRUE(image.ok()) << architecture << ": " << image.status();
   }
 }

@@ -20,10 +20,9 @@ class CompilingDevice : public Device {
   void CopyIn(void*, const void*, size_t) override {}
   void CopyOut(void*, const void*, size_t) override { Refuse(); }
   void Wait() override {}
-  absl::StatusOr<KernelImage> Compile(const std::string& source,
-                                      const std::vector<std::string>& kernels) override {
-    if (architecture_.empty()) return KernelImage{.code = source, .symbols = kernels};
-    return CompileCudaKernels(source, kernels, architecture_);
+  absl::StatusOr<KernelImage> Compile(const KernelSource& source) override {
+    if (architecture_.empty()) return KernelImage{.code = source.text, .symbols = source.kernels};
+    return CompileCudaKernels(source, architecture_);
   }
   std::unique_ptr<LoadedKernels> Load(const KernelImage&) override {
     return std::make_unique<LoadedKernels>();

@@ -141,8 +141,7 @@ class Emulated : public EmulatedDevice {
   void CopyOut(void* to, const void* from, size_t bytes) override { CopyIn(to, from, bytes); }
   void Wait() override {}
 
-  absl::StatusOr<KernelImage> Compile(const std::string& source,
-                                      const std::vector<std::string>& kernels) override;
+  absl::StatusOr<KernelImage> Compile(const KernelSource& source) override;
   std::unique_ptr<LoadedKernels> Load(const KernelImage& image) override;
 
   void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
@@ -215,8 +214,7 @@ class Emulated : public EmulatedDevice {
   std::atomic<int> num_compiled_{0}, num_starts_{0};
 };
 
-absl::StatusOr<KernelImage> Emulated::Compile(const std::string& source,
-                                              const std::vector<std::string>& kernels) {
+absl::StatusOr<KernelImage> Emulated::Compile(const KernelSource& source) {
   ++num_compiled_;
   const TemporaryFolder folder("lamina_emulated_");
   const absl::StatusOr<std::string> runtime =
@@ -225,14 +223,14 @@ absl::StatusOr<KernelImage> Emulated::Compile(const std::string& source,
   // A pragma of CUDA's compilers.
   std::string text =
       absl::StrCat("#include \"cuda_runtime_api.h\"\n#include <tuple>\n",
-                   std::regex_replace(source, std::regex("#pragma unroll\n"), ""), kBind);
+                   std::regex_replace(source.text, std::regex("#pragma unroll\n"), ""), kBind);
   KernelImage image;
-  for (size_t i = 0; i < kernels.size(); ++i) {
+  for (size_t i = 0; i < source.kernels.size(); ++i) {
     image.symbols.push_back(absl::StrCat("launch_", i));
     absl::StrAppend(&text, "extern \"C\" __attribute__((visibility(\"default\"))) void launch_", i,
                     "(std::function<void()>* launch, unsigned blocks, unsigned threads,\n"
                     "    void** arguments) {\n  *launch = Bind(",
-                    kernels[i], ", blocks, threads, arguments);\n}\n");
+                    source.kernels[i], ", blocks, threads, arguments);\n}\n");
   }
   const std::string& f = folder.path();
   LAMINA_CHECK(WriteFileAtomically(f + "/cuda_runtime_api.h", *runtime).ok() &&
@@ -241,8 +239,8 @@ absl::StatusOr<KernelImage> Emulated::Compile(const std::string& source,
   const char* const compiler = std::getenv("CXX");
   const std::string command =
       absl::StrCat(compiler == nullptr ? "c++" : compiler,
-                   " -std=c++20 -O0 -shared -fPIC -fvisibility=hidden -I'", f, "' -o '", f,
-                   "/kernels.so' '", f, "/kernels.cc' >'", f, "/messages' 2>&1");
+                   " -std=c++20 -O0 -ffp-contract=off -shared -fPIC -fvisibility=hidden -I'", f,
+                   "' -o '", f, "/kernels.so' '", f, "/kernels.cc' >'", f, "/messages' 2>&1");
   if (std::system(command.c_str()) != 0) {
     return absl::InvalidArgumentError(ReadFile(f + "/messages").value_or("no compiler"));
   }
