@@ -12,6 +12,7 @@
 #include "framework/acceleration/testing/accelerated_table.h"
 #include "framework/ops/activation.h"
 #include "framework/ops/attention.h"
+#include "framework/ops/bfloat16.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
@@ -53,6 +54,8 @@ void AddElementwise(AcceleratedTable& t) {
     return DlArrays{Cast(Cast(4 * x[0], DataType::kInt32), x[0].type()),
                     Cast(x[0], DataType::kSingle) * 2};
   });
+  t.Add("round to bfloat16", {t.Array({6})},
+        [](Arrays x) { return RoundToBfloat16(Single(x[0])) * 2; });
 }
 
 void AddComplex(AcceleratedTable& t) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "framework/ops/bfloat16.h"
 #include "framework/ops/elementwise_op.h"
 
 namespace lamina::internal {
@@ -48,7 +49,7 @@ bool IsCheap(const Op& op) {
     }
   }
   const std::string_view name = op.Name();
-  return name == "reshape" || name == "relabel" || name == "cast";
+  return name == "reshape" || name == "relabel" || name == "cast" || IsRoundToBfloat16(op);
 }
 
 }  // namespace

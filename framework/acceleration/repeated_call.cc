@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/autodiff/tape.h"
 #include "framework/graph/graph.h"
+#include "framework/ops/product_precision.h"
 
 namespace lamina {
 namespace {
@@ -28,7 +29,8 @@ bool IsOnDevice(Arrays inputs) {
 }
 
 uint64_t HashOf(Arrays inputs) {
-  uint64_t hash = absl::HashOf(inputs.size(), Tape::Current() != nullptr, IsOnDevice(inputs));
+  uint64_t hash = absl::HashOf(inputs.size(), Tape::Current() != nullptr, IsOnDevice(inputs),
+                               ScopedProductPrecision::Current());
   for (const DlArray& x : inputs) {
     hash = absl::HashOf(hash, x.type(), x.sizes(), x.format().str());
   }

@@ -25,7 +25,9 @@ const void* DeviceOf(Arrays inputs) {
 }  // namespace
 
 TraceKey::TraceKey(Arrays inputs, const Tape* tape)
-    : has_tape(tape != nullptr), device(DeviceOf(inputs)) {
+    : has_tape(tape != nullptr),
+      device(DeviceOf(inputs)),
+      precision(ScopedProductPrecision::Current()) {
   for (const DlArray& x : inputs) {
     specs.push_back(x.spec());
     watched.push_back(tape != nullptr && tape->IsWatched(x));
@@ -34,7 +36,7 @@ TraceKey::TraceKey(Arrays inputs, const Tape* tape)
 
 bool TraceKey::Matches(Arrays inputs, const Tape* tape) const {
   if (inputs.size() != specs.size() || (tape != nullptr) != has_tape) return false;
-  if (DeviceOf(inputs) != device) return false;
+  if (DeviceOf(inputs) != device || ScopedProductPrecision::Current() != precision) return false;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!(inputs[i].spec() == specs[i])) return false;
     if ((tape != nullptr && tape->IsWatched(inputs[i])) != watched[i]) return false;
@@ -141,6 +143,7 @@ std::shared_ptr<Trace> Trace::Record(TracedFunction function, Arrays inputs, Not
   trace->specs_ = key.specs;
   trace->watched_ = key.watched;
   trace->device_ = GraphDeviceOf(inputs);
+  trace->precision_ = key.precision;
   trace->forward_steps_ = ForwardSteps(*joint);
   std::unique_ptr<TraceVariant> all = Split(*joint, trace->device_);
   all->wanted.outputs = joint->depends;
@@ -210,6 +213,7 @@ void Trace::Check(const TraceVariant& variant, Arrays inputs, const DlArrays& ca
 
 DlArrays Trace::GradientByOps(const GradientCall& call, RandomSource source) const {
   const ScopedRandomSource scope(source);
+  const ScopedProductPrecision precision(precision_);
   const bool again = Tape::Current() != nullptr;
   std::optional<Tape> own;
   std::optional<ScopedTape> listening;
@@ -248,6 +252,7 @@ TraceVariant* Trace::VariantFor(const WantedGradients& wanted) {
   }
   if (variants_.size() >= kMaxVariants) return nullptr;
   NotTraced why;
+  const ScopedProductPrecision precision(precision_);
   const auto joint = RecordJoint(function_, specs_, watched_, &wanted, &why);
   // A function that does not do the same each time cannot be taken apart in this way.
   if (joint == nullptr || ForwardSteps(*joint) != forward_steps_) return nullptr;

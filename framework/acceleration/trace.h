@@ -22,6 +22,7 @@
 
 #include "framework/acceleration/trace_part.h"
 #include "framework/autodiff/tape.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/random.h"
 
 namespace lamina::internal {
@@ -36,7 +37,8 @@ struct TraceKey {
   std::vector<ArraySpec> specs;
   std::vector<bool> watched;  ///< By the tape that listens.
   bool has_tape;
-  const void* device;  ///< On which an input lies; null where all lie with the processor.
+  const void* device;          ///< On which an input lies; null where all lie with the processor.
+  ProductPrecision precision;  ///< Of the thread that called.
 };
 
 struct TraceRunOptions {
@@ -107,7 +109,9 @@ class Trace : public std::enable_shared_from_this<Trace> {
   TracedFunction function_;
   std::vector<ArraySpec> specs_;
   std::vector<bool> watched_;
-  std::shared_ptr<GraphDevice> device_;     // Where it runs; null for the processor.
+  std::shared_ptr<GraphDevice> device_;  // Where it runs; null for the processor.
+  // In which the function is recorded, and run again for derivatives and checks.
+  ProductPrecision precision_ = ProductPrecision::kSingle;
   std::vector<std::string> forward_steps_;  // As text, to compare recordings.
   mutable std::mutex mutex_;                // Of the variants.
   std::vector<std::unique_ptr<TraceVariant>> variants_;

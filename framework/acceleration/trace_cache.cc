@@ -27,6 +27,7 @@ uint64_t Mix(uint64_t hash, uint64_t value) {
 
 uint64_t HashOf(Arrays inputs, const Tape* tape) {
   uint64_t hash = Mix(inputs.size(), tape != nullptr);
+  hash = Mix(hash, static_cast<uint64_t>(ScopedProductPrecision::Current()));
   for (const DlArray& x : inputs) {
     hash =
         Mix(hash, static_cast<uint64_t>(x.type()) << 8 | (tape != nullptr && tape->IsWatched(x)));
@@ -88,7 +89,9 @@ std::string KeyText(const TraceKey& key) {
     absl::StrAppend(&text, i == 0 ? "" : "; ", ToString(key.specs[i]),
                     key.watched[i] ? " (watched)" : "");
   }
-  return key.specs.empty() ? "no inputs" : text;
+  if (key.specs.empty()) text = "no inputs";
+  if (key.precision == ProductPrecision::kBfloat16) text += "; products of bfloat16";
+  return text;
 }
 
 std::string Count(int64_t n, const char* one, const char* many) {
@@ -124,6 +127,12 @@ KeyDifference DifferenceOf(const TraceKey& now, const TraceKey& before) {
         before.device == nullptr ? "on a device instead of the processor"
         : now.device == nullptr  ? "on the processor instead of a device"
                                  : "on another device",
+        1);
+  }
+  if (now.precision != before.precision) {
+    Add(difference,
+        now.precision == ProductPrecision::kBfloat16 ? "products of bfloat16 instead of single"
+                                                     : "products of single instead of bfloat16",
         1);
   }
   if (difference.parts.empty() && now.has_tape != before.has_tape) {

@@ -107,6 +107,20 @@ void Cast(DataType from, DataType to, int64_t n, const void* in, void* out) {
   });
 }
 
+void RoundToBfloat16(int64_t n, const float* in, float* out) {
+  ParallelFor(n, kElementwiseGrain, [&](int64_t begin, int64_t end) {
+#pragma GCC ivdep
+    for (int64_t i = begin; i < end; ++i) {
+      const float x = in[i];
+      const uint32_t bits = __builtin_bit_cast(uint32_t, x);
+      // Just below half of the last digit that stays, and half where that digit is odd. A carry out
+      // of the fraction is right: the next exponent follows, and infinity the largest number.
+      const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+      out[i] = x != x ? x : __builtin_bit_cast(float, rounded);
+    }
+  });
+}
+
 void Fill(DataType type, int64_t n, const void* value, void* out) {
   Dispatch(type, [&]<class T>(T) {
     const T v = *static_cast<const T*>(value);

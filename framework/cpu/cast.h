@@ -22,6 +22,11 @@ namespace lamina::cpu {
 /// - to logical: 1 where the element is not zero (a NaN gives 1), else 0
 void Cast(DataType from, DataType to, int64_t n, const void* in, void* out);
 
+/// Rounds n elements to the nearest numbers of bfloat16 (the upper 16 bits of a float), ties to
+/// even. Beyond the largest comes infinity; NaN stays as it is. `in` and `out` may be the same
+/// memory.
+void RoundToBfloat16(int64_t n, const float* in, float* out);
+
 /// Sets n elements to the element at `value`.
 void Fill(DataType type, int64_t n, const void* value, void* out);
 

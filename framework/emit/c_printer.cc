@@ -76,6 +76,24 @@ std::string Wrapped(const std::string& line, int indent) {
   return absl::StrCat(out, rest, "\n");
 }
 
+// A compiler may contract arithmetic, so bits are rounded: see framework/cpu/cast.cc.
+std::string Bfloat16Definition(Language language) {
+  const bool is_cuda = language == Language::kCuda;
+  return absl::StrCat(
+      "/* The nearest of the numbers that have 16 bits; ties to even. */\n"
+      "HOW float bfloat16_float(float x) {\n",
+      is_cuda ? "  const unsigned bits = __float_as_uint(x);\n"
+              : "  uint32_t bits;\n"
+                "  float rounded;\n"
+                "  memcpy(&bits, &x, sizeof bits);\n",
+      is_cuda ? "  const float rounded =\n"
+                "      __uint_as_float((bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u);\n"
+              : "  bits = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;\n"
+                "  memcpy(&rounded, &bits, sizeof rounded);\n",
+      "  return x != x ? x : rounded;\n"
+      "}\n");
+}
+
 }  // namespace
 
 std::string CNumber(double value, DataType type, Language language) {
@@ -155,6 +173,8 @@ std::string CPrinter::Call(const Expression& x) {
                                           "  return (x < 0 ? e : 1) / (1 + e);\n"
                                           "}\n",
                                           {{"T", c_type}, {"F", suffix}}));
+  } else if (name == "bfloat16") {
+    function = Helper("bfloat16_float", Bfloat16Definition(language_));
   } else if (name == "mod") {
     if (!IsRealFloating(type)) {
       throw Error("emit:CannotPrint", "The modulo that is printed is that of single or double.",

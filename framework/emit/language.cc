@@ -33,7 +33,7 @@ const std::set<std::string>& CReservedWords() {
       words->insert(function);
       words->insert(absl::StrCat(function, "f"));
     }
-    for (const char* helper : {"complex", "mod", "sigmoid"}) {
+    for (const char* helper : {"bfloat16", "complex", "mod", "sigmoid"}) {
       words->insert(absl::StrCat(helper, "_float"));
       words->insert(absl::StrCat(helper, "_double"));
     }

@@ -14,16 +14,19 @@
 #include "framework/gpu/testing/each_device.h"
 #include "framework/graph/optimize.h"
 #include "framework/graph/testing/random_function.h"
+#include "framework/ops/bfloat16.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/normalization.h"
 #include "framework/ops/pooling.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "framework/ops/softmax.h"
+#include "framework/ops/testing/bfloat16_numbers.h"
 
 namespace lamina::gpu {
 namespace {
@@ -96,6 +99,13 @@ TEST_P(DeviceProgramTest, ExactFunctionsAreEqualBitForBit) {
   }
 }
 
+TEST_P(DeviceProgramTest, RoundsToTheNearestOfBfloat16) {
+  const DlArray x = NumbersAroundBfloat16();
+  const auto round = [](Arrays in) { return DlArrays{RoundToBfloat16(in[0])}; };
+  const DeviceProgram program(GraphOf(round, DlArrays{x}), gpu_);
+  EXPECT_TRUE(IsNearestBfloat16(x, Gather(program.Run(AllToDevice(gpu_, DlArrays{x}))[0])));
+}
+
 DlArrays Drawn(const std::vector<ArraySpec>& specs) {
   RandomSource source(3);
   const ScopedRandomSource scope(source);
@@ -133,6 +143,26 @@ TEST_P(DeviceProgramTest, LongSumsAgreeToRounding) {
         DlArrays(in.begin(), in.end()));
   };
   ExpectAgreement(gpu_, f, Drawn({Single({60, 60, 20}, "SSC"), Single({1, 1, 20}, "SSC")}), 1e-5);
+}
+
+// Factors have the same bits op by op, so that they are rounded to the same numbers.
+TEST_P(DeviceProgramTest, ProductsOfBfloat16AgreeToRounding) {
+  const auto f = [](Arrays in) {
+    const ScopedProductPrecision scope(ProductPrecision::kBfloat16);
+    return DlFeval(
+        [](const DlArrays& p) {
+          const DlArray y = DlConv(p[0], p[1], {}, {.padding = 1});
+          const DlArray z = MatMul(p[2], p[3], true, false);
+          DlArrays all = DlGradient(Sum(y) + Sum(z), p);
+          all.push_back(y);
+          all.push_back(z);
+          return all;
+        },
+        DlArrays(in.begin(), in.end()));
+  };
+  const DlArrays in = Drawn({Single({6, 5, 3, 2}, "SSCB"), Single({3, 3, 3, 4}, ""),
+                             Single({30, 20}, ""), Single({30, 8}, "")});
+  ExpectAgreement(gpu_, f, in, 1e-5);
 }
 
 // A small network with all of its gradients.

@@ -8,6 +8,7 @@
 
 #include "framework/graph/rewriter.h"
 #include "framework/ops/abstract_run.h"
+#include "framework/ops/bfloat16.h"
 #include "framework/ops/channel_blocks.h"
 #include "framework/ops/dims_op.h"
 #include "framework/ops/elementwise_op.h"
@@ -182,7 +183,10 @@ class BlockPass {
   }
 
   bool Elementwise(const GraphStep& step) {
-    if (dynamic_cast<const ElementwiseOp*>(step.op.get()) == nullptr) return false;
+    if (dynamic_cast<const ElementwiseOp*>(step.op.get()) == nullptr &&
+        !IsRoundToBfloat16(*step.op)) {
+      return false;
+    }
     const int y = step.outputs[0];
     const ArraySpec& out = Spec(y);
     const auto is_full = [&](int v) { return Spec(v).numel() == out.numel(); };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "framework/autodiff/dlgradient.h"
+#include "framework/cpu/convolution.h"
 #include "framework/cpu/convolution_blocks.h"
 #include "framework/graph/check_graph.h"
 #include "framework/graph/graph.h"
@@ -17,6 +18,7 @@
 #include "framework/ops/convolution.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/normalization.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
@@ -104,6 +106,23 @@ TEST(ChannelBlocksTest, StayInBlocksBetweenConvolutions) {
       in);
   const bool has = HasBlocks({7, 6});
   EXPECT_EQ(Count(graph, "conv_in_blocks"), has ? 2 : 0);
+  EXPECT_EQ(Count(graph, "to_channel_blocks"), has ? 1 : 0);
+  EXPECT_EQ(Count(graph, "from_channel_blocks"), has ? 1 : 0);
+}
+
+// All values are quarters and all sums exact, so that the same numbers are rounded.
+TEST(ChannelBlocksTest, ImagesAreRoundedToBfloat16InBlocks) {
+  const cpu::StrictConvolution strict;
+  const auto quarters = [](const DlArray& x) { return Round(4 * x) / 4; };
+  const DlArrays in{quarters(Draw({7, 6, 32, 2}, "SSCB")), quarters(Draw({3, 3, 32, 32})),
+                    quarters(Draw({32, 1}))};
+  const Graph graph = Checked(
+      [](Arrays x) {
+        const ScopedProductPrecision scope(ProductPrecision::kBfloat16);
+        return DlArrays{Convolved(Relu(Convolved(x[0], x[1], x[2])), x[1], x[2])};
+      },
+      in);
+  const bool has = HasBlocks({7, 6});
   EXPECT_EQ(Count(graph, "to_channel_blocks"), has ? 1 : 0);
   EXPECT_EQ(Count(graph, "from_channel_blocks"), has ? 1 : 0);
 }

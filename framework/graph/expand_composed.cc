@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/graph/rewriter.h"
 #include "framework/ops/composed_op.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/written_op.h"
 
 namespace lamina {
@@ -47,6 +48,8 @@ class Expansion {
     }
     const auto [found, is_new] = parts_.try_emplace(std::move(key));
     if (is_new) {
+      // It stands for the op, which multiplies in single, whatever holds where this runs.
+      const ScopedProductPrecision precision(ProductPrecision::kSingle);
       found->second = RecordGraph([&](Arrays x) { return composed.Compose(x); }, specs);
     }
     return found->second;

@@ -21,6 +21,7 @@
 #include "framework/ops/attention.h"
 #include "framework/ops/composed_op.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
@@ -180,6 +181,15 @@ TEST(ExpandComposedTest, FourierTransformsAndTheirDerivatives) {
 }
 
 // Attention has loops of its own: it stays unless it is asked for. Draws stay in their order.
+// The ops multiply in single, whatever holds for products around them.
+TEST(ExpandComposedTest, NothingIsRoundedToBfloat16) {
+  const DlArray x = RandomInput({4, 2, 3}, "CBT", -1, 1, 1, DataType::kSingle);
+  const Graph graph =
+      Recorded([](Arrays in) { return DlArrays{Attention(in[0], in[0], in[0], 2)}; }, DlArrays{x});
+  const ScopedProductPrecision scope(ProductPrecision::kBfloat16);
+  EXPECT_EQ(OpsOf(ExpandComposed(graph, Always)).count("round_to_bfloat16"), 0u);
+}
+
 TEST(ExpandComposedTest, OtherStepsStay) {
   const DlArrays in = {RandomInput({4, 2, 3}, "CBT")};
   const Function f = [](Arrays x) {

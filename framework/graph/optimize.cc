@@ -1,6 +1,7 @@
 #include "framework/graph/optimize.h"
 
 #include <algorithm>
+#include <compare>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -14,10 +15,12 @@
 #include "absl/strings/str_join.h"
 #include "framework/graph/channel_blocks.h"
 #include "framework/graph/rewriter.h"
+#include "framework/ops/bfloat16.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/elementwise_op.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/matmul_op.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/shape.h"
 
 namespace lamina {
@@ -95,8 +98,18 @@ Graph ShareEqualSteps(const Graph& graph) {
 Graph SkipIdentities(const Graph& graph) {
   Rewriter out(graph);
   std::vector<int> reshaped(graph.values().size(), -1);  // Of a reshape: what it reshapes.
+  std::vector<bool> is_rounded(graph.values().size(), false);
   for (const GraphStep& step : graph.steps()) {
     const std::string_view name = step.op->Name();
+    if (IsRoundToBfloat16(*step.op)) {
+      // Derivatives multiply by what the product had rounded.
+      const int x = step.inputs[0], y = step.outputs[0];
+      is_rounded[y] = true;
+      if (is_rounded[x]) {
+        out.Set(y, out.Map(x));
+        continue;
+      }
+    }
     const bool is_reshape = name == "reshape";
     if (is_reshape || name == "broadcast" || name == "cast") {
       const int y = step.outputs[0];
@@ -143,6 +156,11 @@ class ProductSums {
     return op;
   }
   const GraphStep& StepOf(int v) const { return graph_.steps()[maker_[v]]; }
+  // What was rounded to bfloat16 to give the value; -1 for any other.
+  int RoundedBy(int v) const {
+    if (maker_[v] < 0 || !IsRoundToBfloat16(*StepOf(v).op)) return -1;
+    return StepOf(v).inputs[0];
+  }
 
   bool IsSum(int v) const {
     if (maker_[v] < 0) return false;
@@ -193,18 +211,25 @@ Graph JoinProducts(const Graph& graph) {
       out.Copy(step);
       continue;
     }
-    std::map<std::pair<bool, bool>, std::vector<int>> products;  // By what they transpose.
+    struct Kind {  // What they transpose, and whether both factors are rounded to bfloat16.
+      bool tx, ty, is_rounded;
+      auto operator<=>(const Kind&) const = default;
+    };
+    std::map<Kind, std::vector<int>> products;
     std::vector<int> rest;
     for (int v : sums.TermsOf(sum)) {
       const MatMulOp* op = sums.ProductOf(v);
       if (op != nullptr && sums.IsPartOfOneSum(v)) {
-        products[{op->transpose_x(), op->transpose_y()}].push_back(v);
+        const std::vector<int>& factors = sums.StepOf(v).inputs;
+        products[{op->transpose_x(), op->transpose_y(),
+                  sums.RoundedBy(factors[0]) >= 0 && sums.RoundedBy(factors[1]) >= 0}]
+            .push_back(v);
       } else {
         rest.push_back(out.Map(v));
       }
     }
     bool any = false;
-    for (auto& [transposed, terms] : products) {
+    for (auto& [kind, terms] : products) {
       // A derivative is added up from the last time step to the first. In the order of time its
       // factors are put together as they are elsewhere, and that is shared.
       std::reverse(terms.begin(), terms.end());
@@ -215,12 +240,17 @@ Graph JoinProducts(const Graph& graph) {
       any = true;
       std::vector<int> factors;
       for (int side : {0, 1}) {
-        for (int v : terms) factors.push_back(out.Map(sums.StepOf(v).inputs[side]));
+        for (int v : terms) {
+          const int factor = sums.StepOf(v).inputs[side];
+          factors.push_back(out.Map(kind.is_rounded ? sums.RoundedBy(factor) : factor));
+        }
       }
-      const auto [tx, ty] = transposed;
       const size_t n = terms.size();
       rest.push_back(out.Splice(
-          [n, tx = tx, ty = ty](Arrays f) {
+          [n, tx = kind.tx, ty = kind.ty, rounded = kind.is_rounded](Arrays f) {
+            // As the terms were, whatever holds where this runs.
+            const ScopedProductPrecision precision(rounded ? ProductPrecision::kBfloat16
+                                                           : ProductPrecision::kSingle);
             const DlArrays x(f.begin(), f.begin() + n), y(f.begin() + n, f.end());
             return DlArrays{MatMul(Cat(tx ? 0 : 1, x), Cat(ty ? 1 : 0, y), tx, ty)};
           },

@@ -12,6 +12,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/op.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "framework/ops/softmax.h"
@@ -101,6 +102,7 @@ class AttentionGradientOp : public Op, public ComposedOp {
   // and A, to which g adds g' dY; from that of A by softmax's rule that of S; and from these the
   // result.
   DlArrays Gradient(const GradientCall& call) const override {
+    const ScopedProductPrecision precision(ProductPrecision::kSingle);  // As in the op itself.
     const auto& c = settings_;
     const DlArray q = c.Pages(call.inputs[0]), k = c.Pages(call.inputs[1]),
                   v = c.Pages(call.inputs[2]), dy = c.Pages(call.inputs[6]);

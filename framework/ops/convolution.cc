@@ -9,6 +9,7 @@
 #include "framework/ops/data_format.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/shape.h"
 
 namespace lamina {
@@ -92,7 +93,8 @@ DlArray DlConv(const DlArray& x, const DlArray& weights, const DlArray& bias,
   const DataType type = CommonType(x, weights, bias);
   const auto op = std::make_shared<internal::ConvOp>(std::move(p));
   const DlArray data = Cast(input.x(), type), w = Cast(weights, type);
-  DlArray y = each.empty() ? Apply(op, {data, w}) : Apply(op, {data, w, Cast(each, type)});
+  DlArray y = each.empty() ? internal::ApplyProduct(op, {data, w})
+                           : internal::ApplyProduct(op, {data, w, Cast(each, type)});
   if (!single.empty()) y = y + single;
   return input.Finish(y);
 }
@@ -173,8 +175,9 @@ DlArray DlTranspConv(const DlArray& x, const DlArray& weights, const DlArray& bi
   }
   DlArray each, single;
   SplitBias(kName, bias, result_channels, &each, &single);
-  DlArray y = Apply(std::make_shared<internal::ConvBackwardDataOp>(std::move(p), spec),
-                    {data, Cast(weights, spec.type)});
+  DlArray y =
+      internal::ApplyProduct(std::make_shared<internal::ConvBackwardDataOp>(std::move(p), spec),
+                             {data, Cast(weights, spec.type)});
   if (!each.empty()) y = y + Reshape(each, {result_channels}, "C");
   if (!single.empty()) y = y + single;
   return input.Finish(y);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 
@@ -38,15 +39,15 @@ DlArray BiasGradient(const DlArray& dy, const ArraySpec& bias) {
 }
 
 DlArray Forward(const ConvParameters& p, const DlArray& x, const DlArray& w) {
-  return Apply(std::make_shared<ConvOp>(p), {x, w});
+  return ApplyProduct(std::make_shared<ConvOp>(p), {x, w});
 }
 DlArray BackwardData(const ConvParameters& p, const ArraySpec& x, const DlArray& d,
                      const DlArray& w) {
-  return Apply(std::make_shared<ConvBackwardDataOp>(p, x), {d, w});
+  return ApplyProduct(std::make_shared<ConvBackwardDataOp>(p, x), {d, w});
 }
 DlArray BackwardWeights(const ConvParameters& p, const ArraySpec& w, const DlArray& x,
                         const DlArray& d) {
-  return Apply(std::make_shared<ConvBackwardWeightsOp>(p, w), {x, d});
+  return ApplyProduct(std::make_shared<ConvBackwardWeightsOp>(p, w), {x, d});
 }
 
 }  // namespace

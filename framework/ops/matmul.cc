@@ -10,6 +10,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul_op.h"
 #include "framework/ops/op.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "framework/ops/written_op.h"
@@ -173,12 +174,12 @@ DlArray MatMul(const DlArray& x, const DlArray& y, bool transpose_x, bool transp
   if (!IsFloating(type)) type = DataType::kSingle;
   const DlArray a = Cast(AsMatrix(x), type), b = Cast(AsMatrix(y), type);
   const OpPtr op = std::make_shared<MatMulOp>(transpose_x, transpose_y);
-  if (a.rank() > 2 || b.rank() <= 2 || transpose_y) return Apply(op, {a, b});
+  if (a.rank() > 2 || b.rank() <= 2 || transpose_y) return internal::ApplyProduct(op, {a, b});
   // One matrix times many: the pages are further columns of one product.
   Sizes sizes = b.sizes();
   const int64_t columns = b.numel() == 0 ? 0 : b.numel() / b.size(0);
-  if (columns == 0) return Apply(op, {a, b});
-  const DlArray c = Apply(op, {a, Reshape(b, {b.size(0), columns})});
+  if (columns == 0) return internal::ApplyProduct(op, {a, b});
+  const DlArray c = internal::ApplyProduct(op, {a, Reshape(b, {b.size(0), columns})});
   sizes[0] = c.size(0);
   return Reshape(c, sizes);
 }
