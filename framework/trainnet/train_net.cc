@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/acceleration/repeated_call.h"
 #include "framework/ops/gpu_array.h"
+#include "framework/ops/product_precision.h"
 #include "framework/trainnet/batch_predictor.h"
 #include "framework/trainnet/normalization_statistics.h"
 #include "framework/trainnet/progress_table.h"
@@ -264,7 +265,11 @@ bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
   if (padded) ++padded_batches_;
   of_network_ = padded || !why_not_.empty() ? options_.acceleration : Acceleration::kNone;
   const int64_t all = queue_.NumBatches() * options_.max_epochs;
-  const DlArrays results = padded ? Compute(in) : (*compute_)(in, all - record.iteration);
+  DlArrays results;
+  {
+    const ScopedProductPrecision precision(options_.product_precision);
+    results = padded ? Compute(in) : (*compute_)(in, all - record.iteration);
+  }
   record.loss = Gather(results[0]).Scalar();
   const bool finite = std::isfinite(record.loss);
 

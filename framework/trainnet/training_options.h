@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "framework/acceleration/acceleration.h"
+#include "framework/ops/product_precision.h"
 #include "framework/trainnet/data.h"
 #include "framework/trainnet/gradient_clipping.h"
 #include "framework/trainnet/learn_rate_schedule.h"
@@ -88,6 +89,13 @@ struct TrainingOptions {
 
   /// Steps and validations are recorded and compiled where that is worth it (acceleration.h).
   Acceleration acceleration = Acceleration::kAuto;
+
+  /// kBfloat16 is mixed precision (product_precision.h): in the network, in the loss and in their
+  /// gradients matrices are multiplied and images convolved with factors that are rounded to
+  /// bfloat16, and summed in single. Learnables, solver and all else stay single, and so does the
+  /// trained network; validation is in single too. bfloat16 has the exponents of single, so losses
+  /// need no scaling.
+  ProductPrecision product_precision = ProductPrecision::kSingle;
 
   /// On a device the whole step runs there: only mini-batches are brought over, and the loss and
   /// what metrics read come back. The trained network lies with the processor, as ever.
