@@ -132,7 +132,7 @@ Descriptor ConvolutionOf(const Cudnn& cudnn, int type, const cpu::ConvolutionSha
 class Convolution : public LibraryCall {
  public:
   Convolution(const Cudnn& cudnn, void* handle, const ConvolutionCall& call)
-      : cudnn_(cudnn), handle_(handle), kind_(call.kind) {
+      : cudnn_(cudnn), handle_(handle), kind_(call.kind), is_rounded_(call.is_rounded) {
     const int type = call.type == DataType::kDouble ? 1 : 0;
     const cpu::ConvolutionShape& s = call.shape;
     const int rank = s.spatial_rank;
@@ -213,8 +213,8 @@ class Convolution : public LibraryCall {
     if (config.Get(kEngineOfConfig, kDescriptor, 1, &place) != 1) return false;
     int notes[kMostNotes] = {};
     const int64_t count = engine.Get(kNotesOfEngine, kNote, kMostNotes, notes);
-    return std::none_of(notes, notes + count, [](int note) {
-      return note == kTensorCore || note == kDownConvert || note == kReducedSum ||
+    return std::none_of(notes, notes + count, [&](int note) {
+      return (note == kTensorCore && !is_rounded_) || note == kDownConvert || note == kReducedSum ||
              note == kFourier || note == kNondeterministic;
     });
   }
@@ -233,6 +233,7 @@ class Convolution : public LibraryCall {
   const Cudnn& cudnn_;
   void* const handle_;
   const ConvolutionCall::Kind kind_;
+  const bool is_rounded_;
   int64_t workspace_bytes_ = 0;
   std::unique_ptr<Descriptor> plan_;
 };

@@ -19,15 +19,16 @@ struct Types {
   int element, compute;
 };
 
-Types TypesOf(DataType type) {
-  constexpr int kSingleCompute = 68, kDoubleCompute = 70;
+Types TypesOf(DataType type, bool is_rounded) {
+  constexpr int kBfloat16Compute = 75, kDoubleCompute = 70;
+  const int single_compute = is_rounded ? kBfloat16Compute : 68;
   switch (type) {
     case DataType::kSingle:
-      return {0, kSingleCompute};
+      return {0, single_compute};
     case DataType::kDouble:
       return {1, kDoubleCompute};
     case DataType::kComplexSingle:
-      return {4, kSingleCompute};
+      return {4, single_compute};
     default:
       return {5, kDoubleCompute};
   }
@@ -56,7 +57,7 @@ class Product : public LibraryCall {
  public:
   Product(const CudaBlas& blas, void* handle, void* stream, const ProductCall& p)
       : blas_(blas), handle_(handle), stream_(stream), factors_(p.type) {
-    const Types types = TypesOf(p.type);
+    const Types types = TypesOf(p.type, p.is_rounded);
     // Operations first: what fails leaves the rest null.
     ok_ = blas_.MatmulDescCreate(&operation_, types.compute, types.element) == 0;
     const int transpose = IsComplex(p.type) ? kConjugateTranspose : kTranspose;

@@ -4,7 +4,7 @@
 //   if (auto call = products->Prepare({.type = type, .m = 8, .n = 8, .k = 8})) ...
 //
 // The algorithm is the first that the library's heuristics name. Numbers keep their precision: no
-// products of TF32.
+// products of TF32, but for factors that are rounded to bfloat16 and so lose nothing.
 //
 // Threads: as the device, which lets one thread at a time in, with its context current.
 #ifndef FRAMEWORK_GPU_CUDA_PRODUCTS_H_

@@ -24,6 +24,8 @@ struct ProductCall {
   bool transpose_x = false, transpose_y = false;
   int64_t pages = 1;
   int64_t x_page = 0, y_page = 0;  ///< Elements from one page to the next; 0: always the same one.
+  /// Elements of both factors are numbers of bfloat16: units that round to them may be used.
+  bool is_rounded = false;
 
   friend bool operator==(const ProductCall&, const ProductCall&) = default;
 };
@@ -35,6 +37,7 @@ struct ConvolutionCall {
   Kind kind = kForward;
   DataType type = DataType::kSingle;
   cpu::ConvolutionShape shape;
+  bool is_rounded = false;  ///< As of ProductCall.
 
   friend bool operator==(const ConvolutionCall&, const ConvolutionCall&) = default;
 };

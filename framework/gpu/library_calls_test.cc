@@ -22,6 +22,7 @@
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
+#include "framework/ops/product_precision.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
@@ -157,6 +158,34 @@ TEST_P(LibraryCallsTest, ConvolutionsAndTheirGradients) {
       ExpectAsOnProcessor(c.name, f, {Normal(c.x, type, c.format), Normal(c.w, type) / 4}, 3,
                           c.terms);
     }
+  }
+}
+
+// Units of bfloat16 may compute products of what is rounded to it; the emulated device looks
+// whether it is.
+TEST_P(LibraryCallsTest, ProductsInBfloat16) {
+  Rng(6);
+  const auto f = [](const DlArrays& in) {
+    const ScopedProductPrecision scope(ProductPrecision::kBfloat16);
+    return DlFeval(
+        [](const DlArrays& p) {
+          const DlArray h = Relu(DlConv(p[0], p[1], DlArray()));
+          const DlArray y = MatMul(p[2], Reshape(h, {h.numel() / 4, 4}));
+          DlArrays out{y};
+          const DlArrays gradients = DlGradient(Sum(Tanh(y)), p);
+          out.insert(out.end(), gradients.begin(), gradients.end());
+          return out;
+        },
+        in);
+  };
+  // A difference in the last bit of a sum may become one in that of a bfloat16, 2^-9 of a number.
+  const DataType type = DataType::kSingle;
+  ExpectAsOnProcessor("bfloat16", f,
+                      {Normal({9, 8, 3, 4}, type, "SSCB"), Normal({3, 3, 3, 5}, type) / 4,
+                       Normal({6, 7 * 6 * 5}, type) / 16},
+                      6, 0x1p10);
+  if (emulated_ != nullptr) {
+    EXPECT_EQ(emulated_->num_rounded(), 6);
   }
 }
 

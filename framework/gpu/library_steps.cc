@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "framework/ops/bfloat16.h"
 #include "framework/ops/convolution_op.h"
 #include "framework/ops/matmul_op.h"
 
@@ -19,6 +20,8 @@ bool AreWanted() {
   const char* const value = std::getenv("LAMINA_GPU_LIBRARIES");
   return value == nullptr || std::string_view(value) != "0";
 }
+
+bool MovesElements(const Op& op) { return op.Name() == "reshape" || op.Name() == "permute"; }
 
 std::optional<ProductCall> ProductOf(const MatMulOp& op, const ArraySpec& x, const ArraySpec& y,
                                      const ArraySpec& z) {
@@ -41,8 +44,8 @@ std::optional<ProductCall> ProductOf(const MatMulOp& op, const ArraySpec& x, con
   return call;
 }
 
-std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph,
-                                          const GraphStep& step) {
+std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph, const GraphStep& step,
+                                          bool is_rounded) {
   if (step.outputs.size() != 1) return nullptr;
   const auto spec = [&](int v) -> const ArraySpec& {
     return graph.values()[static_cast<size_t>(v)].spec;
@@ -52,10 +55,12 @@ std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph,
   if (out.numel() == 0) return nullptr;
   const Op& op = *step.op;
   if (const auto* product = dynamic_cast<const MatMulOp*>(&op)) {
-    const auto call = ProductOf(*product, in(0), in(1), out);
-    return call ? device.Prepare(*call) : nullptr;
+    auto call = ProductOf(*product, in(0), in(1), out);
+    if (!call) return nullptr;
+    call->is_rounded = is_rounded;
+    return device.Prepare(*call);
   }
-  ConvolutionCall call{.type = out.type, .shape = {}};
+  ConvolutionCall call{.type = out.type, .shape = {}, .is_rounded = is_rounded};
   if (const auto* conv = dynamic_cast<const ConvOp*>(&op)) {
     if (step.inputs.size() != 2) return nullptr;
     call.shape = ConvShape(conv->parameters(), in(0), in(1));
@@ -77,13 +82,20 @@ std::vector<std::shared_ptr<const LibraryCall>> LibraryCallsOf(Device& device, c
   std::vector<std::shared_ptr<const LibraryCall>> calls(graph.steps().size());
   if (!AreWanted()) return calls;
   // What follows from constants alone may stand in the source of kernels, not in memory.
-  std::vector<bool> is_constant;
+  std::vector<bool> is_constant, is_rounded(graph.values().size());
   for (const GraphValue& v : graph.values()) is_constant.push_back(!v.constant.empty());
   for (size_t s = 0; s < calls.size(); ++s) {
     const GraphStep& step = graph.steps()[s];
     const auto known = [&](int v) { return is_constant[static_cast<size_t>(v)]; };
+    const auto rounded = [&](int v) { return is_rounded[static_cast<size_t>(v)]; };
+    const bool all_rounded = std::all_of(step.inputs.begin(), step.inputs.end(), rounded);
+    const bool rounds = IsRoundToBfloat16(*step.op) ||
+                        (all_rounded && !step.inputs.empty() && MovesElements(*step.op));
+    if (rounds) {
+      for (const int v : step.outputs) is_rounded[static_cast<size_t>(v)] = true;
+    }
     if (std::none_of(step.inputs.begin(), step.inputs.end(), known)) {
-      calls[s] = CallOf(device, graph, step);
+      calls[s] = CallOf(device, graph, step, all_rounded);
     } else if (std::all_of(step.inputs.begin(), step.inputs.end(), known)) {
       for (const int v : step.outputs) is_constant[static_cast<size_t>(v)] = true;
     }

@@ -117,6 +117,12 @@ void ConvOp::Run(Arrays inputs, Results outputs) const {
                           outputs.bytes(0));
 }
 
+DlArrays ConvOp::Compose(Arrays inputs) const {
+  const DlArray y = Apply(std::make_shared<ConvOp>(parameters_), {inputs[0], inputs[1]});
+  if (inputs.size() == 2) return {y};
+  return {y + Reshape(inputs[2], {inputs[2].numel()}, "C")};
+}
+
 DlArrays ConvOp::Gradient(const GradientCall& call) const {
   const DlArray &x = call.inputs[0], &w = call.inputs[1], &dy = call.output_gradients[0];
   DlArrays dx(call.inputs.size());

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "framework/cpu/convolution.h"
+#include "framework/ops/composed_op.h"
 #include "framework/ops/op.h"
 #include "framework/ops/window.h"
 #include "framework/ops/written_op.h"
@@ -27,8 +28,9 @@ struct ConvParameters {
 cpu::ConvolutionShape ConvShape(const ConvParameters& parameters, const ArraySpec& x,
                                 const ArraySpec& w);
 
-/// y of x, w and (optional) a bias of as many elements as filters.
-class ConvOp : public Op, public WrittenOp {
+/// y of x, w and (optional) a bias of as many elements as filters. Composed: without the bias,
+/// which is added after it, so that one more rounding is made.
+class ConvOp : public Op, public WrittenOp, public ComposedOp {
  public:
   explicit ConvOp(ConvParameters p) : parameters_(std::move(p)) {}
   const ConvParameters& parameters() const { return parameters_; }
@@ -38,6 +40,7 @@ class ConvOp : public Op, public WrittenOp {
   void Run(Arrays inputs, Results outputs) const override;
   bool HasFastKernel() const override { return true; }
   void Write(OpWriter& w) const override;
+  DlArrays Compose(Arrays inputs) const override;
   DlArrays Gradient(const GradientCall& call) const override;
   SaveMask SavedInputs() const override { return 0b011; }
   SaveMask SavedOutputs() const override { return kSaveNone; }

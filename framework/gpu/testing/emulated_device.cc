@@ -73,7 +73,18 @@ class ProcessorCall : public LibraryCall {
   const Compute compute_;
 };
 
+// What is said to be rounded to bfloat16 is: the lower half of a number is 0.
+void CheckIsRounded(const void* array, int64_t numel) {
+  for (int64_t i = 0; i < numel; ++i) {
+    LAMINA_CHECK((static_cast<const uint32_t*>(array)[i] & 0xffff) == 0);
+  }
+}
+
 void Multiply(const ProductCall& p, std::span<void* const> arrays) {
+  if (p.is_rounded) {
+    CheckIsRounded(arrays[0], p.m * p.k);
+    CheckIsRounded(arrays[1], p.k * p.n);
+  }
   const auto flag = [](bool transpose) {
     return transpose ? cpu::Transpose::kConjugate : cpu::Transpose::kNo;
   };
@@ -83,6 +94,14 @@ void Multiply(const ProductCall& p, std::span<void* const> arrays) {
 }
 
 void Convolve(const ConvolutionCall& c, std::span<void* const> arrays) {
+  if (c.is_rounded) {
+    const cpu::ConvolutionShape& s = c.shape;
+    const int64_t of_x = s.batch * s.channels_in * s.input[0],
+                  of_w = s.channels_out * (s.channels_in / s.groups) * s.kernel[0],
+                  of_y = s.batch * s.channels_out * s.output[0];
+    CheckIsRounded(arrays[0], c.kind == ConvolutionCall::kData ? of_y : of_x);
+    CheckIsRounded(arrays[1], c.kind == ConvolutionCall::kWeights ? of_y : of_w);
+  }
   switch (c.kind) {
     case ConvolutionCall::kForward:
       return cpu::ConvolutionForward(c.type, c.shape, arrays[0], arrays[1], nullptr, arrays[2]);
@@ -157,9 +176,11 @@ class Emulated : public EmulatedDevice {
     }
   }
   std::shared_ptr<const LibraryCall> Prepare(const ProductCall& call) override {
+    num_rounded_ += call.is_rounded ? 1 : 0;
     return Prepared([call](std::span<void* const> arrays) { Multiply(call, arrays); });
   }
   std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall& call) override {
+    num_rounded_ += call.is_rounded ? 1 : 0;
     return Prepared([call](std::span<void* const> arrays) { Convolve(call, arrays); });
   }
   void Start(const LibraryCall& call, std::span<void* const> arrays, void* workspace) override {
@@ -198,6 +219,7 @@ class Emulated : public EmulatedDevice {
   }
   int num_compiled() const override { return num_compiled_; }
   int num_starts() const override { return num_starts_; }
+  int num_rounded() const override { return num_rounded_; }
 
  private:
   std::shared_ptr<const LibraryCall> Prepared(ProcessorCall::Compute compute) const {
@@ -211,7 +233,7 @@ class Emulated : public EmulatedDevice {
   std::map<void*, size_t> taken_;
   std::map<size_t, std::vector<void*>> idle_;  // Given back, by size.
   std::unique_ptr<LaunchList> record_;
-  std::atomic<int> num_compiled_{0}, num_starts_{0};
+  std::atomic<int> num_compiled_{0}, num_starts_{0}, num_rounded_{0};
 };
 
 absl::StatusOr<KernelImage> Emulated::Compile(const KernelSource& source) {

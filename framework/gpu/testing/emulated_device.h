@@ -22,6 +22,8 @@ class EmulatedDevice : public Device {
   /// How often kernels were compiled, and how often records were started.
   virtual int num_compiled() const = 0;
   virtual int num_starts() const = 0;
+  /// How many calls of a library with factors that are rounded to bfloat16 were asked for.
+  virtual int num_rounded() const = 0;
 };
 
 /// `has_libraries`: products of matrices and convolutions are calls, which the ops' own code for
