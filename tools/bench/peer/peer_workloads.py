@@ -15,7 +15,9 @@ import json
 import os
 import pathlib
 import re
+import statistics
 import sys
+import time
 from collections.abc import Callable
 
 import torch
@@ -25,8 +27,6 @@ from tools.bench.peer.agreement import disagreements
 from tools.bench.peer.measure import best_timing
 from tools.bench.peer.workload import Step, Workload, Wrap
 
-# As many calls are timed together on a device, so that waiting for it weighs little.
-CUDA_CALLS = 10
 # What runs on the processor alone, or is no work for a device.
 NOT_ON_DEVICE = ("gradcheck_srelu", "predict_mnist_c", "predict_mnist_c_onnx", "add_16_x1000",
                  "add_16_taped_x1000")
@@ -64,23 +64,27 @@ def blas_name() -> str:
     return ", ".join(parts)
 
 
-def on_device(step: Step) -> Step:
-    """CUDA_CALLS steps, until the device has done them."""
+def microseconds_on_device(step: Step, seconds: float = 0.1) -> float:
+    """The median time of a call, of five rounds of so many that waiting for them weighs little."""
 
-    def steps() -> None:
-        for _ in range(CUDA_CALLS):
+    def of(calls: int) -> float:
+        start = time.perf_counter()
+        for _ in range(calls):
             step()
         torch.cuda.synchronize()
+        return (time.perf_counter() - start) / calls
 
-    return steps
+    of(3)
+    calls = min(1000, max(2, int(seconds / of(3))))
+    return statistics.median(of(calls) for _ in range(5)) * 1e6
 
 
-def time_on_device(workload: Workload) -> dict[str, object]:
-    """The timing of one call of the best variant on the default device."""
-    variants = {name: lambda make=make: on_device(make(workload.data(), lambda f: f))
-                for name, make in workload.variants.items()}
-    timing = dataclasses.asdict(best_timing(variants, seconds=0.5))
-    return timing | {key: timing[key] / CUDA_CALLS for key in ("first_ms", "median_ms")}
+def time_on_device(workload: Workload) -> str:
+    """The time of one call of the best variant on the default device, as a reader sees it."""
+    times = {name: microseconds_on_device(make(workload.data(), lambda f: f))
+             for name, make in workload.variants.items()}
+    best = min(times, key=lambda name: times[name])
+    return f"{times[best]:12.2f} us  {best}"
 
 
 def time_workload(workload: Workload, compiled: str | None) -> dict[str, object]:
@@ -130,9 +134,7 @@ def main(arguments: list[str]) -> int:
         print(f"PyTorch {torch.__version__}, {torch.cuda.get_device_name()}")
         for name, make in workloads.items():
             if name not in NOT_ON_DEVICE:
-                timing = time_on_device(make())
-                print(f"{name:<24} {timing['median_ms'] * 1e3:12.2f} us  {timing['variant']}",
-                      flush=True)
+                print(f"{name:<24} {time_on_device(make())}", flush=True)
         return 0
     results = {name: time_workload(make(), options.compile) for name, make in workloads.items()}
     print(json.dumps({"peer": f"PyTorch {torch.__version__} ({blas_name()})", "threads": threads,
