@@ -1,11 +1,14 @@
 // CheckLayer's tests of a GPU, on one that the processor plays and on a real one where there is
 // one.
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checks/check_layer.h"
 #include "checks/own_faults.h"
 #include "framework/gpu/testing/each_device.h"
+#include "framework/ops/op.h"
 #include "gmock/gmock.h"
 #include "layers/srelu/srelu_layer.h"
 #include "layers/srelu_backward/srelu_backward_layer.h"
@@ -59,14 +62,24 @@ TEST_P(DeviceTestsTest, LayersThatAreRightPass) {
   EXPECT_GE(own.size(), 6U);
 }
 
-struct Transforms : Layer, Formattable, Acceleratable {
-  DlArray Predict(const DlArray& x) const { return Real(Fft(x, 'C')); }
+// Twice its input; of no printed form.
+class Unprinted : public Op {
+ public:
+  std::string_view Name() const override { return "unprinted"; }
+  void Infer(const Specs& in, SpecList* out) const override { out->push_back(in[0]); }
+  void Run(Arrays in, Results out) const override { out.Share(0, in[0] * 2); }
+  DlArrays Gradient(const GradientCall& call) const override {
+    return {call.output_gradients[0] * 2};
+  }
+};
+struct CallsUnprinted : Layer, Formattable, Acceleratable {
+  DlArray Predict(const DlArray& x) const { return Apply(std::make_shared<Unprinted>(), {x}); }
 };
 TEST_P(DeviceTestsTest, AFunctionWithoutKernelsIsNamed) {
-  const auto points = PointsOf<Transforms>();
+  const auto points = PointsOf<CallsUnprinted>();
   EXPECT_EQ(With(TestStatus::kFailed, points).size(), 4U);
   EXPECT_THAT(Findings(points), HasSubstr("On a GPU, Predict runs. It threw:\n"));
-  EXPECT_THAT(Findings(points), HasSubstr("was asked for cast of "));
+  EXPECT_THAT(Findings(points), HasSubstr("was asked for unprinted of "));
   EXPECT_THAT(Findings(points), HasSubstr("[gpu:NoKernels]"));
 }
 

@@ -108,9 +108,9 @@ struct GeneratedCode {
 /// when a layout has no B, when the code of a layer is not the same for any number of observations
 /// (it takes a mean over them), or when a state has a size that depends on it;
 /// "codegen:ReadsValues" when a layer reads the values of an array; "codegen:StateSize" when a
-/// state's size does not settle; "emit:CannotPrint" for an op that has no printed form (names the
-/// op and the layer), and for complex numbers in CUDA; "emit:TooLarge"; "network:InputCount" and
-/// those of the layers.
+/// state's size does not settle; "emit:CannotPrint" for an op that has no printed form and is not
+/// composed of others (names the op and the layer), and for complex numbers in CUDA;
+/// "emit:TooLarge"; "network:InputCount" and those of the layers.
 GeneratedCode GenerateCode(const DlNetwork& network, std::span<const NetworkDataLayout> layouts,
                            const CodegenOptions& options = {});
 inline GeneratedCode GenerateCode(const DlNetwork& network,

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "framework/emit/c_printer.h"
+#include "framework/graph/expand_composed.h"
 #include "framework/loops/variable_size.h"
 
 namespace lamina::internal {
@@ -35,12 +37,22 @@ void CheckName(const std::string& name) {
               absl::StrCat("\"", name, "\" came."), "Use letters, digits and underscores.");
 }
 
+// What has no printed form is printed as what it is composed of.
+void Expand(RecordedNetwork* network) {
+  std::vector<int> origin;
+  network->graph = ExpandComposed(network->graph, nullptr, &origin);
+  std::vector<std::string> layers;
+  for (int step : origin) layers.push_back(network->layers[step]);
+  network->layers = std::move(layers);
+}
+
 Parts PrepareOnce(const DlNetwork& network, std::span<const NetworkDataLayout> layouts,
                   const CodegenOptions& options) {
   CheckName(options.name);
   Parts p;
   p.prefix = options.name;
   p.network = RecordNetwork(network, layouts, options.type);
+  Expand(&p.network);
   NameList names;
   for (const std::string& name : p.network.input_names) {
     p.inputs.push_back(names.Add(p.network.input_names.size() == 1 ? "input" : name));

@@ -5,6 +5,7 @@
 
 #include "framework/autodiff/dlgradient.h"
 #include "framework/emit/testing/printed_cases.h"
+#include "framework/ops/attention.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/normalization.h"
@@ -60,6 +61,36 @@ TEST(PrintedGradientsTest, Convolutions) {
         [](Arrays a) { return DlArrays{DlConv(a[0], a[1], a[2], {.padding = "causal"})}; },
         {draw.Array({2, n, 9}, type, "CBT"), draw.Array({3, 2, 4}, type), draw.Array({4}, type)},
         &draw));
+  }
+  Compare(cases);
+}
+
+// As it is composed. A probability is off by (6 + 2 keys) roundings on each side
+// (printed_ops_test), what it is multiplied with by a few more; the derivative of a score is at
+// most 16 values, sums go over queries or keys, whose probabilities add up to 1.
+TEST(PrintedGradientsTest, Attention) {
+  Draw draw(18);
+  std::vector<Case> cases;
+  for (int i = 0; i < 8; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const int64_t heads = draw.Size(1, 3), depth = draw.Size(1, 5), values = draw.Size(1, 5);
+    const int64_t batch = draw.Size(1, 3), queries = draw.Size(1, 6), keys = draw.Size(1, 6);
+    const Function f = [heads, causal = i % 4 < 2](Arrays a) {
+      return DlArrays{Attention(a[0], a[1], a[2], heads, {.scale = 0.25, .causal = causal})};
+    };
+    const Case all = GradientCase("attention", f,
+                                  {draw.Array({heads * depth, batch, queries}, type, "CBT"),
+                                   draw.Array({heads * depth, batch, keys}, type, "CBT"),
+                                   draw.Array({heads * values, batch, keys}, type, "CBT")},
+                                  &draw);
+    for (int k : {0, 1, 2}) {
+      cases.push_back({"attention", [f = all.function, k](Arrays a) { return DlArrays{f(a)[k]}; },
+                       all.inputs,
+                       [=](Arrays a) {
+                         return DlArray(static_cast<double>(16 * values * queries) *
+                                        (20.0 + 4 * static_cast<double>(keys)) * RoundingOf(a[0]));
+                       }});
+    }
   }
   Compare(cases);
 }

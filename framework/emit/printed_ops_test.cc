@@ -18,6 +18,7 @@
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "framework/ops/softmax.h"
+#include "framework/ops/spectral.h"
 #include "gtest/gtest.h"
 
 namespace lamina {
@@ -331,6 +332,33 @@ TEST(PrintedOpsTest, ComplexNumbers) {
     near("exp", [](const DlArray& z) { return Exp(z); });
     near("sqrt", [](const DlArray& z) { return Sqrt(z); });
     near("abs", [](const DlArray& z) { return Complex(Abs(z), Abs(z)); });
+  }
+  Compare(cases);
+}
+
+// As they are composed; the error is that of graph/expand_composed_test.cc, of which the largest is
+// a few times the mean.
+TEST(PrintedOpsTest, FourierTransforms) {
+  Draw draw(9);
+  std::vector<Case> cases;
+  for (const int64_t n : {1, 4, 7, 36, 101}) {
+    const DataType type = n % 2 ? DataType::kDouble : DataType::kSingle;
+    for (const Sizes& sizes : {Sizes{n, 2}, Sizes{2, n, 3}}) {
+      for (const int part : {0, 1, 2, 3}) {
+        cases.push_back({"fft",
+                         [dim = static_cast<int>(sizes.size()) - 2, part](Arrays a) {
+                           const DlArray y = part & 1 ? Ifft(a[0], dim) : Fft(a[0], dim);
+                           return DlArrays{part & 2 ? Imag(y) : Real(y)};
+                         },
+                         {draw.Array(sizes, type)},
+                         [n, part](Arrays a) {
+                           const double length = static_cast<double>(n);
+                           const double root = part & 1 ? 1 / std::sqrt(length) : std::sqrt(length);
+                           return DlArray((n == 101 ? 10 : 3) * (2 + std::log2(length)) * 4 * 2 *
+                                          root * RoundingOf(a[0]));
+                         }});
+      }
+    }
   }
   Compare(cases);
 }

@@ -4,9 +4,9 @@
 //   if (auto call = convolutions->Prepare({.kind = ConvolutionCall::kForward, ...})) ...
 //
 // The engine is the first that the library's heuristics name and that keeps the precision of the
-// numbers (no TF32, but for factors that are rounded to bfloat16), gives the same result each time, and whose error in one element depends on few
-// others (no Fourier transforms; Winograd's filtering is taken, as on the processor:
-// cpu/convolution.h). Finding it takes some 60 ms.
+// numbers (no TF32, but for factors that are rounded to bfloat16), gives the same result each time,
+// and whose error in one element depends on few others (no Fourier transforms; Winograd's filtering
+// is taken, as on the processor: cpu/convolution.h). Finding it takes some 60 ms.
 //
 // Threads: as the device, which lets one thread at a time in, with its context current.
 #ifndef FRAMEWORK_GPU_CUDA_CONVOLUTIONS_H_

@@ -5,42 +5,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "framework/gpu/device_parts.h"
 
 namespace lamina::gpu {
-namespace {
-
-// Constants of so many elements stand in the source of the kernels.
-constexpr int64_t kInSource = 8;
-
-bool IsDrawnHere(const GraphStep& step) {
-  return step.op->IsRandom() && !DeviceDraws::Can(*step.op) && step.inputs.empty() &&
-         step.outputs.size() == 1;
-}
-
-}  // namespace
-
 DeviceGraph::DeviceGraph(const Graph& graph, const std::shared_ptr<Gpu>& gpu) {
-  std::vector<GraphValue> values = graph.values();
-  std::vector<int> inputs = graph.inputs();
-  std::vector<GraphStep> steps;
-  for (const GraphStep& step : graph.steps()) {
-    if (!IsDrawnHere(step)) {
-      steps.push_back(step);
-      continue;
-    }
-    draws_.push_back(step.op);
-    inputs.push_back(step.outputs[0]);
-  }
-  for (size_t v = 0; v < values.size(); ++v) {
-    DlArray& constant = values[v].constant;
-    if (constant.numel() <= kInSource) continue;
-    constants_.push_back(gpu->ToDevice(constant));
-    constant = DlArray();
-    inputs.push_back(static_cast<int>(v));
-  }
+  DeviceParts parts = PartsForDevice(graph);
+  draws_ = std::move(parts.draws);
+  for (const DlArray& constant : parts.constants) constants_.push_back(gpu->ToDevice(constant));
   const auto start = std::chrono::steady_clock::now();
-  program_ = std::make_unique<const DeviceProgram>(
-      Graph(std::move(values), std::move(steps), std::move(inputs), graph.outputs()), gpu);
+  program_ = std::make_unique<const DeviceProgram>(std::move(parts.graph), gpu);
   seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 

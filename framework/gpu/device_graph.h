@@ -1,8 +1,9 @@
 // A recorded function on a device: what a graph has besides kernels is brought over to them.
 //
-// Constants of more than a few elements become arrays of the device. Random ops other than Rand and
-// Randn, which a device draws itself (device_draws.h), are run by the processor, in the recorded
-// order, before the kernels. All else is one program (device_program.h).
+// Its parts are those of device_parts.h. Constants of more than a few elements become arrays of the
+// device. Random ops other than Rand and Randn, which a device draws itself (device_draws.h), are
+// run by the processor, in the recorded order, before the kernels. All else is one program
+// (device_program.h).
 //
 // Used by accelerated functions (framework/acceleration). Threads: any.
 #ifndef FRAMEWORK_GPU_DEVICE_GRAPH_H_

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "framework/gpu/cuda_device.h"
 #include "framework/gpu/device_graph.h"
+#include "framework/gpu/device_parts.h"
 #include "framework/graph/graph.h"
 #include "framework/ops/gpu_array.h"
 
@@ -97,32 +98,43 @@ void* Gpu::Address(const DlArray& x) const {
   return static_cast<const Elements&>(*x.data()->remote).data();
 }
 
-std::shared_ptr<const DeviceKernels> Gpu::KernelsOf(const OpPtr& op, Arrays inputs,
+std::shared_ptr<const Gpu::OpKernels> Gpu::Compiled(const OpPtr& op, Arrays inputs,
                                                     const SpecList& specs) {
+  std::vector<GraphValue> values;
+  GraphStep step{.op = op, .inputs = {}, .outputs = {}};
+  const auto add = [&values](const ArraySpec& spec, std::vector<int>* numbers) {
+    numbers->push_back(static_cast<int>(values.size()));
+    values.push_back({spec, DlArray()});
+  };
+  for (const DlArray& x : inputs) add(x.spec(), &step.inputs);
+  for (const ArraySpec& spec : specs) add(spec, &step.outputs);
+  const DeviceParts parts =
+      PartsForDevice(Graph(std::move(values), {step}, step.inputs, step.outputs));
+  auto made = std::make_shared<OpKernels>();
+  made->kernels = std::make_unique<const DeviceKernels>(parts.graph, device_);
+  for (const DlArray& x : parts.constants) {
+    made->constants.push_back(std::make_unique<DeviceMemory>(device_, BytesOf(x.spec())));
+    device_->CopyIn(made->constants.back()->data(), x.data()->bytes(), BytesOf(x.spec()));
+  }
+  return made;
+}
+
+std::shared_ptr<const Gpu::OpKernels> Gpu::KernelsOf(const OpPtr& op, Arrays inputs,
+                                                     const SpecList& specs) {
   std::string key = absl::StrCat(std::string(op->Name()), "|", op->Attributes());
   for (const DlArray& x : inputs) absl::StrAppend(&key, "|", ToString(x.spec()));
   const std::lock_guard<std::mutex> lock(mutex_);
-  std::shared_ptr<const DeviceKernels>& kernels = kernels_[key];
-  if (kernels == nullptr) {
-    std::vector<GraphValue> values;
-    GraphStep step{.op = op, .inputs = {}, .outputs = {}};
-    const auto add = [&values](const ArraySpec& spec, std::vector<int>* numbers) {
-      numbers->push_back(static_cast<int>(values.size()));
-      values.push_back({spec, DlArray()});
-    };
-    for (const DlArray& x : inputs) add(x.spec(), &step.inputs);
-    for (const ArraySpec& spec : specs) add(spec, &step.outputs);
-    try {
-      kernels = std::make_shared<const DeviceKernels>(
-          Graph(std::move(values), {step}, step.inputs, step.outputs), device_);
-    } catch (const Error& e) {
-      if (e.identifier() != "emit:CannotPrint") throw;
-      const auto text = [](std::string* t, const DlArray& x) { t->append(ToString(x.spec())); };
-      throw Error("gpu:NoKernels",
-                  absl::StrCat(device_->Name(), " was asked for ", std::string(op->Name()), " of ",
-                               absl::StrJoin(inputs, ", ", text), "."),
-                  "There are no kernels for it.", "Gather its inputs, and compute it here.");
-    }
+  std::shared_ptr<const OpKernels>& kernels = kernels_[key];
+  if (kernels != nullptr) return kernels;
+  try {
+    kernels = Compiled(op, inputs, specs);
+  } catch (const Error& e) {
+    if (e.identifier() != "emit:CannotPrint") throw;
+    const auto text = [](std::string* t, const DlArray& x) { t->append(ToString(x.spec())); };
+    throw Error("gpu:NoKernels",
+                absl::StrCat(device_->Name(), " was asked for ", std::string(op->Name()), " of ",
+                             absl::StrJoin(inputs, ", ", text), "."),
+                "There are no kernels for it.", "Gather its inputs, and compute it here.");
   }
   return kernels;
 }
@@ -133,18 +145,19 @@ void Gpu::Run(const OpPtr& op, Arrays inputs, const SpecList& specs, std::span<D
     outputs[0] = DlArray(internal::ArrayData::Alias(*ToDevice(inputs[0]).data(), specs[0]));
     return;
   }
-  const std::shared_ptr<const DeviceKernels> kernels = KernelsOf(op, inputs, specs);
+  const std::shared_ptr<const OpKernels> made = KernelsOf(op, inputs, specs);
   DlArrays there;
   std::vector<void*> from, to;
   for (const DlArray& x : inputs) {
     there.push_back(ToDevice(x));
     from.push_back(Address(there.back()));
   }
+  for (const auto& constant : made->constants) from.push_back(constant->data());
   for (size_t i = 0; i < outputs.size(); ++i) {
     outputs[i] = Room(specs[i]);
     to.push_back(Address(outputs[i]));
   }
-  kernels->Run(from, to);
+  made->kernels->Run(from, to);
 }
 
 std::unique_ptr<GraphRunner> Gpu::Prepare(const Graph& graph, std::string* why_not) {

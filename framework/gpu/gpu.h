@@ -15,7 +15,7 @@
 //
 // Errors: "gpu:NoDevice", which says what was looked for and what to install; "gpu:OutOfMemory",
 // after which all that is there can be used as before; "gpu:NoKernels", which names the op, for one
-// without a printed form, or with complex numbers.
+// that has no printed form and is not composed of others, or with complex numbers.
 //
 // Threads: any.
 #ifndef FRAMEWORK_GPU_GPU_H_
@@ -27,6 +27,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "framework/gpu/device.h"
 #include "framework/gpu/device_kernels.h"
@@ -59,12 +60,18 @@ class Gpu : public GraphDevice, public std::enable_shared_from_this<Gpu> {
 
  private:
   explicit Gpu(std::shared_ptr<Device> device) : device_(std::move(device)) {}
-  std::shared_ptr<const DeviceKernels> KernelsOf(const OpPtr& op, Arrays inputs,
-                                                 const SpecList& specs);
+  // A single op. Not a program with its arrays, which keep the Gpu.
+  struct OpKernels {
+    std::vector<std::unique_ptr<DeviceMemory>> constants;  // The last inputs of the kernels.
+    std::unique_ptr<const DeviceKernels> kernels;
+  };
+
+  std::shared_ptr<const OpKernels> KernelsOf(const OpPtr& op, Arrays inputs, const SpecList& specs);
+  std::shared_ptr<const OpKernels> Compiled(const OpPtr& op, Arrays inputs, const SpecList& specs);
 
   const std::shared_ptr<Device> device_;
   std::mutex mutex_;  // Of what follows.
-  std::map<std::string, std::shared_ptr<const DeviceKernels>> kernels_;
+  std::map<std::string, std::shared_ptr<const OpKernels>> kernels_;
 };
 
 /// The device of GpuArray: the one of the innermost ScopedGpu of this thread, or else the first

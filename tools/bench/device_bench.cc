@@ -16,6 +16,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "framework/gpu/device_parts.h"
 #include "framework/gpu/device_program.h"
 #include "framework/gpu/gpu.h"
 #include "framework/graph/optimize.h"
@@ -29,6 +30,7 @@ namespace lamina::bench {
 namespace {
 
 using gpu::BoundProgram;
+using gpu::DeviceParts;
 using gpu::DeviceProgram;
 using gpu::Gpu;
 using Clock = std::chrono::steady_clock;
@@ -55,9 +57,10 @@ double ErrorOf(Arrays came, const DlArrays& expected) {
   return worst;
 }
 
-// The calls of a workload. A training has two, which hand parameters to one another.
+// The calls of a workload. A training has two, which hand parameters to one another: the last
+// `carried` of the first `end` inputs.
 std::vector<BoundProgram> CallsOf(const std::shared_ptr<const DeviceProgram>& program,
-                                  const DlArrays& inputs, size_t carried) {
+                                  const DlArrays& inputs, size_t end, size_t carried) {
   const DlArrays first = program->RoomForOutputs();
   std::vector<BoundProgram> calls;
   if (carried == 0) {
@@ -65,7 +68,7 @@ std::vector<BoundProgram> CallsOf(const std::shared_ptr<const DeviceProgram>& pr
     return calls;
   }
   const DlArrays second = program->RoomForOutputs();
-  const auto begin = static_cast<std::ptrdiff_t>(inputs.size() - carried);
+  const auto begin = static_cast<std::ptrdiff_t>(end - carried);
   const auto with = [&](const DlArrays& from) {
     DlArrays x = inputs;
     std::copy(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(carried), x.begin() + begin);
@@ -109,7 +112,9 @@ std::string Timed(const std::shared_ptr<Gpu>& gpu, const Workload& workload) {
       RecordGraph([&](Arrays in) { return work.function(DlArrays(in.begin(), in.end())); }, specs),
       ImageLayouts::kPlain);
   try {
-    const auto program = std::make_shared<const DeviceProgram>(graph, gpu);
+    const DeviceParts parts = gpu::PartsForDevice(graph);
+    if (!parts.draws.empty()) return "random numbers, which the processor draws";
+    const auto program = std::make_shared<const DeviceProgram>(parts.graph, gpu);
     const double made = SecondsSince(start);
     DlArrays inputs;
     size_t bytes = 0;
@@ -117,10 +122,12 @@ std::string Timed(const std::shared_ptr<Gpu>& gpu, const Workload& workload) {
       inputs.push_back(gpu->ToDevice(x));
       bytes += BytesOf(x);
     }
+    for (const DlArray& x : parts.constants) inputs.push_back(gpu->ToDevice(x));
     const DlArrays outputs = program->Run(inputs);
     for (const DlArray& y : outputs) bytes += BytesOf(y);
     const double error = ErrorOf(outputs, work.function(work.inputs));
-    const double seconds = MedianSeconds(*gpu->device(), CallsOf(program, inputs, work.carried));
+    const double seconds =
+        MedianSeconds(*gpu->device(), CallsOf(program, inputs, work.inputs.size(), work.carried));
     return absl::StrFormat(
         "%10.2f us %8.1f GB/s %5d launches of %3d kernels, %6.2f s to make, error %.1e",
         seconds * 1e6, static_cast<double>(bytes) / seconds * 1e-9,

@@ -42,7 +42,8 @@ inline double RoundingOf(const DlArray& x) {
   return x.type() == DataType::kDouble ? 0x1p-53 : 0x1p-24;
 }
 
-/// Expects that printed C gives what the eager ops give, as close as each case says.
+/// Expects that printed C gives what the eager ops give, as close as each case says. What has no
+/// printed form of its own is printed as what it is composed of.
 void Compare(const std::vector<Case>& cases);
 
 }  // namespace lamina::testing

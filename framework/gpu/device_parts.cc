@@ -1,0 +1,55 @@
+#include "framework/gpu/device_parts.h"
+
+#include <utility>
+
+#include "framework/gpu/device_draws.h"
+#include "framework/graph/expand_composed.h"
+#include "framework/graph/optimize.h"
+
+namespace lamina::gpu {
+namespace {
+
+// Constants of so many elements stand in the source of the kernels.
+constexpr int64_t kInSource = 8;
+
+bool IsDrawnHere(const GraphStep& step) {
+  return step.op->IsRandom() && !DeviceDraws::Can(*step.op) && step.inputs.empty() &&
+         step.outputs.size() == 1;
+}
+
+// What has a printed form too, but whose parts a library computes.
+bool IsBetterInParts(const Op& op) { return op.Name() == "attention" || op.Name() == "conv"; }
+
+Graph Expanded(const Graph& graph) {
+  Graph expanded = ExpandComposed(graph, IsBetterInParts);
+  if (expanded.steps().size() == graph.steps().size()) return expanded;
+  return Optimize(expanded, ImageLayouts::kPlain);
+}
+
+}  // namespace
+
+DeviceParts PartsForDevice(const Graph& original) {
+  DeviceParts parts;
+  const Graph graph = Expanded(original);
+  std::vector<GraphValue> values = graph.values();
+  std::vector<int> inputs = graph.inputs();
+  std::vector<GraphStep> steps;
+  for (const GraphStep& step : graph.steps()) {
+    if (!IsDrawnHere(step)) {
+      steps.push_back(step);
+      continue;
+    }
+    parts.draws.push_back(step.op);
+    inputs.push_back(step.outputs[0]);
+  }
+  for (size_t v = 0; v < values.size(); ++v) {
+    DlArray& constant = values[v].constant;
+    if (constant.numel() <= kInSource) continue;
+    parts.constants.push_back(std::exchange(constant, DlArray()));
+    inputs.push_back(static_cast<int>(v));
+  }
+  parts.graph = Graph(std::move(values), std::move(steps), std::move(inputs), graph.outputs());
+  return parts;
+}
+
+}  // namespace lamina::gpu

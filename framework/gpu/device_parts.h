@@ -1,0 +1,31 @@
+// A recorded function as a device computes it: what are no kernels stands beside them.
+//
+//   const DeviceParts parts = PartsForDevice(Optimize(RecordGraph(f, specs),
+//   ImageLayouts::kPlain));
+//
+// Threads: a pure function.
+#ifndef FRAMEWORK_GPU_DEVICE_PARTS_H_
+#define FRAMEWORK_GPU_DEVICE_PARTS_H_
+
+#include <vector>
+
+#include "framework/graph/graph.h"
+
+namespace lamina::gpu {
+
+struct DeviceParts {
+  Graph graph;  ///< Its inputs: those of the function, the draws, the constants.
+  /// Random ops that the device cannot draw (device_draws.h), in their order: no inputs and one
+  /// output each.
+  std::vector<OpPtr> draws;
+  DlArrays constants;  ///< Of more than a few elements; here, not on the device.
+};
+
+/// Composed ops without a printed form are computed by what they are composed of (graph/
+/// expand_composed.h). So are attention and a convolution with a bias, whose parts a library
+/// computes. A graph that this changes is optimised.
+DeviceParts PartsForDevice(const Graph& graph);
+
+}  // namespace lamina::gpu
+
+#endif  // FRAMEWORK_GPU_DEVICE_PARTS_H_
