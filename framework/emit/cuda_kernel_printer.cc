@@ -15,8 +15,9 @@ namespace {
 
 constexpr int64_t kMostBlocks = 65535;
 // A block computes an item where its threads have some turns to share, and where there are too few
-// items to keep a device busy with a thread for each.
-constexpr int64_t kLeastParts = 64, kMostBlockItems = 8192;
+// items to keep a device busy with a thread for each; also of more items where the elements of an
+// item, not those of neighbouring items, stand side by side in memory.
+constexpr int64_t kLeastParts = 64, kMostBlockItems = 8192, kLeastNeighbours = 128;
 
 // Several blocks share a loop that gives each of their threads some turns; as many blocks in all.
 constexpr int64_t kLeastTurns = 4, kBlocksInAll = 4096;
@@ -151,13 +152,18 @@ KernelPrinter::Worker KernelPrinter::WorkerOf(
     const ParallelNest& nest, const std::optional<std::vector<SharedLoop>>& shared) const {
   if (OverlapsInMemory(nest)) return Worker::kOneThread;
   int64_t parts = 0;
+  bool has_neighbours = false;
   if (shared) {
     for (const SharedLoop& loop : *shared) {
-      parts = std::max(parts, NumItems(loop.loops, variable_, most_));
+      const int64_t own = NumItems(loop.loops, variable_, most_);
+      parts = std::max(parts, own);
+      has_neighbours = has_neighbours || (own >= kLeastNeighbours && !nest.loops.empty() &&
+                                          LoadsNeighbours(loop.body, loop.loops.back().name) &&
+                                          !LoadsNeighbours(loop.body, nest.loops.back().name));
     }
   }
   const int64_t items = NumItems(nest.loops, variable_, most_);
-  if (parts >= kLeastParts && items <= kMostBlockItems) {
+  if (parts >= kLeastParts && items <= (has_neighbours ? kMostBlocks : kMostBlockItems)) {
     return Groups(nest, *shared) > 1 ? Worker::kBlocks : Worker::kBlock;
   }
   return nest.loops.empty() ? Worker::kOneThread : Worker::kThread;

@@ -249,6 +249,20 @@ class SharedBody {
 
 }  // namespace
 
+bool LoadsNeighbours(const Block& code, const std::string& loop_variable) {
+  bool any = false;
+  VisitStatements(code, [&](const Statement& s) {
+    Visit(s.value, [&](const Expression& e) {
+      if (e.operation() != Operation::kLoad) return;
+      const std::optional<Linear> index = LinearForm(e.node().operands[0]);
+      if (!index) return;
+      const auto step = index->of.find(loop_variable);
+      any = any || (step != index->of.end() && step->second == 1);
+    });
+  });
+  return any;
+}
+
 std::set<std::string> LoadedArrays(const Block& code) {
   std::set<std::string> arrays;
   VisitStatements(code, [&](const Statement& s) {

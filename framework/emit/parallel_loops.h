@@ -61,6 +61,10 @@ std::optional<std::vector<SharedLoop>> SharedLoops(const ParallelNest& nest,
                                                    const std::string& variable = "",
                                                    int64_t most = 1);
 
+/// Does the code load elements that stand side by side in memory for neighbouring values of this
+/// loop variable? False where an index is not linear.
+bool LoadsNeighbours(const loops::Block& code, const std::string& loop_variable);
+
 /// The arrays that the code loads from, and those that it stores to.
 std::set<std::string> LoadedArrays(const loops::Block& code);
 std::set<std::string> StoredArrays(const loops::Block& code);

@@ -107,6 +107,14 @@ std::optional<std::vector<SharedLoop>> SharedOf(
   return SharedLoops(nests[0]);
 }
 
+TEST(LoadsNeighboursTest, IsToldByTheStepOfAnIndex) {
+  const ParallelNest nest = Nest(4, 3, [](auto& i, auto& j) { return i + j * Expression(3); });
+  EXPECT_TRUE(LoadsNeighbours(nest.body, "i"));  // x[i]
+  EXPECT_FALSE(LoadsNeighbours(nest.body, "j"));
+  const Place place = [](auto& i, auto& j) { return i * Expression(4) + j; };
+  EXPECT_TRUE(LoadsNeighbours(Nest(4, 3, place, place).body, "j"));  // y[4 i + j]
+}
+
 TEST(SharedLoopsTest, SumsAndExtremesAreJoined) {
   const auto sum =
       SharedOf([](auto& b, auto& total, auto& value, auto&) { b.Assign(total, total + value); });
