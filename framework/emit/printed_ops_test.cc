@@ -311,6 +311,8 @@ TEST(PrintedOpsTest, ComplexNumbers) {
     add("times i", [](const DlArray& z) { return z * DlArray(std::complex<double>(0, 1)); });
     add("where", [](const DlArray& z) { return Where(Real(z) > 0, z, -z); });
     add("matmul", [](const DlArray& z) { return MatMul(z, z, false, true); });
+    add("sum", [](const DlArray& z) { return Sum(z * z + 1, DimSet({0})); });
+    add("any", [](const DlArray& z) { return Any(z, DimSet({1})); });
     // Quotients, roots and exponentials are rounded otherwise.
     const auto near = [&](const char* name, const std::function<DlArray(const DlArray&)>& f) {
       for (const bool real : {true, false}) {
@@ -330,6 +332,7 @@ TEST(PrintedOpsTest, ComplexNumbers) {
     near("quotient",
          [](const DlArray& z) { return (z + 1) / (z - DlArray(std::complex<double>(3, 1))); });
     near("exp", [](const DlArray& z) { return Exp(z); });
+    near("log", [](const DlArray& z) { return Log(z + 4); });
     near("sqrt", [](const DlArray& z) { return Sqrt(z); });
     near("abs", [](const DlArray& z) { return Complex(Abs(z), Abs(z)); });
   }

@@ -187,7 +187,14 @@ void ProgramWriter::EmitLoops(const Group& group) {
     if (forms_[v].form == Form::kSummed) sums.push_back(v);
   }
   const auto sum_type = [this](int v) {
-    return spec(v).type == DataType::kSingle ? DataType::kDouble : spec(v).type;
+    switch (spec(v).type) {
+      case DataType::kSingle:
+        return DataType::kDouble;
+      case DataType::kComplexSingle:
+        return DataType::kComplexDouble;
+      default:
+        return spec(v).type;
+    }
   };
   const auto zero = [&](int v) { return Expression::Number(0, sum_type(v)); };
   // What the sum at these indices is, in the memory of the result.

@@ -110,9 +110,12 @@ void ReduceOp::Write(OpWriter& w) const {
   const bool is_extreme =
       is_position || reduction_ == Reduction::kMax || reduction_ == Reduction::kMin;
   const bool greatest = reduction_ == Reduction::kMax || reduction_ == Reduction::kArgMax;
-  if (IsComplex(x.type) || (is_extreme && !IsRealFloating(x.type))) {
+  const bool is_for_all = reduction_ == Reduction::kSum || reduction_ == Reduction::kAny ||
+                          reduction_ == Reduction::kAll;
+  if ((IsComplex(x.type) && !is_for_all) || (is_extreme && !IsRealFloating(x.type))) {
     throw Error("emit:CannotPrint",
-                "A reduction that is printed works on single, double or, for sums, integers.",
+                "A reduction that is printed works on single, double or, for sums, integers and "
+                "complex numbers.",
                 absl::StrCat("A ", ToString(x), " came."), "Cast the array first.");
   }
   if (reduction_ == Reduction::kSum || reduction_ == Reduction::kSumSquares) {

@@ -128,6 +128,7 @@ Expression EvaluateOnExpressions(cpu::ScalarFunction function, std::vector<Expre
       case F::kNegate:
       case F::kAbs:
       case F::kExp:
+      case F::kLog:
       case F::kSqrt:
       case F::kSquare:
       case F::kReciprocal:
@@ -142,8 +143,8 @@ Expression EvaluateOnExpressions(cpu::ScalarFunction function, std::vector<Expre
       default:
         throw Error("emit:CannotPrint",
                     "A function of complex numbers that is printed is one of negate, abs, sign, "
-                    "exp, sqrt, square, reciprocal, plus, minus, times, divide, eq, ne, where, "
-                    "conj, real, imag.",
+                    "exp, log, sqrt, square, reciprocal, plus, minus, times, divide, eq, ne, "
+                    "where, conj, real, imag.",
                     absl::StrCat(std::string(cpu::Describe(function).name), " came."),
                     "Write it with these, or with the real and imaginary parts.");
     }
