@@ -10,13 +10,6 @@
 namespace lamina::internal {
 namespace {
 
-bool IsAnyComplex(const Parts& p) {
-  for (const GraphValue& v : p.network.graph.values()) {
-    if (IsComplex(v.spec.type)) return true;
-  }
-  return false;
-}
-
 std::string Header(const Parts& p) {
   const bool is_c = p.language == Language::kC99;
   const std::string comment = absl::StrCat("/* PREFIX: a network as ", is_c ? "C" : "C++17",

@@ -31,7 +31,9 @@
 //                                  Reset, ReadParameters; files end in .cc
 //   .language = Language::kCuda    NAME.cu with a kernel for each loop; Create takes all memory of
 //                                  the device, Predict reads arrays of the host, PredictDevice
-//                                  those of the device, in a stream; real numbers only
+//                                  those of the device, in a stream. Complex numbers are
+//                                  lamina_cuda::Complex, with the bytes of std::complex, and
+//                                  begin at a multiple of their size (emit/cuda_complex.h)
 //
 // Arrays of the code are column-major as in the framework: the first dim is the fastest. Results
 // are the framework's but for rounding: sums are added in another order and elementary functions
@@ -109,8 +111,8 @@ struct GeneratedCode {
 /// (it takes a mean over them), or when a state has a size that depends on it;
 /// "codegen:ReadsValues" when a layer reads the values of an array; "codegen:StateSize" when a
 /// state's size does not settle; "emit:CannotPrint" for an op that has no printed form and is not
-/// composed of others (names the op and the layer), and for complex numbers in CUDA;
-/// "emit:TooLarge"; "network:InputCount" and those of the layers.
+/// composed of others (names the op and the layer); "emit:TooLarge"; "network:InputCount" and those
+/// of the layers.
 GeneratedCode GenerateCode(const DlNetwork& network, std::span<const NetworkDataLayout> layouts,
                            const CodegenOptions& options = {});
 inline GeneratedCode GenerateCode(const DlNetwork& network,

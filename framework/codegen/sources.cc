@@ -1,5 +1,7 @@
 #include "framework/codegen/sources.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -43,6 +45,12 @@ std::string SourceName(const Parts& p, const std::string& suffix) {
                              : p.language == Language::kCpp17 || !suffix.empty() ? ".cc"
                                                                                  : ".cu";
   return absl::StrCat(p.prefix, suffix, ending);
+}
+
+bool IsAnyComplex(const Parts& p) {
+  const std::vector<GraphValue>& values = p.network.graph.values();
+  return std::any_of(values.begin(), values.end(),
+                     [](const GraphValue& v) { return IsComplex(v.spec.type); });
 }
 
 std::string ScratchName(DataType type) { return absl::StrCat("scratch_", Identifier(Name(type))); }

@@ -14,8 +14,7 @@ namespace lamina::internal {
 
 /// Header and computation: C99 and C++17.
 std::vector<SourceFile> CSources(const Parts& p);
-/// Header, and kernels with the host's functions that launch them. Errors: "emit:CannotPrint" for
-/// complex numbers.
+/// Header, and kernels with the host's functions that launch them.
 std::vector<SourceFile> CudaSources(const Parts& p);
 /// The parameters as they are now, and what reads others from a file: all languages.
 std::vector<SourceFile> ParameterSources(const Parts& p);
@@ -33,6 +32,8 @@ std::string Spelled(const Parts& p, const std::string& text);
 std::string SourceName(const Parts& p, const std::string& suffix = "");
 
 // Pieces of headers and sources.
+/// Whether the network has complex numbers anywhere.
+bool IsAnyComplex(const Parts& p);
 std::string ScratchName(DataType type);
 /// ", const float *input, float *output".
 std::string Arguments(const Parts& p);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "framework/dlarray/error.h"
+#include "framework/emit/cuda_complex.h"
 #include "framework/emit/kernel_prelude.h"
 #include "framework/emit/program.h"
 
@@ -97,7 +98,12 @@ std::string Bfloat16Definition(Language language) {
 }  // namespace
 
 std::string CNumber(double value, DataType type, Language language) {
-  if (IsComplex(type) && language != Language::kC99) {
+  if (IsComplex(type) && language == Language::kCuda) {
+    const DataType part = ToReal(type);
+    return absl::StrCat(CType(type, language), "{", CNumber(value, part), ", ", CNumber(0, part),
+                        "}");
+  }
+  if (IsComplex(type) && language == Language::kCpp17) {
     return absl::StrCat(CType(type, language), "(", CNumber(value, ToReal(type)), ")");
   }
   if (!IsRealFloating(type)) return absl::StrFormat("%d", static_cast<int64_t>(value));
@@ -123,6 +129,11 @@ std::string CPrinter::Helper(const std::string& name, const std::string& definit
 }
 
 std::string CPrinter::Helpers() const {
+  const bool has_complex = language_ == Language::kCuda && uses_complex_;
+  return absl::StrCat(has_complex ? CudaComplexType() + CudaComplexFunctions() : "", OwnHelpers());
+}
+
+std::string CPrinter::OwnHelpers() const {
   std::string text;
   if (uses_independent_loops_) {
     text = R"text(/* The turns of the loop that follows may be computed at once. */
@@ -146,10 +157,13 @@ std::string CPrinter::Call(const Expression& x) {
   const bool single = ToReal(type) == DataType::kSingle;
   const std::string suffix = single ? "f" : "", c_type = single ? "float" : "double";
   std::string function;
-  if (name == "complex" && language_ == Language::kCpp17) {
+  // How the arguments are enclosed.
+  char open = '(', close = ')';
+  if (name == "complex" && language_ != Language::kC99) {
     uses_complex_ = true;
     function = CType(x.type(), language_);
-  } else if (name == "complex" && language_ == Language::kC99) {
+    if (language_ == Language::kCuda) open = '{', close = '}';
+  } else if (name == "complex") {
     uses_complex_ = true;
     function = Helper(absl::StrCat("complex_", c_type),
                       absl::StrReplaceAll("HOW T complex complex_T(T re, T im) {\n"
@@ -198,11 +212,11 @@ std::string CPrinter::Call(const Expression& x) {
     }
     function = absl::StrCat(name == "abs" ? "fabs" : name, suffix);
   }
-  std::string text = absl::StrCat(function, "(");
+  std::string text = function + open;
   for (const Expression& operand : x.node().operands) {
-    absl::StrAppend(&text, text.back() == '(' ? "" : ", ", Print(operand, kConditional));
+    absl::StrAppend(&text, text.back() == open ? "" : ", ", Print(operand, kConditional));
   }
-  return text + ")";
+  return text + close;
 }
 
 std::string CPrinter::Conversion(const Expression& x, int* precedence) {
@@ -211,6 +225,10 @@ std::string CPrinter::Conversion(const Expression& x, int* precedence) {
   *precedence = kPrimary;
   if (IsComplex(to)) {
     uses_complex_ = true;
+    if (IsComplex(from.type()) && language_ == Language::kCuda) {
+      return absl::StrCat("lamina_cuda::Converted<", CType(ToReal(to)), ">(",
+                          Print(from, kConditional), ")");
+    }
     if (IsComplex(from.type())) {
       *precedence = kUnary;
       return absl::StrCat("(", CType(to, language_), ")", Print(from, kUnary));

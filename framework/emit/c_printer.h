@@ -43,6 +43,9 @@ class CPrinter {
   std::string Print(const loops::Block& block, int indent);
   /// The functions that the printed code calls and C does not have.
   std::string Helpers() const;
+  /// The same without the complex numbers of CUDA, which stand outside of all other namespaces
+  /// (cuda_complex.h): for code in a namespace.
+  std::string OwnHelpers() const;
   bool uses_complex() const { return uses_complex_; }
   /// Whether printed code calls products of single or of double (KernelProducts must precede it).
   bool uses_single_products() const { return uses_products_[0]; }

@@ -94,8 +94,8 @@ void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
     given = Interface(second);
     given.Add("const double *", "joins");
     kernel = JoinOfGroups(nest, *shared);
-    code->joins = std::max(code->joins, NumItems(nest.loops, variable_, most_) * groups *
-                                            static_cast<int64_t>((*shared)[0].joined.size()));
+    code->joins = std::max(code->joins,
+                           NumItems(nest.loops, variable_, most_) * groups * JoinsOf((*shared)[0]));
   }
   Write(absl::StrCat(Told(comment), "/* ", kWho[static_cast<int>(worker)], " */\n"), name, kernel,
         given, blocks, worker == Worker::kOneThread ? 1 : threads_, code);

@@ -30,7 +30,6 @@ class KernelPrinter {
 
   /// Appends to `code` and the launches of its last step; `comment` tells what the kernel computes,
   /// unless it is "".
-  /// Errors: as PrintCuda.
   void Print(const ParallelNest& nest, const std::string& name, const std::string& comment,
              CudaCode* code);
 
@@ -83,6 +82,8 @@ class KernelPrinter {
   // Variables of indices and logicals are plain ints, as the printer has them.
   static std::string PartType(DataType type);
   static std::string PartsName(DataType type);
+  // How many doubles a block leaves of an item, where several blocks share it.
+  static int64_t JoinsOf(const SharedLoop& loop);
   std::string Shared(const ParallelNest& nest, const std::vector<SharedLoop>& shared);
   // What stands outside of loops: all threads know the variables, one stores.
   std::string Once(const loops::Statement& s, const std::string& sync);
@@ -94,12 +95,12 @@ class KernelPrinter {
   // A loop that the threads of a block share, or those of several blocks, and the trees that join
   // the parts of a block's threads.
   std::string SharedText(const ParallelNest& nest, const SharedLoop& loop, int64_t groups = 1);
-  // So many variables are joined at a time: what fits the memory that threads of a block share.
-  size_t NumTrees() const;
+  // So many numbers are joined at a time, a complex one as two: what fits the memory that threads
+  // of a block share.
+  int NumTrees() const;
   // Joins what the threads of a block have, several variables at a time.
   std::string TreesText(const std::vector<SharedLoop::Joined>& joined);
-  using JoinedAt = std::vector<SharedLoop::Joined>::const_iterator;
-  std::string TreesText(JoinedAt begin, JoinedAt end);
+  std::string TreesTogether(const std::vector<SharedLoop::Joined>& together);
 
   const Program& program_;
   CPrinter& printer_;

@@ -61,7 +61,6 @@ struct CudaOptions {
   bool share = false;
 };
 
-/// Errors: "emit:CannotPrint" for complex numbers.
 CudaCode PrintCuda(const Program& program, CPrinter* printer, const CudaOptions& options = {});
 
 /// The launches as the inside of a host function: statements that return a cudaError_t unless it is

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "framework/emit/cuda_kernel_printer.h"
 
 namespace lamina {
@@ -11,7 +12,34 @@ using loops::Block;
 using loops::Expression;
 using loops::Statement;
 
-size_t KernelPrinter::NumTrees() const { return static_cast<size_t>(8 * kThreads / threads_); }
+namespace {
+
+// How many numbers a variable is.
+int PartsOf(const SharedLoop::Joined& joined) { return IsComplex(joined.type) ? 2 : 1; }
+
+int PartsOf(const std::vector<SharedLoop::Joined>& joined) {
+  int parts = 0;
+  for (const SharedLoop::Joined& one : joined) parts += PartsOf(one);
+  return parts;
+}
+
+// The variables in their order, taken apart so that those beside one another are at most so many
+// numbers.
+std::vector<std::vector<SharedLoop::Joined>> Together(const std::vector<SharedLoop::Joined>& joined,
+                                                      int most) {
+  std::vector<std::vector<SharedLoop::Joined>> all;
+  for (const SharedLoop::Joined& one : joined) {
+    if (all.empty() || PartsOf(all.back()) + PartsOf(one) > most) all.emplace_back();
+    all.back().push_back(one);
+  }
+  return all;
+}
+
+}  // namespace
+
+int KernelPrinter::NumTrees() const { return 8 * kThreads / threads_; }
+
+int64_t KernelPrinter::JoinsOf(const SharedLoop& loop) { return PartsOf(loop.joined); }
 
 std::string KernelPrinter::PartType(DataType type) {
   return type == DataType::kLogical || type == DataType::kInt32 ? "int"
@@ -19,7 +47,9 @@ std::string KernelPrinter::PartType(DataType type) {
 }
 
 std::string KernelPrinter::PartsName(DataType type) {
-  return absl::StrCat("Parts_", PartType(type));
+  return absl::StrCat(
+      "Parts_",
+      absl::StrReplaceAll(PartType(type), {{"lamina_cuda::", ""}, {"<", "_"}, {">", ""}}));
 }
 
 std::string KernelPrinter::Shared(const ParallelNest& nest, const std::vector<SharedLoop>& shared) {
@@ -46,17 +76,18 @@ std::string KernelPrinter::Once(const Statement& s, const std::string& sync) {
 
 std::string KernelPrinter::Begin(const ParallelNest& nest, const std::vector<SharedLoop>& shared) {
   std::string parts;
-  std::map<std::string, size_t> most;
+  std::map<std::string, int> most;  // By what is declared.
   for (const SharedLoop& loop : shared) {
-    std::map<std::string, size_t> rows;
-    for (const SharedLoop::Joined& joined : loop.joined) {
-      const std::string type = PartType(joined.type);
-      most[type] = std::max(most[type], std::min(++rows[type], NumTrees()));
+    for (const auto& together : Together(loop.joined, NumTrees())) {
+      std::map<std::string, int> rows;
+      for (const SharedLoop::Joined& joined : together) {
+        const std::string array = absl::StrCat(PartType(joined.type), " ", PartsName(joined.type));
+        most[array] = std::max(most[array], ++rows[array]);
+      }
     }
   }
-  for (const auto& [type, rows] : most) {
-    absl::StrAppend(&parts, "  __shared__ ", type, " Parts_", type, "[",
-                    static_cast<size_t>(threads_) * rows, "];\n");
+  for (const auto& [array, rows] : most) {
+    absl::StrAppend(&parts, "  __shared__ ", array, "[", threads_ * rows, "];\n");
   }
   return absl::StrCat(parts, "  const int thread = (int)threadIdx.x;\n  const unsigned items = ",
                       Count(nest.loops), ";\n");
@@ -71,10 +102,17 @@ std::string KernelPrinter::PartsOfGroups(const ParallelNest& nest,
     body += Once(s, "");
   }
   absl::StrAppend(&body, SharedText(nest, shared[0], groups));
-  const size_t joins = shared[0].joined.size();
-  for (size_t j = 0; j < joins; ++j) {
-    absl::StrAppend(&body, "    if (thread == 0) joins[(item * ", groups, "u + group) * ", joins,
-                    "u + ", j, "u] = ", shared[0].joined[j].variable, ";\n");
+  const int joins = PartsOf(shared[0].joined);
+  int place = 0;
+  for (const SharedLoop::Joined& joined : shared[0].joined) {
+    const std::vector<std::string> parts =
+        IsComplex(joined.type)
+            ? std::vector<std::string>{joined.variable + ".re", joined.variable + ".im"}
+            : std::vector<std::string>{joined.variable};
+    for (const std::string& part : parts) {
+      absl::StrAppend(&body, "    if (thread == 0) joins[(item * ", groups, "u + group) * ", joins,
+                      "u + ", place++, "u] = ", part, ";\n");
+    }
   }
   return absl::StrCat(Begin(nest, shared), "  for (unsigned block = blockIdx.x; block < items * ",
                       groups, "u; block += gridDim.x) {\n",
@@ -92,12 +130,19 @@ std::string KernelPrinter::JoinOfGroups(const ParallelNest& nest,
       body += Once(s, "");
       continue;
     }
-    for (size_t j = 0; j < joined.size(); ++j) {
+    int place = 0;
+    for (const SharedLoop::Joined& one : joined) {
       const std::string other =
-          joined[j].identity ? CNumber(*joined[j].identity, joined[j].type) : joined[j].variable;
-      absl::StrAppend(&body, "    ", joined[j].variable, " = thread < ", groups, " ? (",
-                      PartType(joined[j].type), ")joins[(item * ", groups, "u + threadIdx.x) * ",
-                      joined.size(), "u + ", j, "u] : ", other, ";\n");
+          one.identity ? CNumber(*one.identity, one.type, Language::kCuda) : one.variable;
+      const auto part = [&] {
+        return absl::StrCat("(", PartType(ToReal(one.type)), ")joins[(item * ", groups,
+                            "u + threadIdx.x) * ", PartsOf(joined), "u + ", place++, "u]");
+      };
+      std::string value = part();
+      if (IsComplex(one.type))
+        value = absl::StrCat(PartType(one.type), "{", value, ", ", part(), "}");
+      absl::StrAppend(&body, "    ", one.variable, " = thread < ", groups, " ? ", value, " : ",
+                      other, ";\n");
     }
     body += TreesText(joined);
   }
@@ -115,7 +160,8 @@ std::string KernelPrinter::SharedText(const ParallelNest& nest, const SharedLoop
   for (const SharedLoop::Joined& joined : loop.joined) {
     if (!joined.identity) continue;
     absl::StrAppend(&text, "    if (thread != 0", groups > 1 ? " || group != 0" : "", ") ",
-                    joined.variable, " = ", CNumber(*joined.identity, joined.type), ";\n");
+                    joined.variable, " = ", CNumber(*joined.identity, joined.type, Language::kCuda),
+                    ";\n");
   }
   const std::string first =
       groups > 1 ? absl::StrCat("group * ", threads_, "u + threadIdx.x") : "threadIdx.x";
@@ -128,37 +174,33 @@ std::string KernelPrinter::SharedText(const ParallelNest& nest, const SharedLoop
 
 std::string KernelPrinter::TreesText(const std::vector<SharedLoop::Joined>& joined) {
   std::string text;
-  for (size_t first = 0; first < joined.size(); first += NumTrees()) {
-    text += TreesText(
-        joined.begin() + static_cast<std::ptrdiff_t>(first),
-        joined.begin() + static_cast<std::ptrdiff_t>(std::min(joined.size(), first + NumTrees())));
-  }
+  for (const auto& together : Together(joined, NumTrees())) text += TreesTogether(together);
   return text;
 }
 
-std::string KernelPrinter::TreesText(JoinedAt begin, JoinedAt end) {
+std::string KernelPrinter::TreesTogether(const std::vector<SharedLoop::Joined>& together) {
   std::string puts, joins, gets;
   std::map<std::string, int> rows;
-  for (JoinedAt joined = begin; joined != end; ++joined) {
-    const std::string parts = PartsName(joined->type);
+  for (const SharedLoop::Joined& joined : together) {
+    const std::string parts = PartsName(joined.type);
     const int row = threads_ * rows[parts]++;
     const Expression mine = Expression(row) + Expression::Variable("thread"),
                      other =
-                         Expression::Load(parts, joined->type, mine + Expression::Variable("half"));
+                         Expression::Load(parts, joined.type, mine + Expression::Variable("half"));
     const std::string put =
-        absl::StrCat(parts, "[", printer_.Print(mine), "] = ", joined->variable, ";\n");
+        absl::StrCat(parts, "[", printer_.Print(mine), "] = ", joined.variable, ";\n");
     Block join;
-    if (joined->identity) {
-      Statement sum = joined->statement;
+    if (joined.identity) {
+      Statement sum = joined.statement;
       sum.value = Expression::Make(sum.value.operation(), sum.value.type(),
                                    {sum.value.node().operands[0], other});
       join = {sum};
     } else {
-      join = {{.kind = Statement::kLet, .name = joined->value, .value = other}, joined->statement};
+      join = {{.kind = Statement::kLet, .name = joined.value, .value = other}, joined.statement};
     }
     absl::StrAppend(&puts, "    ", put);
     absl::StrAppend(&joins, printer_.Print(join, 4), "        ", put);
-    absl::StrAppend(&gets, "    ", joined->variable, " = ", parts, "[", row, "];\n");
+    absl::StrAppend(&gets, "    ", joined.variable, " = ", parts, "[", row, "];\n");
   }
   return absl::StrCat(puts, "    __syncthreads();\n    for (int half = ", threads_ / 2,
                       "; half > 0; half /= 2) {\n      if (thread < half) {\n", joins,

@@ -1,7 +1,7 @@
 #include "framework/emit/language.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "framework/dlarray/error.h"
 
 namespace lamina {
 
@@ -43,16 +43,18 @@ const std::set<std::string>& CReservedWords() {
 }
 
 std::string CType(DataType type, Language language) {
-  const bool is_c = language == Language::kC99;
   switch (type) {
     case DataType::kSingle:
       return "float";
     case DataType::kDouble:
       return "double";
     case DataType::kComplexSingle:
-      return is_c ? "float complex" : "std::complex<float>";
-    case DataType::kComplexDouble:
-      return is_c ? "double complex" : "std::complex<double>";
+    case DataType::kComplexDouble: {
+      const std::string part = CType(ToReal(type), language);
+      return language == Language::kC99     ? absl::StrCat(part, " complex")
+             : language == Language::kCpp17 ? absl::StrCat("std::complex<", part, ">")
+                                            : absl::StrCat("lamina_cuda::Complex<", part, ">");
+    }
     case DataType::kInt32:
       return "int32_t";
     case DataType::kInt64:
@@ -69,15 +71,13 @@ std::string ComplexInitializer(const std::string& re, const std::string& im, Lan
                                     : absl::StrCat("{", re, ", ", im, "}");
 }
 
-void CheckIsPrinted(DataType type, Language language) {
-  if (language != Language::kCuda || !IsComplex(type)) return;
-  throw Error("emit:CannotPrint", "Code for CUDA is printed for real numbers.",
-              "Complex values came.", "Generate C or C++, or write real and imaginary parts.");
-}
-
 std::string ComplexFunction(const std::string& name, DataType type, Language language) {
-  CheckIsPrinted(ToComplex(ToReal(type)), language);
   if (language == Language::kCpp17) return absl::StrCat("std::", name);
+  if (language == Language::kCuda) {
+    std::string capital = name;
+    capital[0] = absl::ascii_toupper(capital[0]);
+    return absl::StrCat("lamina_cuda::", capital);
+  }
   return absl::StrCat(name == "conj" ? "" : "c", name,
                       ToReal(type) == DataType::kSingle ? "f" : "");
 }

@@ -4,7 +4,8 @@
 //   CPrinter printer(Language::kCpp17);
 //
 // C99 and C++17 share all but complex numbers. CUDA is the C++17 of a device: its functions are
-// marked, and complex numbers have no printed form.
+// marked, and its complex numbers are a type of our own (cuda_complex.h), since those of the
+// standard library are the host's.
 //
 // Threads: pure functions.
 #ifndef FRAMEWORK_EMIT_LANGUAGE_H_
@@ -23,17 +24,14 @@ enum class Language : uint8_t { kC99, kCpp17, kCuda };
 /// called. One set for all: a header of C is read by C++ too.
 const std::set<std::string>& CReservedWords();
 
-/// "float", "double", "uint8_t" for logical, "int32_t", "float complex" or "std::complex<float>",
-/// ...
+/// "float", "double", "uint8_t" for logical, "int32_t", "float complex", "std::complex<float>" or
+/// "lamina_cuda::Complex<float>", ...
 std::string CType(DataType type, Language language = Language::kC99);
-
-/// Errors: "emit:CannotPrint" for complex numbers in CUDA.
-void CheckIsPrinted(DataType type, Language language);
 
 /// A complex number from its printed parts, in an initializer.
 std::string ComplexInitializer(const std::string& re, const std::string& im, Language language);
 
-/// The function of complex numbers of this name ("conj", "real", "exp"). Errors: as CheckIsPrinted.
+/// The function of complex numbers of this name ("conj", "real", "exp").
 std::string ComplexFunction(const std::string& name, DataType type, Language language);
 
 /// What stands before a function that the printed code calls: "static ".

@@ -97,7 +97,6 @@ void DeviceKernels::AddCall(const Graph& graph, int s) {
 }
 
 void DeviceKernels::Print(const Graph& graph, std::vector<std::string>* kernels) {
-  for (const GraphValue& v : graph.values()) CheckIsPrinted(v.spec.type, Language::kCuda);
   CPrinter printer(Language::kCuda);
   const CudaCode code = PrintCuda(program_, &printer, {.share = true});
   source_ = absl::StrCat(CudaPreamble(), printer.Helpers(), CConstants(program_, Language::kCuda),

@@ -83,6 +83,11 @@ class Worst {
     }
     worst_ = std::max(worst_, difference / scale);
   }
+  // Complex numbers, part by part.
+  template <template <class> class Complex, class T>
+  void Compare(const Complex<T>* came, ArrayFile& expected_file, size_t count) {
+    Compare(&came->re, expected_file, 2 * count);
+  }
   // Of an array on the device.
   template <class T>
   void CompareDevice(const T* device, ArrayFile& expected_file, size_t count) {

@@ -71,10 +71,7 @@ TEST_P(GeneratedCodeTest, AgreesInCAndCppUnderSanitizers) {
   ExpectAgreement(GetParam(), Language::kCpp17, kStrictCpp + sanitized);
 }
 
-TEST_P(GeneratedCodeTest, AgreesInCuda) {
-  if (GetParam().is_complex) return;
-  ExpectAgreement(GetParam(), Language::kCuda);
-}
+TEST_P(GeneratedCodeTest, AgreesInCuda) { ExpectAgreement(GetParam(), Language::kCuda); }
 
 INSTANTIATE_TEST_SUITE_P(All, GeneratedCodeTest, ::testing::ValuesIn(NetworksToTry()),
                          [](const auto& info) { return info.param.name; });
@@ -82,7 +79,6 @@ INSTANTIATE_TEST_SUITE_P(All, GeneratedCodeTest, ::testing::ValuesIn(NetworksToT
 std::vector<GeneratedCode> AllCuda() {
   std::vector<GeneratedCode> all;
   for (const TriedNetwork& tried : NetworksToTry()) {
-    if (tried.is_complex) continue;
     all.push_back(GenerateCode(tried.network, tried.layouts, OptionsFor(tried, Language::kCuda)));
   }
   return all;
@@ -197,20 +193,6 @@ int main() {
     };
     EXPECT_LE(Difference(came(0), y), ToleranceOf(tried));
     for (size_t k = 1; k < 4; ++k) EXPECT_TRUE(IsEqual(came(k), came(0))) << k;
-  }
-}
-
-TEST(CudaTest, ComplexNumbersAreRefused) {
-  for (const TriedNetwork& tried : NetworksToTry()) {
-    if (!tried.is_complex) continue;
-    try {
-      GenerateCode(tried.network, tried.layouts, OptionsFor(tried, Language::kCuda));
-      FAIL();
-    } catch (const Error& e) {
-      EXPECT_STREQ(e.what(),
-                   "Code for CUDA is printed for real numbers. Complex values came. Generate C or "
-                   "C++, or write real and imaginary parts. [emit:CannotPrint]");
-    }
   }
 }
 

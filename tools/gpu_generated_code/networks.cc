@@ -74,7 +74,11 @@ std::vector<TriedNetwork> NetworksToTry() {
       {NetworkDataLayout({64, 64, 8, 2}, "SSCB")}, 1, 4096);
   add("complex_fully_connected", DlNetwork({ComplexFullyConnectedLayer(4)}),
       {NetworkDataLayout({3, 3, 1, 2}, "SSCB")}, 1, 50);
-  all.back().is_complex = true;
+  // Complex numbers inside, and sums of them that several blocks share.
+  add("complex_sums",
+      DlNetwork({RealToComplexLayer(), ComplexFullyConnectedLayer(3), ComplexReluLayer(),
+                 ComplexToRealLayer(), FullyConnectedLayer(4)}),
+      {NetworkDataLayout({64, 64, 2, 2}, "SSCB")}, 1, 4096);
   return all;
 }
 

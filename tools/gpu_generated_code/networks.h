@@ -20,7 +20,6 @@ struct TriedNetwork {
   /// Of the longest sum of products that a value goes through: sums in another order differ by 2 n
   /// u of the sum of magnitudes.
   int terms = 64;
-  bool is_complex = false;  ///< Not for CUDA.
 };
 
 /// With the same values in each run.

@@ -212,7 +212,6 @@ absl::Status Run(const fs::path& folder) {
     all.files.push_back({name, bytes});
   };
   for (const TriedNetwork& tried : NetworksToTry()) {
-    if (tried.is_complex) continue;
     const GeneratedCode code = GenerateCode(tried.network, tried.layouts,
                                             {.name = tried.name, .language = Language::kCuda});
     const std::vector<DlArrays> inputs = InputsFor(tried);

@@ -1,0 +1,18 @@
+#include "framework/emit/cuda_complex.h"
+
+namespace lamina {
+namespace {
+
+constexpr char kType[] =
+#include "framework/emit/cuda_complex_type_text.inc"
+    ;
+constexpr char kFunctions[] =
+#include "framework/emit/cuda_complex_functions_text.inc"
+    ;
+
+}  // namespace
+
+std::string CudaComplexType() { return kType; }
+std::string CudaComplexFunctions() { return kFunctions; }
+
+}  // namespace lamina
