@@ -38,7 +38,8 @@ std::string DeviceGraph::Describe() const {
       count(kernels.num_kernels(), "kernel"),
       draws_.empty() ? "" : " and " + count(draws_.size(), "draw"),
       kernels.from_cache() ? ", loaded in " : ", compiled in ",
-      absl::StrFormat("%.3f s", seconds_));
+      absl::StrFormat("%.3f s; %d of %d runs were one launch", seconds_, kernels.runs().as_one,
+                      kernels.runs().all));
 }
 
 int64_t DeviceGraph::bytes() const {

@@ -184,7 +184,11 @@ void DeviceKernels::LaunchAll(std::span<void* const> inputs, std::span<void* con
 void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> outputs) const {
   const std::lock_guard<std::mutex> lock(launching_);
   Draw();
-  if (launches_.size() < 2) return LaunchAll(inputs, outputs);
+  ++runs_.all;
+  if (launches_.size() < 2) {
+    ++runs_.as_one;
+    return LaunchAll(inputs, outputs);
+  }
   std::vector<void*> addresses(inputs.begin(), inputs.end());
   addresses.insert(addresses.end(), outputs.begin(), outputs.end());
   const auto found = std::find_if(recorded_.begin(), recorded_.end(),
@@ -198,6 +202,12 @@ void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> ou
   std::unique_ptr<LaunchRecord>& launches = recorded_.front().launches;
   if (launches == nullptr) launches = RecordAll(inputs, outputs);
   device_->Start(*launches);
+  ++runs_.as_one;
+}
+
+DeviceKernels::Runs DeviceKernels::runs() const {
+  const std::lock_guard<std::mutex> lock(launching_);
+  return runs_;
 }
 
 void DeviceKernels::Draw() const {

@@ -26,8 +26,8 @@ namespace lamina::gpu {
 class DeviceKernels {
  public:
   /// Compiles the kernels, or takes them from the disk. Errors: "emit:CannotPrint", which names the
-  /// op, for one without kernels (complex numbers, transforms); "emit:TooLarge";
-  /// "gpu:CannotCompile" with the compiler's messages; "gpu:OutOfMemory".
+  /// op, for one without kernels; "emit:TooLarge"; "gpu:CannotCompile" with the compiler's
+  /// messages; "gpu:OutOfMemory".
   DeviceKernels(const Graph& graph, std::shared_ptr<Device> device);
 
   /// Launches all of them. `inputs` and `outputs`: where the arrays of the graph begin. When the
@@ -49,6 +49,11 @@ class DeviceKernels {
   size_t num_kernels() const { return num_kernels_; }
   /// Memory of the device for what is computed on the way.
   int64_t bytes() const { return bytes_; }
+  /// How often Run ran, and how often with all launches as one.
+  struct Runs {
+    int64_t all = 0, as_one = 0;
+  };
+  Runs runs() const;
   /// True when nothing had to be compiled.
   bool from_cache() const { return from_cache_; }
 
@@ -90,7 +95,8 @@ class DeviceKernels {
   std::unique_ptr<const DeviceDraws> draws_;
   mutable std::mutex launching_;            // Two runs at a time would share scratch memory.
   mutable std::vector<Recorded> recorded_;  // The last ones first.
-  mutable bool has_run_ = false;            // Libraries load what they need in the first run.
+  mutable Runs runs_;
+  mutable bool has_run_ = false;  // Libraries load what they need in the first run.
   size_t num_kernels_ = 0;
   int64_t bytes_ = 0;
   bool from_cache_ = false;

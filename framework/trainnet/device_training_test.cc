@@ -1,5 +1,7 @@
 // Is a training on a device the training that it is with the processor?
+#include <algorithm>
 #include <cmath>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -59,6 +61,8 @@ TEST_P(DeviceTrainingTest, TheWholeStepRunsThere) {
   const TrainingResult there = TrainNet(data, Network(), "crossentropy", options);
   EXPECT_NE(there.info.acceleration_report.find(", compiled in"), std::string::npos)
       << there.info.acceleration_report;
+  // Memory that is given back is given again, so that most steps are a launch that is there.
+  if (emulated_ == nullptr) std::cout << there.info.acceleration_report << "\n";
   ASSERT_EQ(there.info.training_history.size(), 16u);
   for (size_t i = 0; i < 16; ++i) {
     EXPECT_NEAR(there.info.training_history[i].loss, here.info.training_history[i].loss, 1e-4) << i;
@@ -74,6 +78,29 @@ TEST_P(DeviceTrainingTest, TheWholeStepRunsThere) {
       EXPECT_NEAR(rows[r].value.At(i), expected[r].value.At(i), 1e-3) << rows[r].parameter;
     }
   }
+}
+
+// A last bit may decide to which side a factor is rounded: 2^-9 of it, of which the loss has a
+// part.
+TEST_P(DeviceTrainingTest, MixedPrecisionIsThatOfTheProcessor) {
+  const Dataset data = Classes(64);
+  TrainingOptions options = Options(ExecutionEnvironment::kCpu);
+  const TrainingResult single = TrainNet(data, Network(), "crossentropy", options);
+  options.product_precision = ProductPrecision::kBfloat16;
+  const TrainingResult here = TrainNet(data, Network(), "crossentropy", options);
+  const gpu::ScopedGpu scope(gpu_);
+  options.execution_environment = ExecutionEnvironment::kGpu;
+  const TrainingResult there = TrainNet(data, Network(), "crossentropy", options);
+  ASSERT_EQ(there.info.training_history.size(), 16u);
+  double from_single = 0, from_here = 0;
+  for (size_t i = 0; i < 16; ++i) {
+    const double loss = there.info.training_history[i].loss;
+    from_single = std::max(from_single, std::abs(loss - single.info.training_history[i].loss));
+    from_here = std::max(from_here, std::abs(loss - here.info.training_history[i].loss));
+  }
+  std::cout << "largest difference of a loss: " << from_here << " from the processor, "
+            << from_single << " from single\n";
+  EXPECT_LT(from_here, from_single / 4);
 }
 
 TEST_P(DeviceTrainingTest, ANetworkMovesByOneCall) {
