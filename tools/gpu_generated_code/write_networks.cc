@@ -49,13 +49,13 @@ std::string TryFunction(const TriedNetwork& tried, const GeneratedCode& code) {
   const std::string& name = tried.name;
   std::string arrays, reads, arguments, device, compares;
   for (const GeneratedArray& a : code.inputs) {
-    arrays += Declared(CType(a.spec.type), a.name, a.spec.numel());
+    arrays += Declared(CType(a.spec.type, Language::kCuda), a.name, a.spec.numel());
     absl::StrAppend(&reads, "    inputs.Read(", a.name, ", ", a.spec.numel(), ");\n");
     absl::StrAppend(&arguments, ", ", a.name);
     absl::StrAppend(&device, ", context.memory->", a.name);
   }
   for (const GeneratedArray& a : code.outputs) {
-    arrays += Declared(CType(a.spec.type), a.name, a.spec.numel());
+    arrays += Declared(CType(a.spec.type, Language::kCuda), a.name, a.spec.numel());
     absl::StrAppend(&arguments, ", ", a.name);
     absl::StrAppend(&device, ", context.memory->", a.name);
     absl::StrAppend(&compares, "    worst.Compare(", a.name, ", expected, ", a.spec.numel(),
