@@ -10,6 +10,7 @@
 #include "framework/gpu/cuda_convolutions.h"
 #include "framework/gpu/cuda_library.h"
 #include "framework/gpu/cuda_products.h"
+#include "framework/gpu/idle_memory.h"
 
 namespace lamina::gpu {
 namespace {
@@ -76,6 +77,8 @@ class CudaDevice : public Device {
  public:
   CudaDevice(const CudaDriver& driver, int device) : driver_(driver), device_(device) {}
   ~CudaDevice() override {
+    if (context_ != nullptr) driver_.CtxSetCurrent(context_);
+    for (void* const idle : memory_.Clear()) driver_.MemFreeAsync(Address(idle), stream_);
     if (stream_ != nullptr) driver_.StreamDestroy(stream_);
     if (context_ != nullptr) driver_.DevicePrimaryCtxRelease(device_);
   }
@@ -87,8 +90,15 @@ class CudaDevice : public Device {
 
   void* Allocate(size_t bytes) override {
     const Turn turn = Enter();
+    const size_t rounded = IdleMemory::Rounded(bytes);
+    if (void* const idle = memory_.Take(rounded)) return idle;
     CudaAddress address = 0;
-    const int error = driver_.MemAllocAsync(&address, bytes == 0 ? 1 : bytes, stream_);
+    int error = driver_.MemAllocAsync(&address, rounded, stream_);
+    if (error == kOutOfMemory) {
+      // What is kept for other sizes may be enough.
+      for (void* const idle : memory_.Clear()) driver_.MemFreeAsync(Address(idle), stream_);
+      error = driver_.MemAllocAsync(&address, rounded, stream_);
+    }
     if (error == kOutOfMemory) {
       throw Error("gpu:OutOfMemory",
                   absl::StrCat("An array needs ", bytes, " bytes of ", name_, "."),
@@ -96,13 +106,12 @@ class CudaDevice : public Device {
                   "Take smaller batches, or give back arrays of the device that are not needed.");
     }
     Check(error, "give memory");
+    memory_.Add(reinterpret_cast<void*>(address), rounded);
     return reinterpret_cast<void*>(address);
   }
-  // What goes wrong when memory is given back cannot be helped.
   void Free(void* memory) override {
     const Turn turn(mutex_);
-    driver_.CtxSetCurrent(context_);
-    driver_.MemFreeAsync(Address(memory), stream_);
+    memory_.Give(memory);
   }
   void CopyIn(void* to, const void* from, size_t bytes) override {
     const Turn turn = Enter();
@@ -217,6 +226,7 @@ class CudaDevice : public Device {
   std::string name_ = "The device", key_, architecture_;
   std::recursive_mutex mutex_;
   void *context_ = nullptr, *stream_ = nullptr;
+  IdleMemory memory_;
   Opened<CudaProducts> products_;
   Opened<CudaConvolutions> convolutions_;
   Calls<ProductCall> prepared_products_;

@@ -4,7 +4,7 @@
 //   if (!device.ok()) std::cerr << device.status();    // why there is none
 //
 // Memory comes from the driver's pool, in the order of the device's stream; what is given back is
-// kept for the next array.
+// kept for the next array of its size (idle_memory.h), until the device is full.
 #ifndef FRAMEWORK_GPU_CUDA_DEVICE_H_
 #define FRAMEWORK_GPU_CUDA_DEVICE_H_
 

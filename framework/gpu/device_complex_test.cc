@@ -214,7 +214,10 @@ TEST_P(DeviceComplexTest, LongProducts) {
         },
         {Draw(1, {2, 5000}, "", type), Draw(2, {5000, 2}, "", type)}, 100,
         /*of_greatest=*/true);
-    EXPECT_NE(source_.find("joins["), std::string::npos) << source_;
+    // A device with a library prints none of it.
+    if (emulated_ != nullptr) {
+      EXPECT_NE(source_.find("joins["), std::string::npos) << source_;
+    }
   }
 }
 

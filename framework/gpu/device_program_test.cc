@@ -347,7 +347,7 @@ TEST_P(DeviceProgramTest, MemoryThatIsFullIsAnError) {
   const DeviceProgram program(GraphOf(Parabola, inputs), gpu_);
   const DlArrays in = AllToDevice(gpu_, inputs);
   const size_t used = emulated_->bytes_in_use();
-  emulated_->set_most_bytes(used + 20);  // Room for the first output.
+  emulated_->set_most_bytes(used + 300);  // Room for the first output.
   EXPECT_EQ(Identifier([&] { program.Run(in); }), "gpu:OutOfMemory");
   EXPECT_EQ(emulated_->bytes_in_use(), used);
   emulated_->set_most_bytes(SIZE_MAX);

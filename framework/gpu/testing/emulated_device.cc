@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <regex>
 #include <set>
@@ -17,6 +16,7 @@
 #include "framework/cpu/convolution.h"
 #include "framework/cpu/gemm.h"
 #include "framework/dlarray/error.h"
+#include "framework/gpu/idle_memory.h"
 #include "framework/io/file.h"
 #include "framework/io/runfiles.h"
 #include "framework/io/temporary_folder.h"
@@ -117,10 +117,8 @@ class Emulated : public EmulatedDevice {
  public:
   explicit Emulated(bool has_libraries) : has_libraries_(has_libraries) {}
   ~Emulated() override {
-    LAMINA_CHECK(taken_.empty());
-    for (const auto& [bytes, blocks] : idle_) {
-      for (void* const memory : blocks) std::free(memory);
-    }
+    LAMINA_CHECK(memory_.num_taken() == 0);
+    for (void* const idle : memory_.Clear()) std::free(idle);
   }
 
   std::string Name() const override { return "an emulated device"; }
@@ -129,28 +127,25 @@ class Emulated : public EmulatedDevice {
   void* Allocate(size_t bytes) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
-    if (bytes_in_use_ + bytes > most_bytes_) {
+    if (bytes_in_use_ + IdleMemory::Rounded(bytes) > most_bytes_) {
       throw Error("gpu:OutOfMemory", absl::StrCat("An array needs ", bytes, " bytes."),
                   "So much is not free on the emulated device.", "");
     }
-    void* memory = nullptr;
-    if (std::vector<void*>& idle = idle_[bytes]; !idle.empty()) {
-      memory = idle.back();
-      idle.pop_back();
-    } else {
-      LAMINA_CHECK(posix_memalign(&memory, 256, bytes == 0 ? 1 : bytes) == 0);
+    const size_t rounded = IdleMemory::Rounded(bytes);
+    void* memory = memory_.Take(rounded);
+    if (memory == nullptr) {
+      LAMINA_CHECK(posix_memalign(&memory, 256, rounded) == 0);
+      memory_.Add(memory, rounded);
     }
-    std::memset(memory, 0xff, bytes);
-    bytes_in_use_ += bytes;
-    taken_[memory] = bytes;
+    std::memset(memory, 0xff, rounded);
+    bytes_in_use_ += rounded;
     return memory;
   }
   void Free(void* memory) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
-    LAMINA_CHECK(record_ == nullptr && taken_.count(memory) == 1);
-    bytes_in_use_ -= taken_[memory];
-    idle_[taken_[memory]].push_back(memory);
-    taken_.erase(memory);
+    LAMINA_CHECK(record_ == nullptr);
+    bytes_in_use_ -= memory_.BytesOf(memory);
+    memory_.Give(memory);
   }
   void CopyIn(void* to, const void* from, size_t bytes) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
@@ -230,8 +225,7 @@ class Emulated : public EmulatedDevice {
   mutable std::recursive_mutex mutex_;  // Of what follows.
   std::set<const LibraryCall*> started_;
   size_t bytes_in_use_ = 0, most_bytes_ = SIZE_MAX;
-  std::map<void*, size_t> taken_;
-  std::map<size_t, std::vector<void*>> idle_;  // Given back, by size.
+  IdleMemory memory_;
   std::unique_ptr<LaunchList> record_;
   std::atomic<int> num_compiled_{0}, num_starts_{0}, num_rounded_{0};
 };
