@@ -45,18 +45,23 @@ void LoadBuiltins(const void* function) {
   }
 }
 
-absl::StatusOr<CudaDriver> LoadDriver() {
-  const auto library =
-      Open({"libcuda.so.1", "libcuda.so"}, "Install the driver of an NVIDIA device.");
+// The functions of the first of these libraries that can be loaded. `find` finds each of them.
+template <class Functions>
+absl::StatusOr<Functions> Load(const std::vector<std::string>& paths, const std::string& remedy,
+                               void (*find)(void* library, Functions* functions,
+                                            absl::Status* status)) {
+  const auto library = Open(paths, remedy);
   if (!library.ok()) return library.status();
-  CudaDriver driver;
+  Functions functions;
   absl::Status status;
-#define LAMINA_FIND(member, symbol, arguments) Find(*library, symbol, &driver.member, &status);
-  LAMINA_CUDA_DRIVER(LAMINA_FIND)
-#undef LAMINA_FIND
+  find(*library, &functions, &status);
   if (!status.ok()) return status;
-  return driver;
+  return functions;
 }
+
+#define LAMINA_FIND(member, symbol, arguments) Find(library, symbol, &functions->member, status);
+#define LAMINA_FINDER(Functions, LIST) \
+  +[](void* library, Functions* functions, absl::Status* status) { LIST(LAMINA_FIND) }
 
 // `names` by the loader's own rules, then `file` in folders of the toolkit.
 std::vector<std::string> ToolkitPaths(std::vector<std::string> names, const std::string& file) {
@@ -71,46 +76,33 @@ std::vector<std::string> ToolkitPaths(std::vector<std::string> names, const std:
   return names;
 }
 
+constexpr char kInstallToolkit[] = "Install the CUDA toolkit, or set CUDA_HOME to its folder.";
+
+absl::StatusOr<CudaDriver> LoadDriver() {
+  return Load<CudaDriver>({"libcuda.so.1", "libcuda.so"}, "Install the driver of an NVIDIA device.",
+                          LAMINA_FINDER(CudaDriver, LAMINA_CUDA_DRIVER));
+}
+
 absl::StatusOr<CudaCompiler> LoadCompiler() {
-  const auto library =
-      Open(ToolkitPaths({"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"}, "libnvrtc.so"),
-           "Install the CUDA toolkit, or set CUDA_HOME to its folder.");
-  if (!library.ok()) return library.status();
-  CudaCompiler compiler;
-  absl::Status status;
-#define LAMINA_FIND(member, symbol, arguments) Find(*library, symbol, &compiler.member, &status);
-  LAMINA_CUDA_COMPILER(LAMINA_FIND)
-#undef LAMINA_FIND
-  if (!status.ok()) return status;
-  LoadBuiltins(reinterpret_cast<const void*>(compiler.Version));
+  auto compiler = Load<CudaCompiler>(
+      ToolkitPaths({"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"}, "libnvrtc.so"),
+      kInstallToolkit, LAMINA_FINDER(CudaCompiler, LAMINA_CUDA_COMPILER));
+  if (compiler.ok()) LoadBuiltins(reinterpret_cast<const void*>(compiler->Version));
   return compiler;
 }
 
 absl::StatusOr<CudaBlas> LoadBlas() {
-  const auto library = Open(
+  return Load<CudaBlas>(
       ToolkitPaths({"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"}, "libcublasLt.so"),
-      "Install the CUDA toolkit, or set CUDA_HOME to its folder.");
-  if (!library.ok()) return library.status();
-  CudaBlas blas;
-  absl::Status status;
-#define LAMINA_FIND(member, symbol, arguments) Find(*library, symbol, &blas.member, &status);
-  LAMINA_CUDA_BLAS(LAMINA_FIND)
-#undef LAMINA_FIND
-  if (!status.ok()) return status;
-  return blas;
+      kInstallToolkit, LAMINA_FINDER(CudaBlas, LAMINA_CUDA_BLAS));
 }
 
 absl::StatusOr<Cudnn> LoadCudnn() {
-  const auto library = Open({"libcudnn.so.9"}, "Install cuDNN 9.");
-  if (!library.ok()) return library.status();
-  Cudnn cudnn;
-  absl::Status status;
-#define LAMINA_FIND(member, symbol, arguments) Find(*library, symbol, &cudnn.member, &status);
-  LAMINA_CUDNN(LAMINA_FIND)
-#undef LAMINA_FIND
-  if (!status.ok()) return status;
-  return cudnn;
+  return Load<Cudnn>({"libcudnn.so.9"}, "Install cuDNN 9.", LAMINA_FINDER(Cudnn, LAMINA_CUDNN));
 }
+
+#undef LAMINA_FIND
+#undef LAMINA_FINDER
 
 }  // namespace
 
