@@ -35,9 +35,9 @@ int64_t FirstByte(const ProgramArray& a) {
 
 DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
     : device_(std::move(device)) {
-  WriteSteps(graph);
+  const std::vector<Launch> called = WriteSteps(graph);
   std::vector<std::string> kernels;
-  Print(graph, &kernels);
+  Print(graph, called, &kernels);
   num_kernels_ = kernels.size() + (draws_ == nullptr ? 0 : draws_->size());
   if (!kernels.empty()) {
     kernels_ = device_->Load(
@@ -58,24 +58,29 @@ DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
   bytes_ += static_cast<int64_t>(workspace);
 }
 
-void DeviceKernels::WriteSteps(const Graph& graph) {
-  calls_ = LibraryCallsOf(*device_, graph);
-  const CallOps calls{.is_called = [&](const Graph& g, const GraphStep& step) {
-    return calls_[static_cast<size_t>(&step - g.steps().data())] != nullptr ||
-           DeviceDraws::Can(*step.op);
-  }};
+std::vector<DeviceKernels::Launch> DeviceKernels::WriteSteps(const Graph& graph) {
+  std::vector<std::shared_ptr<const LibraryCall>> calls = LibraryCallsOf(*device_, graph);
+  std::vector<Launch> called(calls.size());
   // Numbers are taken in the order of the graph, not in that in which they are needed.
   std::vector<OpPtr> draws;
-  for (const GraphStep& step : graph.steps()) {
-    draw_of_.push_back(static_cast<int>(draws.size()));
-    if (DeviceDraws::Can(*step.op)) draws.push_back(step.op);
+  for (size_t s = 0; s < called.size(); ++s) {
+    called[s].call = std::move(calls[s]);
+    const OpPtr& op = graph.steps()[s].op;
+    if (!DeviceDraws::Can(*op)) continue;
+    called[s].draw = static_cast<int>(draws.size());
+    draws.push_back(op);
   }
   if (!draws.empty()) draws_ = std::make_unique<const DeviceDraws>(std::move(draws), device_);
+  const CallOps is_no_kernel{.is_called = [&](const Graph& g, const GraphStep& step) {
+    const Launch& launch = called[static_cast<size_t>(&step - g.steps().data())];
+    return launch.call != nullptr || launch.draw >= 0;
+  }};
   program_ = WriteProgram(graph,
                           {.inputs = Numbered("x", graph.inputs().size()),
                            .outputs = Numbered("y", graph.outputs().size()),
                            .reserved = CReservedWords()},
-                          &calls, ProgramFor::kDevice);
+                          &is_no_kernel, ProgramFor::kDevice);
+  return called;
 }
 
 size_t DeviceKernels::num_library_calls() const {
@@ -83,10 +88,7 @@ size_t DeviceKernels::num_library_calls() const {
                                            [](const Launch& l) { return l.call != nullptr; }));
 }
 
-void DeviceKernels::AddCall(const Graph& graph, int s) {
-  const GraphStep& step = graph.steps()[static_cast<size_t>(s)];
-  Launch launch{.call = calls_[static_cast<size_t>(s)]};
-  if (launch.call == nullptr) launch.draw = draw_of_[static_cast<size_t>(s)];
+void DeviceKernels::AddCall(const GraphStep& step, Launch launch) {
   for (const std::vector<int>* values : {&step.inputs, &step.outputs}) {
     for (const int v : *values) {
       const int array = program_.array_of[static_cast<size_t>(v)];
@@ -96,7 +98,8 @@ void DeviceKernels::AddCall(const Graph& graph, int s) {
   launches_.push_back(std::move(launch));
 }
 
-void DeviceKernels::Print(const Graph& graph, std::vector<std::string>* kernels) {
+void DeviceKernels::Print(const Graph& graph, const std::vector<Launch>& called,
+                          std::vector<std::string>* kernels) {
   CPrinter printer(Language::kCuda);
   const CudaCode code = PrintCuda(program_, &printer, {.share = true});
   source_ = absl::StrCat(CudaPreamble(), printer.Helpers(), CConstants(program_, Language::kCuda),
@@ -118,7 +121,9 @@ void DeviceKernels::Print(const Graph& graph, std::vector<std::string>* kernels)
   };
   std::map<std::string, size_t> kernel_by_name;
   for (size_t step = 0; step < code.launches.size(); ++step) {
-    if (const int called = program_.steps[step].called; called >= 0) AddCall(graph, called);
+    if (const int s = program_.steps[step].called; s >= 0) {
+      AddCall(graph.steps()[static_cast<size_t>(s)], called[static_cast<size_t>(s)]);
+    }
     for (const CudaLaunch& launch : code.launches[step]) {
       // Memory of the device begins at a multiple of 256 bytes.
       const bool aligned =
@@ -183,7 +188,7 @@ void DeviceKernels::LaunchAll(std::span<void* const> inputs, std::span<void* con
 
 void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> outputs) const {
   const std::lock_guard<std::mutex> lock(launching_);
-  Draw();
+  TakeNumbers();
   ++runs_.all;
   if (launches_.size() < 2) {
     ++runs_.as_one;
@@ -210,8 +215,14 @@ DeviceKernels::Runs DeviceKernels::runs() const {
   return runs_;
 }
 
-void DeviceKernels::Draw() const {
+void DeviceKernels::TakeNumbers() const {
   if (draws_ != nullptr) draws_->Take();
+}
+
+void DeviceKernels::Start(const LaunchRecord& record) const {
+  const std::lock_guard<std::mutex> lock(launching_);
+  TakeNumbers();
+  device_->Start(record);
 }
 
 std::unique_ptr<LaunchRecord> DeviceKernels::Record(std::span<void* const> inputs,

@@ -34,11 +34,11 @@ class DeviceKernels {
   /// same addresses come again (memory that was given back is given again), the launches are
   /// recorded, and from then on started as one.
   void Run(std::span<void* const> inputs, std::span<void* const> outputs) const;
-  /// Takes random numbers for the next start of a record; Run does it itself.
-  void Draw() const;
   /// The launches for these addresses, to be started as one. Runs them before, if they never ran.
   std::unique_ptr<LaunchRecord> Record(std::span<void* const> inputs,
                                        std::span<void* const> outputs) const;
+  /// Starts a record of these kernels; it draws anew.
+  void Start(const LaunchRecord& record) const;
 
   /// The kernels' source.
   const std::string& source() const { return source_; }
@@ -80,16 +80,17 @@ class DeviceKernels {
   void LaunchAll(std::span<void* const> inputs, std::span<void* const> outputs) const;
   std::unique_ptr<LaunchRecord> RecordAll(std::span<void* const> inputs,
                                           std::span<void* const> outputs) const;
-  void WriteSteps(const Graph& graph);
-  void Print(const Graph& graph, std::vector<std::string>* kernels);
-  void AddCall(const Graph& graph, int step);
+  void TakeNumbers() const;
+  // Writes the program; for each step of the graph what it is instead of a kernel, if anything.
+  std::vector<Launch> WriteSteps(const Graph& graph);
+  void Print(const Graph& graph, const std::vector<Launch>& called,
+             std::vector<std::string>* kernels);
+  void AddCall(const GraphStep& step, Launch launch);
 
   const std::shared_ptr<Device> device_;
   Program program_;
   std::string source_;
   std::vector<Launch> launches_;
-  std::vector<std::shared_ptr<const LibraryCall>> calls_;  // Of each step of the graph; null: none.
-  std::vector<int> draw_of_;  // Of each step of the graph that draws: its number among them.
   std::unique_ptr<DeviceMemory> scratch_[kNumDataTypes], joins_, workspace_;
   std::unique_ptr<LoadedKernels> kernels_;
   std::unique_ptr<const DeviceDraws> draws_;

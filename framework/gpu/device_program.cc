@@ -58,9 +58,6 @@ BoundProgram::BoundProgram(std::shared_ptr<const DeviceProgram> program, DlArray
   record_ = program_->kernels().Record(from, to);
 }
 
-void BoundProgram::Start() const {
-  program_->kernels().Draw();
-  program_->gpu()->device()->Start(*record_);
-}
+void BoundProgram::Start() const { program_->kernels().Start(*record_); }
 
 }  // namespace lamina::gpu
