@@ -25,28 +25,38 @@ bool HasV4() {
          __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
 }
 
-InstructionSet Choose() {
+struct Choice {
+  InstructionSet set;
+  bool wished;
+};
+
+Choice Choose() {
   __builtin_cpu_init();
   LAMINA_CHECK(HasV2() && "Lamina needs a processor with SSE4.2 (x86-64-v2)");
   const InstructionSet best = HasV4()   ? InstructionSet::kV4
                               : HasV3() ? InstructionSet::kV3
                                         : InstructionSet::kV2;
   const char* wish = std::getenv("LAMINA_CPU");
-  if (wish == nullptr || *wish == '\0') return best;
+  if (wish == nullptr || *wish == '\0') return {best, false};
   for (const InstructionSet set : {InstructionSet::kV2, InstructionSet::kV3, InstructionSet::kV4}) {
-    if (std::strcmp(wish, Name(set) + std::strlen("x86-64-")) == 0 && set <= best) return set;
+    if (std::strcmp(wish, Name(set) + std::strlen("x86-64-")) == 0 && set <= best)
+      return {set, true};
   }
   std::fprintf(stderr, "LAMINA_CPU=%s is not one of v2, v3, v4 or more than %s: ignored\n", wish,
                Name(best));
-  return best;
+  return {best, false};
+}
+
+const Choice& TheChoice() {
+  static const Choice choice = Choose();
+  return choice;
 }
 
 }  // namespace
 
-InstructionSet CurrentInstructionSet() {
-  static const InstructionSet set = Choose();
-  return set;
-}
+InstructionSet CurrentInstructionSet() { return TheChoice().set; }
+
+bool InstructionSetIsWished() { return TheChoice().wished; }
 
 const char* Name(InstructionSet set) {
   switch (set) {

@@ -20,6 +20,9 @@ enum class InstructionSet : uint8_t { kV2, kV3, kV4 };
 /// on a machine below x86-64-v2 (made before 2009).
 InstructionSet CurrentInstructionSet();
 
+/// Whether LAMINA_CPU chose the level. Then nothing beyond the level is used either (amx.h).
+bool InstructionSetIsWished();
+
 /// "x86-64-v3"
 const char* Name(InstructionSet set);
 

@@ -19,6 +19,14 @@ _LEVELS = {
     "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
 }
 
+# Of units for the matrix unit of amx.h, which are called only where HasAmx().
+AMX_COPTS = KERNEL_COPTS + _LEVELS["v4"] + [
+    "-mamx-tile",
+    "-mamx-bf16",
+    # Vectors are passed only between functions of one unit: their ABI does not matter.
+    "-Wno-psabi",
+]
+
 def multi_isa_cc_library(name, srcs, deps = [], copts = [], visibility = None):
     """Declares `name` and one library for each level, `name`_v2 and so on."""
     for level, options in _LEVELS.items():
