@@ -6,6 +6,7 @@
 #include <complex>
 #include <new>
 
+#include "framework/cpu/gemm_amx.h"
 #include "framework/cpu/gemm_eigen.h"
 #include "framework/cpu/instruction_set.h"
 #include "framework/cpu/one_thread.h"
@@ -73,15 +74,34 @@ void TinyGemm(const Product& p, const T* a, const T* b, T* c) {
   }
 }
 
-void LargeGemm(const Product& p, const float* a, const float* b, float* c) {
+void DnnlGemm(const SingleProduct& p) {
   // oneDNN's matrices are row-major; the transposed product is what it sees.
-  const char flip_a = p.transpose_a != Transpose::kNo ? 'T' : 'N';
-  const char flip_b = p.transpose_b != Transpose::kNo ? 'T' : 'N';
   const dnnl_status_t status =
-      dnnl_sgemm(flip_b, flip_a, p.n, p.m, p.k, static_cast<float>(p.alpha), b, p.ldb, a, p.lda,
-                 static_cast<float>(p.beta), c, p.ldc);
+      dnnl_sgemm(p.transpose_b ? 'T' : 'N', p.transpose_a ? 'T' : 'N', p.n, p.m, p.k, p.alpha, p.b,
+                 p.ldb, p.a, p.lda, p.beta, p.c, p.ldc);
   if (status == dnnl_out_of_memory) throw std::bad_alloc();
   LAMINA_CHECK(status == dnnl_success);
+}
+
+void LargeGemm(const Product& p, const float* a, const float* b, float* c) {
+  const SingleProduct product = {.transpose_a = p.transpose_a != Transpose::kNo,
+                                 .transpose_b = p.transpose_b != Transpose::kNo,
+                                 .m = p.m,
+                                 .n = p.n,
+                                 .k = p.k,
+                                 .alpha = static_cast<float>(p.alpha),
+                                 .a = a,
+                                 .lda = p.lda,
+                                 .b = b,
+                                 .ldb = p.ldb,
+                                 .beta = static_cast<float>(p.beta),
+                                 .c = c,
+                                 .ldc = p.ldc};
+  if (AmxPays(product)) {
+    AmxGemm(product, DnnlGemm);
+  } else {
+    DnnlGemm(product);
+  }
 }
 
 template <class T>

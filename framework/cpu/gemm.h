@@ -3,7 +3,8 @@
 
 // Products of column-major matrices: C = alpha op(A) op(B) + beta C.
 //
-// Single runs on oneDNN, double and complex on Eigen, very small products in a plain loop.
+// Single runs on oneDNN, large products on processors with AMX on its matrix unit (gemm_amx.h),
+// double and complex on Eigen, very small products in a plain loop.
 //
 // Threads: may be called from any thread; large products use the pool of threads.h.
 //
