@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "framework/dlarray/error.h"
+#include "framework/gpu/cuda_collectives.h"
 #include "framework/gpu/cuda_convolutions.h"
 #include "framework/gpu/cuda_library.h"
 #include "framework/gpu/cuda_products.h"
@@ -119,12 +120,15 @@ class CudaDevice : public Device {
   }
   void CopyOut(void* to, const void* from, size_t bytes) override {
     const Turn turn = Enter();
+    // Such a copy waits by itself; where ranks may be lost, nobody but Wait does.
+    if (!collectives_.empty()) Wait();
     Check(driver_.MemcpyDtoHAsync(to, Address(from), bytes, stream_), "copy from the device");
     Wait();
   }
   void Wait() override {
     const Turn turn = Enter();
-    Check(driver_.StreamSynchronize(stream_), "finish its work");
+    Check(collectives_.empty() ? driver_.StreamSynchronize(stream_) : collectives_.back()->Wait(),
+          "finish its work");
   }
 
   absl::StatusOr<KernelImage> Compile(const KernelSource& source) override {
@@ -157,6 +161,14 @@ class CudaDevice : public Device {
   std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall& call) override {
     const Turn turn = Enter();
     return Prepared(call, convolutions_, &prepared_convolutions_);
+  }
+  std::shared_ptr<const LibraryCall> Prepare(const AllReduceCall& call) override {
+    const Turn turn = Enter();
+    for (const auto& joined : collectives_) {
+      if (joined->ranks() == call.ranks) return joined->Prepare(call);
+    }
+    collectives_.push_back(CudaCollectives::Join(call.ranks, driver_, context_, stream_));
+    return collectives_.back()->Prepare(call);
   }
   void Start(const LibraryCall& call, std::span<void* const> arrays, void* workspace) override {
     const Turn turn = Enter();
@@ -229,6 +241,7 @@ class CudaDevice : public Device {
   IdleMemory memory_;
   Opened<CudaProducts> products_;
   Opened<CudaConvolutions> convolutions_;
+  std::vector<std::unique_ptr<CudaCollectives>> collectives_;  // One for each communicator.
   Calls<ProductCall> prepared_products_;
   Calls<ConvolutionCall> prepared_convolutions_;
 };
@@ -265,20 +278,28 @@ absl::Status CudaDevice::Begin() {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<Device>> OpenCudaDevice(int number) {
+absl::StatusOr<int> CountCudaDevices() {
   const absl::StatusOr<CudaDriver>& driver = FindCudaDriver();
   if (!driver.ok()) return driver.status();
-  int count = 0, device = 0;
   if (const int error = driver->Init(0); error != 0) {
     return absl::UnavailableError(
         absl::StrCat("The driver cannot begin: ", NameOf(*driver, error)));
   }
+  int count = 0;
   if (const int error = driver->DeviceGetCount(&count); error != 0) {
     return absl::UnavailableError(NameOf(*driver, error));
   }
-  if (number < 0 || number >= count || driver->DeviceGet(&device, number) != 0) {
+  return count;
+}
+
+absl::StatusOr<std::shared_ptr<Device>> OpenCudaDevice(int number) {
+  const absl::StatusOr<int> count = CountCudaDevices();
+  if (!count.ok()) return count.status();
+  const absl::StatusOr<CudaDriver>& driver = FindCudaDriver();
+  int device = 0;
+  if (number < 0 || number >= *count || driver->DeviceGet(&device, number) != 0) {
     return absl::NotFoundError(
-        absl::StrCat("There is no device ", number, ": the driver counts ", count, "."));
+        absl::StrCat("There is no device ", number, ": the driver counts ", *count, "."));
   }
   auto opened = std::make_shared<CudaDevice>(*driver, device);
   if (const absl::Status status = opened->Begin(); !status.ok()) return status;

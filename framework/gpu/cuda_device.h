@@ -22,6 +22,9 @@ namespace lamina::gpu {
 /// driver refuses to begin.
 absl::StatusOr<std::shared_ptr<Device>> OpenCudaDevice(int number = 0);
 
+/// How many devices the driver counts. Errors: as OpenCudaDevice.
+absl::StatusOr<int> CountCudaDevices();
+
 /// Compiles kernels for an architecture ("sm_90"); no device is needed. Errors: as Device::Compile;
 /// those of FindCudaCompiler.
 absl::StatusOr<KernelImage> CompileCudaKernels(const KernelSource& source,

@@ -70,10 +70,21 @@ TEST(CudaDeviceTest, ADriverHasAllFunctionsThatAreCalled) {
 
 // A name that a library does not have would leave it out without a word.
 TEST(CudaLibraryTest, LibrariesThatAreThereHaveAllFunctions) {
-  for (const absl::Status& status : {FindCudaBlas().status(), FindCudnn().status()}) {
+  for (const absl::Status& status :
+       {FindCudaBlas().status(), FindCudnn().status(), FindNccl().status()}) {
     std::cout << (status.ok() ? "found" : status.ToString()) << "\n";
     EXPECT_TRUE(status.ok() || absl::IsNotFound(status)) << status;
   }
+}
+
+TEST(CudaLibraryTest, NcclIsOfTheVersionWhoseDeclarationsThereAre) {
+  if (!FindNccl().ok()) GTEST_SKIP() << FindNccl().status();
+  int version = 0;
+  ASSERT_EQ(FindNccl()->GetVersion(&version), 0);
+  std::cout << "NCCL " << version << "\n";
+  EXPECT_GE(version, 20000);
+  EXPECT_LT(version, 30000);
+  EXPECT_EQ(sizeof(NcclId), 128u);
 }
 
 }  // namespace

@@ -101,6 +101,13 @@ absl::StatusOr<Cudnn> LoadCudnn() {
   return Load<Cudnn>({"libcudnn.so.9"}, "Install cuDNN 9.", LAMINA_FINDER(Cudnn, LAMINA_CUDNN));
 }
 
+absl::StatusOr<Nccl> LoadNccl() {
+  return Load<Nccl>(ToolkitPaths({"libnccl.so.2"}, "libnccl.so.2"),
+                    "Install NCCL 2 (package libnccl2 of the vendor), or name the folder where "
+                    "PyTorch has it, nvidia/nccl/lib, in LD_LIBRARY_PATH.",
+                    LAMINA_FINDER(Nccl, LAMINA_NCCL));
+}
+
 #undef LAMINA_FIND
 #undef LAMINA_FINDER
 
@@ -124,6 +131,11 @@ const absl::StatusOr<CudaBlas>& FindCudaBlas() {
 const absl::StatusOr<Cudnn>& FindCudnn() {
   static const auto& cudnn = *new absl::StatusOr<Cudnn>(LoadCudnn());
   return cudnn;
+}
+
+const absl::StatusOr<Nccl>& FindNccl() {
+  static const auto& nccl = *new absl::StatusOr<Nccl>(LoadNccl());
+  return nccl;
 }
 
 std::vector<std::string> CudaDriverSymbols() {

@@ -1,8 +1,8 @@
 // The functions of CUDA that the room calls, found in the machine's libraries when they are first
 // needed: so everything builds without a toolkit, and a program runs on machines without a device.
 //
-// The declarations are those of CUDA's driver, NVRTC and cuBLASLt, version 12 and later, and of
-// cuDNN 9, with handles as opaque pointers, enumerations and results as int (result 0: all is
+// The declarations are those of CUDA's driver, NVRTC and cuBLASLt, version 12 and later, of cuDNN 9
+// and of NCCL 2, with handles as opaque pointers, enumerations and results as int (result 0: all is
 // well).
 //
 // Threads: pure functions; what they return stays for the life of the process.
@@ -43,6 +43,7 @@ using CudaAddress = unsigned long long;  // NOLINT(runtime/int): CUdeviceptr
   X(StreamCreate, "cuStreamCreate", (void**, unsigned))                                          \
   X(StreamDestroy, "cuStreamDestroy_v2", (void*))                                                \
   X(StreamSynchronize, "cuStreamSynchronize", (void*))                                           \
+  X(StreamQuery, "cuStreamQuery", (void*))                                                       \
   X(ModuleLoadData, "cuModuleLoadData", (void**, const void*))                                   \
   X(ModuleUnload, "cuModuleUnload", (void*))                                                     \
   X(ModuleGetFunction, "cuModuleGetFunction", (void**, void*, const char*))                      \
@@ -111,6 +112,22 @@ struct CublasAlgorithm {
   X(Finalize, "cudnnBackendFinalize", (void*))                                             \
   X(Execute, "cudnnBackendExecute", (void*, void*, void*))
 
+/// ncclUniqueId: what ranks find each other by.
+struct NcclId {
+  char bytes[128];
+};
+
+/// X(member, symbol, arguments): sums over devices, libnccl.
+#define LAMINA_NCCL(X)                                                                \
+  X(GetUniqueId, "ncclGetUniqueId", (NcclId*))                                        \
+  X(CommInitRank, "ncclCommInitRank", (void**, int, NcclId, int))                     \
+  X(CommAbort, "ncclCommAbort", (void*))                                              \
+  X(CommGetAsyncError, "ncclCommGetAsyncError", (void*, int*))                        \
+  X(GroupStart, "ncclGroupStart", ())                                                 \
+  X(GroupEnd, "ncclGroupEnd", ())                                                     \
+  X(AllReduce, "ncclAllReduce", (const void*, void*, size_t, int, int, void*, void*)) \
+  X(GetVersion, "ncclGetVersion", (int*))
+
 #define LAMINA_MEMBER(member, symbol, arguments) int(*member) arguments = nullptr;
 struct CudaDriver {
   LAMINA_CUDA_DRIVER(LAMINA_MEMBER)
@@ -124,6 +141,9 @@ struct CudaBlas {
 struct Cudnn {
   LAMINA_CUDNN(LAMINA_MEMBER)
 };
+struct Nccl {
+  LAMINA_NCCL(LAMINA_MEMBER)
+};
 #undef LAMINA_MEMBER
 
 /// Errors: kNotFound, with where was searched; kFailedPrecondition for a library that lacks one of
@@ -135,6 +155,7 @@ const absl::StatusOr<CudaCompiler>& FindCudaCompiler();
 const absl::StatusOr<CudaBlas>& FindCudaBlas();
 /// Searched by the loader alone: it is no part of the toolkit.
 const absl::StatusOr<Cudnn>& FindCudnn();
+const absl::StatusOr<Nccl>& FindNccl();
 
 /// The names of the driver's functions.
 std::vector<std::string> CudaDriverSymbols();

@@ -9,6 +9,7 @@
 #include "framework/gpu/device_graph.h"
 #include "framework/gpu/device_parts.h"
 #include "framework/graph/graph.h"
+#include "framework/ops/all_reduce.h"
 #include "framework/ops/gpu_array.h"
 
 namespace lamina::gpu {
@@ -55,10 +56,23 @@ void RunHere(Gpu& gpu, const Op& op, Arrays inputs, const SpecList& specs,
 
 thread_local std::shared_ptr<Gpu> current;
 
+// Each rank has a device of its own. A process that sees only one was given it.
+absl::StatusOr<std::shared_ptr<Device>> OpenDeviceOfRank() {
+  int rank = 0;
+  try {
+    rank = parallel::RankOptionsFromEnvironment().rank;
+  } catch (const Error& e) {
+    return absl::FailedPreconditionError(e.what());
+  }
+  absl::StatusOr<int> count = CountCudaDevices();
+  if (!count.ok()) return count.status();
+  return OpenCudaDevice(*count == 1 ? 0 : rank);
+}
+
 const absl::StatusOr<std::shared_ptr<Gpu>>& FirstCudaGpu() {
   // Never destroyed: arrays on it may live as long as the program.
   static const auto* const kFirst = new absl::StatusOr<std::shared_ptr<Gpu>>([] {
-    absl::StatusOr<std::shared_ptr<Device>> device = OpenCudaDevice();
+    absl::StatusOr<std::shared_ptr<Device>> device = OpenDeviceOfRank();
     return device.ok() ? absl::StatusOr<std::shared_ptr<Gpu>>(Gpu::Make(*std::move(device)))
                        : absl::StatusOr<std::shared_ptr<Gpu>>(device.status());
   }());
@@ -140,7 +154,9 @@ std::shared_ptr<const Gpu::OpKernels> Gpu::KernelsOf(const OpPtr& op, Arrays inp
 }
 
 void Gpu::Run(const OpPtr& op, Arrays inputs, const SpecList& specs, std::span<DlArray> outputs) {
-  if (op->IsRandom()) return RunHere(*this, *op, inputs, specs, outputs);
+  // Sums over ranks are the device's in every form, so that ranks meet in one way.
+  const bool is_sum = dynamic_cast<const lamina::internal::AllReduceOp*>(op.get()) != nullptr;
+  if (op->IsRandom() && !is_sum) return RunHere(*this, *op, inputs, specs, outputs);
   if (op->Name() == "reshape") {  // The same elements.
     outputs[0] = DlArray(internal::ArrayData::Alias(*ToDevice(inputs[0]).data(), specs[0]));
     return;

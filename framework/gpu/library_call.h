@@ -9,10 +9,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <vector>
 
 #include "framework/cpu/convolution.h"
 #include "framework/dlarray/data_type.h"
+#include "framework/parallel/communicator.h"
 
 namespace lamina::gpu {
 
@@ -40,6 +43,20 @@ struct ConvolutionCall {
   bool is_rounded = false;  ///< As of ProductCall.
 
   friend bool operator==(const ConvolutionCall&, const ConvolutionCall&) = default;
+};
+
+/// Sums over ranks (ops/all_reduce.h), each of which has a device of its own. Arrays: what a rank
+/// gives, then the sums.
+struct AllReduceCall {
+  struct Array {
+    DataType type = DataType::kSingle;
+    int64_t numel = 0;
+    friend bool operator==(const Array&, const Array&) = default;
+  };
+  std::shared_ptr<parallel::Communicator> ranks;
+  std::vector<Array> arrays;
+
+  friend bool operator==(const AllReduceCall&, const AllReduceCall&) = default;
 };
 
 class LibraryCall {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "framework/ops/all_reduce.h"
 #include "framework/ops/bfloat16.h"
 #include "framework/ops/convolution_op.h"
 #include "framework/ops/matmul_op.h"
@@ -46,10 +47,15 @@ std::optional<ProductCall> ProductOf(const MatMulOp& op, const ArraySpec& x, con
 
 std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph, const GraphStep& step,
                                           bool is_rounded) {
-  if (step.outputs.size() != 1) return nullptr;
   const auto spec = [&](int v) -> const ArraySpec& {
     return graph.values()[static_cast<size_t>(v)].spec;
   };
+  if (const auto* sum = dynamic_cast<const lamina::internal::AllReduceOp*>(step.op.get())) {
+    AllReduceCall call{.ranks = sum->ranks(), .arrays = {}};
+    for (const int v : step.inputs) call.arrays.push_back({spec(v).type, spec(v).numel()});
+    return device.Prepare(call);
+  }
+  if (!AreWanted() || step.outputs.size() != 1) return nullptr;
   const auto in = [&](size_t i) -> const ArraySpec& { return spec(step.inputs[i]); };
   const ArraySpec& out = spec(step.outputs[0]);
   if (out.numel() == 0) return nullptr;
@@ -80,7 +86,6 @@ std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph, co
 
 std::vector<std::shared_ptr<const LibraryCall>> LibraryCallsOf(Device& device, const Graph& graph) {
   std::vector<std::shared_ptr<const LibraryCall>> calls(graph.steps().size());
-  if (!AreWanted()) return calls;
   // What follows from constants alone may stand in the source of kernels, not in memory.
   std::vector<bool> is_constant, is_rounded(graph.values().size());
   for (const GraphValue& v : graph.values()) is_constant.push_back(!v.constant.empty());

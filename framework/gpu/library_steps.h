@@ -1,4 +1,5 @@
-// Which steps of a graph a device's libraries compute: products of matrices and convolutions.
+// Which steps of a graph a device's libraries compute: products of matrices, convolutions, and sums
+// over ranks.
 //
 // Threads: pure functions.
 #ifndef FRAMEWORK_GPU_LIBRARY_STEPS_H_
@@ -13,7 +14,8 @@
 namespace lamina::gpu {
 
 /// For each step of the graph the call that computes it from its inputs, or null: it is to be
-/// written out as a kernel. With LAMINA_GPU_LIBRARIES=0 in the environment all are null.
+/// written out as a kernel. With LAMINA_GPU_LIBRARIES=0 in the environment all are null but sums
+/// over ranks, which no kernel computes.
 std::vector<std::shared_ptr<const LibraryCall>> LibraryCallsOf(Device& device, const Graph& graph);
 
 }  // namespace lamina::gpu

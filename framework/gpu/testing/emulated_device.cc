@@ -20,6 +20,7 @@
 #include "framework/io/file.h"
 #include "framework/io/runfiles.h"
 #include "framework/io/temporary_folder.h"
+#include "framework/parallel/communicator.h"
 
 namespace lamina::gpu::testing {
 namespace {
@@ -113,6 +114,15 @@ void Convolve(const ConvolutionCall& c, std::span<void* const> arrays) {
   }
 }
 
+void AddOverRanks(const AllReduceCall& call, std::span<void* const> arrays) {
+  std::vector<parallel::Communicator::Part> parts;
+  for (size_t i = 0; i < call.arrays.size(); ++i) {
+    const auto& [type, numel] = call.arrays[i];
+    parts.push_back({type, arrays[i], arrays[call.arrays.size() + i], numel});
+  }
+  call.ranks->AllReduceSum(parts);
+}
+
 class Emulated : public EmulatedDevice {
  public:
   explicit Emulated(bool has_libraries) : has_libraries_(has_libraries) {}
@@ -177,6 +187,10 @@ class Emulated : public EmulatedDevice {
   std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall& call) override {
     num_rounded_ += call.is_rounded ? 1 : 0;
     return Prepared([call](std::span<void* const> arrays) { Convolve(call, arrays); });
+  }
+  std::shared_ptr<const LibraryCall> Prepare(const AllReduceCall& call) override {
+    return std::make_shared<const ProcessorCall>(
+        [call](std::span<void* const> arrays) { AddOverRanks(call, arrays); });
   }
   void Start(const LibraryCall& call, std::span<void* const> arrays, void* workspace) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);

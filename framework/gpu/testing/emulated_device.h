@@ -27,7 +27,7 @@ class EmulatedDevice : public Device {
 };
 
 /// `has_libraries`: products of matrices and convolutions are calls, which the ops' own code for
-/// the processor answers.
+/// the processor answers. Sums over ranks are calls always, which the communicator answers.
 std::shared_ptr<EmulatedDevice> MakeEmulatedDevice(bool has_libraries = false);
 
 }  // namespace lamina::gpu::testing

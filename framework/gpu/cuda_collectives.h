@@ -1,0 +1,52 @@
+// Sums over ranks by NCCL, for cuda_device.cc: each rank is a process with a device of its own.
+//
+//   const auto collectives = CudaCollectives::Join(ranks, driver, context, stream);
+//   const auto call = collectives->Prepare({.ranks = ranks, .arrays = {{DataType::kSingle, 10}}});
+//
+// NCCL meets by an identifier that the first rank makes and the communicator hands over. What NCCL
+// does by itself when a rank is lost is to wait for ever; so whoever waits, waits here, looks after
+// the other ranks meanwhile (Communicator::CheckPeers), and gives up NCCL's communicator with an
+// Error.
+//
+// Threads: as the device, which lets one thread at a time in, with its context current.
+#ifndef FRAMEWORK_GPU_CUDA_COLLECTIVES_H_
+#define FRAMEWORK_GPU_CUDA_COLLECTIVES_H_
+
+#include <memory>
+
+#include "framework/gpu/cuda_library.h"
+#include "framework/gpu/library_call.h"
+
+namespace lamina::gpu {
+
+class CudaCollectives {
+ public:
+  /// All ranks call it. Errors: "gpu:NoCollectives" in all ranks when one has no library;
+  /// "gpu:Driver" when NCCL does not begin; those of the communicator.
+  static std::unique_ptr<CudaCollectives> Join(std::shared_ptr<parallel::Communicator> ranks,
+                                               const CudaDriver& driver, void* context,
+                                               void* stream);
+
+  const std::shared_ptr<parallel::Communicator>& ranks() const { return ranks_; }
+  std::shared_ptr<const LibraryCall> Prepare(const AllReduceCall& call) const;
+  /// Returns what the driver answers when all that was asked of the stream is done. Errors: those
+  /// of the communicator; "gpu:Driver" for what NCCL tells.
+  int Wait();
+
+ private:
+  CudaCollectives(std::shared_ptr<parallel::Communicator> ranks, const CudaDriver& driver,
+                  const Nccl& nccl, void* handle, void* stream)
+      : ranks_(std::move(ranks)), driver_(driver), nccl_(nccl), handle_(handle), stream_(stream) {}
+  void CheckRanks();
+
+  const std::shared_ptr<parallel::Communicator> ranks_;
+  const CudaDriver& driver_;
+  const Nccl& nccl_;
+  void* const handle_;  // Never destroyed: calls may live as long as the program.
+  void* const stream_;
+  bool given_up_ = false;
+};
+
+}  // namespace lamina::gpu
+
+#endif  // FRAMEWORK_GPU_CUDA_COLLECTIVES_H_
