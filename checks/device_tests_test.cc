@@ -102,6 +102,49 @@ TEST_P(DeviceTestsTest, AnOpThatIsWrittenOtherwiseThanItRunsIsFound) {
   EXPECT_THAT(Findings(points), HasSubstr("On a GPU, Predict gives what it gives op by op: "));
 }
 
+// x + sin(a x)^2 / a, with a kernel of its own; the wrong one forgets the division.
+constexpr char kRightEnd[] = "y[i] = x[i] + s * s / a[0]; }",
+               kWrongEnd[] = "y[i] = x[i] + s * s; }";
+std::string SnakeKernel(const char* end) {
+  return std::string(
+             "__global__ void Snake(const T* x, const T* a, T* y, long long n) {\n"
+             "  const long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;\n"
+             "  if (i >= n) return;\n"
+             "  const T s = sin(a[0] * x[i]);\n  ") +
+         end;
+}
+template <const char* kEnd>
+struct SnakeLayer : Layer, Formattable, Acceleratable, CodeGeneratable {
+  Learnable frequency{*this, "Frequency", DlArray(1.5F)};
+  DlArray Predict(const DlArray& x) const {
+    static const KernelFunction snake(
+        {.name = "Snake", .source = SnakeKernel(kEnd)},
+        [](const DlArray& in, const DlArray& a) { return in + Square(Sin(a * in)) / a; });
+    return snake(x, frequency);
+  }
+};
+TEST_P(DeviceTestsTest, AKernelThatComputesSomethingElseThanItsFunctionIsFound) {
+  const auto right = PointsOf<SnakeLayer<kRightEnd>>();
+  EXPECT_EQ(With(TestStatus::kPassed, right).size(), 4U) << Findings(right);
+  const auto wrong = PointsOf<SnakeLayer<kWrongEnd>>();
+  EXPECT_THAT(With(TestStatus::kFailed, wrong), ElementsAre("gradientsAreNumericallyCorrectOnGpu",
+                                                            "gradientsAreNumericallyCorrectOnGpu"));
+  EXPECT_THAT(Findings(wrong), HasSubstr("On a GPU, Predict gives what it gives op by op: "));
+}
+// All other tests, code generation among them, see the function.
+TEST(WithoutDeviceTest, ALayerWithAKernelIsCheckedAsItsFunction) {
+  const CheckReport report = CheckLayer(SnakeLayer<kRightEnd>(), {kImage},
+                                        {.check_codegen_compatibility = true, .quiet = true});
+  std::string failed;
+  int generated = 0;
+  for (const TestPoint& t : report.tests) {
+    if (t.status == TestStatus::kFailed) failed += t.name + "\n";
+    generated += t.name == "predictSupportsCodegen" && t.status == TestStatus::kPassed ? 1 : 0;
+  }
+  EXPECT_EQ(failed, "");
+  EXPECT_GT(generated, 0);
+}
+
 TEST(WithoutDeviceTest, TheReportSaysWhy) {
   if (CanUseGpu().ok()) GTEST_SKIP() << "There is a device.";
   const CheckReport report = CheckLayer(SReluLayer(), {kImage}, {.quiet = true});

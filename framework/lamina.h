@@ -15,6 +15,7 @@
 // IWYU pragma: begin_exports
 #include "framework/autodiff/differentiable_function.h"
 #include "framework/autodiff/dlgradient.h"
+#include "framework/autodiff/kernel_function.h"
 #include "framework/dlarray/dlarray.h"
 #include "framework/layers/any_layer.h"
 #include "framework/layers/initializers.h"

@@ -4,15 +4,26 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "framework/graph/expand_composed.h"
 #include "framework/graph/optimize.h"
+#include "framework/ops/device_kernel.h"
 
 namespace lamina::internal {
+namespace {
+
+bool HasKernelForDevices(const Graph&, const GraphStep& step) {
+  return dynamic_cast<const DeviceKernelOp*>(step.op.get()) != nullptr;
+}
+
+Graph Optimized(const Graph& graph, bool is_on_device) {
+  if (is_on_device) return Optimize(graph, ImageLayouts::kPlain);
+  return Optimize(ExpandComposed(graph, HasKernelForDevices));
+}
+
+}  // namespace
 
 TracePart::TracePart(const Graph& graph, std::shared_ptr<GraphDevice> device)
-    : executable_(
-          Optimize(graph, device == nullptr ? ImageLayouts::kOfProcessor : ImageLayouts::kPlain),
-          WriteKernels),
-      device_(std::move(device)) {}
+    : executable_(Optimized(graph, device != nullptr), WriteKernels), device_(std::move(device)) {}
 
 const GraphRunner* TracePart::Runner() {
   const std::lock_guard<std::mutex> lock(mutex_);

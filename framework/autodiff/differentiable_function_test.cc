@@ -319,6 +319,25 @@ TEST(DifferentiableFunctionTest, AMemoryHasWhatForwardPutThere) {
             "[autodiff:NoSuchMemory]");
 }
 
+// With respect to two outputs of one function, of which the value depends on one.
+TEST(DifferentiableFunctionTest, AnOutputThatIsNotUsedHasADerivativeOfZero) {
+  struct Twice {
+    std::array<DlArray, 2> Forward(const DlArray& x) const { return {x, 2 * x}; }
+    DlArray Backward(Unused, Unused, Unused, const DlArray& a, const DlArray& b, Unused) const {
+      return a + 2 * b;
+    }
+  };
+  const DlArrays g = DlFeval(
+      [](const DlArray& x) {
+        const auto y = DifferentiableFunction(Twice{})(x);
+        return DlGradient(Sum(y[1]), DlArrays{y[0], y[1], x});
+      },
+      X());
+  EXPECT_TRUE(IsEqual(g[0], ZerosLike(X())));
+  EXPECT_TRUE(IsEqual(g[1], OnesLike(X())));
+  EXPECT_TRUE(IsEqual(g[2], Full(X().sizes(), 2.0, DataType::kDouble, "CB")));
+}
+
 TEST(DifferentiableFunctionTest, NamesOfClassesAreShort) {
   EXPECT_EQ(internal::ClassName(typeid(Asked)), "Asked");
   EXPECT_EQ(internal::ClassName(typeid(std::vector<Memory>)),

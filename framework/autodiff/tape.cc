@@ -100,7 +100,8 @@ void Tape::Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<D
   }
   DlArrays output_gradients(entry.outputs.size());
   for (size_t i = 0; i < entry.outputs.size(); ++i) {
-    if (entry.outputs[i] >= 0) output_gradients[i] = std::move(gradients[entry.outputs[i]]);
+    if (entry.outputs[i] < 0) continue;
+    output_gradients[i] = std::exchange(gradients[entry.outputs[i]], DlArray());
   }
   std::unique_ptr<bool[]> needed(new bool[n]);
   for (size_t i = 0; i < n; ++i) needed[i] = entry.inputs[i] >= 0 && leads[entry.inputs[i]];

@@ -40,7 +40,7 @@ void CheckName(const std::string& name) {
 // What has no printed form is printed as what it is composed of.
 void Expand(RecordedNetwork* network) {
   std::vector<int> origin;
-  network->graph = ExpandComposed(network->graph, nullptr, &origin);
+  network->graph = ExpandComposed(network->graph, IsUnwritten, &origin);
   std::vector<std::string> layers;
   for (int step : origin) layers.push_back(network->layers[step]);
   network->layers = std::move(layers);

@@ -36,6 +36,8 @@ struct KernelSource {
   std::vector<std::string> kernels;  ///< What is wanted of it, as C++ names it.
   /// May a product and a sum be one operation with one rounding? It is faster, and of other bits.
   bool may_fuse = true;
+  /// Do they give the same when fewer blocks run than were asked for? An emulated device tries it.
+  bool runs_any_number_of_blocks = true;
 };
 
 /// Compiled kernels, as they are kept on a disk.

@@ -38,7 +38,7 @@ DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
   const std::vector<Launch> called = WriteSteps(graph);
   std::vector<std::string> kernels;
   Print(graph, called, &kernels);
-  num_kernels_ = kernels.size() + (draws_ == nullptr ? 0 : draws_->size());
+  num_kernels_ += kernels.size() + (draws_ == nullptr ? 0 : draws_->size());
   if (!kernels.empty()) {
     kernels_ = device_->Load(
         CompiledKernels(*device_, {.text = source_, .kernels = kernels}, &from_cache_));
@@ -63,17 +63,22 @@ std::vector<DeviceKernels::Launch> DeviceKernels::WriteSteps(const Graph& graph)
   std::vector<Launch> called(calls.size());
   // Numbers are taken in the order of the graph, not in that in which they are needed.
   std::vector<OpPtr> draws;
+  OwnKernels own(device_);
   for (size_t s = 0; s < called.size(); ++s) {
     called[s].call = std::move(calls[s]);
-    const OpPtr& op = graph.steps()[s].op;
-    if (!DeviceDraws::Can(*op)) continue;
+    const GraphStep& step = graph.steps()[s];
+    if (HasOwnKernel(graph, step)) {
+      called[s].own = std::make_shared<const OwnLaunch>(own.For(graph, step));
+    }
+    if (!DeviceDraws::Can(*step.op)) continue;
     called[s].draw = static_cast<int>(draws.size());
-    draws.push_back(op);
+    draws.push_back(step.op);
   }
+  num_kernels_ = own.size();
   if (!draws.empty()) draws_ = std::make_unique<const DeviceDraws>(std::move(draws), device_);
   const CallOps is_no_kernel{.is_called = [&](const Graph& g, const GraphStep& step) {
     const Launch& launch = called[static_cast<size_t>(&step - g.steps().data())];
-    return launch.call != nullptr || launch.draw >= 0;
+    return launch.call != nullptr || launch.draw >= 0 || launch.own != nullptr;
   }};
   program_ = WriteProgram(graph,
                           {.inputs = Numbered("x", graph.inputs().size()),
@@ -181,9 +186,20 @@ void DeviceKernels::LaunchAll(std::span<void* const> inputs, std::span<void* con
       continue;
     }
     for (void*& value : values) arguments.push_back(&value);
-    device_->Launch(*kernels_, launch.kernel, launch.size, arguments.data());
+    if (launch.own != nullptr) {
+      LaunchOwn(*launch.own, &arguments);
+    } else {
+      device_->Launch(*kernels_, launch.kernel, launch.size, arguments.data());
+    }
   }
   has_run_ = true;
+}
+
+void DeviceKernels::LaunchOwn(const OwnLaunch& own, std::vector<void*>* arguments) const {
+  if (own.size.blocks == 0) return;
+  std::vector<long long> numbers(own.numbers.begin(), own.numbers.end());
+  for (long long& number : numbers) arguments->push_back(&number);
+  device_->Launch(*own.kernels, 0, own.size, arguments->data());
 }
 
 void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> outputs) const {

@@ -19,6 +19,7 @@
 #include "framework/gpu/device.h"
 #include "framework/gpu/device_draws.h"
 #include "framework/gpu/device_memory.h"
+#include "framework/gpu/own_kernels.h"
 #include "framework/graph/graph.h"
 
 namespace lamina::gpu {
@@ -40,12 +41,12 @@ class DeviceKernels {
   /// Starts a record of these kernels; it draws anew.
   void Start(const LaunchRecord& record) const;
 
-  /// The kernels' source.
+  /// The source of all kernels but users' own.
   const std::string& source() const { return source_; }
   size_t num_launches() const { return launches_.size(); }
   /// Those of them that are calls of a library.
   size_t num_library_calls() const;
-  /// Kernels that differ; time steps of a loop share theirs.
+  /// Kernels that differ; time steps of a loop share theirs. Those of users' own are among them.
   size_t num_kernels() const { return num_kernels_; }
   /// Memory of the device for what is computed on the way.
   int64_t bytes() const { return bytes_; }
@@ -62,13 +63,15 @@ class DeviceKernels {
     int array = -1;          // Of the program; -1: the memory for joins.
     int64_t first_byte = 0;  // In the memory that the array stands in.
   };
-  // Of a kernel; or of a library or a draw: then its arguments are the arrays.
+  // Of a kernel; or of a library, a draw or a kernel of the user's own: then its arguments are the
+  // arrays.
   struct Launch {
     size_t kernel = 0;
     LaunchSize size = {};
     std::vector<Argument> arguments = {};
     std::shared_ptr<const LibraryCall> call = nullptr;
     int draw = -1;
+    std::shared_ptr<const OwnLaunch> own = nullptr;
   };
 
   // Addresses that came, and their launches when they came twice.
@@ -80,6 +83,8 @@ class DeviceKernels {
   void LaunchAll(std::span<void* const> inputs, std::span<void* const> outputs) const;
   std::unique_ptr<LaunchRecord> RecordAll(std::span<void* const> inputs,
                                           std::span<void* const> outputs) const;
+  // `arguments` has the arrays.
+  void LaunchOwn(const OwnLaunch& own, std::vector<void*>* arguments) const;
   void TakeNumbers() const;
   // Writes the program; for each step of the graph what it is instead of a kernel, if anything.
   std::vector<Launch> WriteSteps(const Graph& graph);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "framework/gpu/device_draws.h"
+#include "framework/gpu/own_kernels.h"
 #include "framework/graph/expand_composed.h"
 #include "framework/graph/optimize.h"
 
@@ -17,11 +18,14 @@ bool IsDrawnHere(const GraphStep& step) {
          step.outputs.size() == 1;
 }
 
-// What has a printed form too, but whose parts a library computes.
-bool IsBetterInParts(const Op& op) { return op.Name() == "attention" || op.Name() == "conv"; }
+bool IsExpandedHere(const Graph& graph, const GraphStep& step) {
+  // These two have a printed form too, but a library computes their parts.
+  if (step.op->Name() == "attention" || step.op->Name() == "conv") return true;
+  return IsUnwritten(graph, step) && !HasOwnKernel(graph, step);
+}
 
 Graph Expanded(const Graph& graph) {
-  Graph expanded = ExpandComposed(graph, IsBetterInParts);
+  Graph expanded = ExpandComposed(graph, IsExpandedHere);
   if (expanded.steps().size() == graph.steps().size()) return expanded;
   return Optimize(expanded, ImageLayouts::kPlain);
 }

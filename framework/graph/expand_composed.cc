@@ -18,14 +18,12 @@ class Expansion {
  public:
   explicit Expansion(const Graph& graph) : graph_(graph), out_(graph) {}
 
-  Graph Run(const std::function<bool(const Op&)>& too, std::vector<int>* origin) {
+  Graph Run(const IsExpanded& which, std::vector<int>* origin) {
     if (origin != nullptr) origin->clear();
     for (size_t s = 0; s < graph_.steps().size(); ++s) {
       const GraphStep& step = graph_.steps()[s];
-      const Op& op = *step.op;
-      const auto* composed = dynamic_cast<const ComposedOp*>(&op);
-      const bool is_written = dynamic_cast<const WrittenOp*>(&op) != nullptr;
-      if (composed != nullptr && (!is_written || (too && too(op)))) {
+      const auto* composed = dynamic_cast<const ComposedOp*>(step.op.get());
+      if (composed != nullptr && which(graph_, step)) {
         const std::vector<int> outputs =
             out_.Inline(PartOf(step, *composed), out_.Map(step.inputs), &constants_);
         for (size_t k = 0; k < outputs.size(); ++k) out_.Set(step.outputs[k], outputs[k]);
@@ -63,9 +61,12 @@ class Expansion {
 
 }  // namespace
 
-Graph ExpandComposed(const Graph& graph, const std::function<bool(const Op&)>& too,
-                     std::vector<int>* origin) {
-  return Expansion(graph).Run(too, origin);
+bool IsUnwritten(const Graph&, const GraphStep& step) {
+  return dynamic_cast<const WrittenOp*>(step.op.get()) == nullptr;
+}
+
+Graph ExpandComposed(const Graph& graph, const IsExpanded& which, std::vector<int>* origin) {
+  return Expansion(graph).Run(which, origin);
 }
 
 }  // namespace lamina

@@ -16,10 +16,16 @@
 
 namespace lamina {
 
-/// Expands composed ops without a printed form, and those for which `too` holds. All other steps
-/// stay, in their order. `origin`, unless it is null, gets for each step of the result the number
-/// of the step of `graph` that it stands for.
-Graph ExpandComposed(const Graph& graph, const std::function<bool(const Op&)>& too = nullptr,
+/// Whether the composed op of this step is to be expanded.
+using IsExpanded = std::function<bool(const Graph& graph, const GraphStep& step)>;
+
+/// True for ops without a printed form.
+bool IsUnwritten(const Graph& graph, const GraphStep& step);
+
+/// Expands composed ops for which `which` holds. All other steps stay, in their order. `origin`,
+/// unless it is null, gets for each step of the result the number of the step of `graph` that it
+/// stands for.
+Graph ExpandComposed(const Graph& graph, const IsExpanded& which = IsUnwritten,
                      std::vector<int>* origin = nullptr);
 
 }  // namespace lamina

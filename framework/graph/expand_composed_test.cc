@@ -44,7 +44,7 @@ std::set<std::string> OpsOf(const Graph& graph) {
   return names;
 }
 
-bool Always(const Op&) { return true; }
+bool Always(const Graph&, const GraphStep&) { return true; }
 
 // The largest difference in parts of the largest value; NaN and infinity are never near.
 double LargestError(const DlArray& came, const DlArray& expected) {
@@ -198,7 +198,7 @@ TEST(ExpandComposedTest, OtherStepsStay) {
   };
   const Graph graph = Recorded(f, in);
   std::vector<int> origin;
-  const Graph expanded = ExpandComposed(graph, nullptr, &origin);
+  const Graph expanded = ExpandComposed(graph, IsUnwritten, &origin);
   CheckGraph(expanded);
   EXPECT_EQ(OpsOf(expanded).count("attention"), 1u);
   EXPECT_EQ(OpsOf(ExpandComposed(graph, Always)).count("attention"), 0u);

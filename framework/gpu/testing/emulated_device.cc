@@ -252,7 +252,10 @@ absl::StatusOr<KernelImage> Emulated::Compile(const KernelSource& source) {
   LAMINA_CHECK(runtime.ok() && !folder.path().empty());
   // A pragma of CUDA's compilers.
   std::string text =
-      absl::StrCat("#include \"cuda_runtime_api.h\"\n#include <tuple>\n",
+      absl::StrCat(source.runs_any_number_of_blocks
+                       ? ""
+                       : "#define EMULATED_MOST_BLOCKS UINT_MAX\n#include <climits>\n",
+                   "#include \"cuda_runtime_api.h\"\n#include <tuple>\n",
                    std::regex_replace(source.text, std::regex("#pragma unroll\n"), ""), kBind);
   KernelImage image;
   for (size_t i = 0; i < source.kernels.size(); ++i) {

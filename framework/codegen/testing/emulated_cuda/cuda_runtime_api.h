@@ -3,8 +3,8 @@
 //
 // The threads of a block take turns at __syncthreads(), in another order each time: what depends on
 // it gives other results. Blocks run one after another, and there are never
-// more than three, so that the kernels' loops over items are tried too. Memory is full of NaN when
-// it is taken. Says nothing about what two threads do at the same time without a barrier between.
+// more than EMULATED_MOST_BLOCKS, so that the kernels' loops over items are tried too. Memory is
+// full of NaN when it is taken. Says nothing about what two threads do at the same time without a barrier between.
 #ifndef EMULATED_CUDA_RUNTIME_API_H_
 #define EMULATED_CUDA_RUNTIME_API_H_
 
@@ -15,7 +15,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <numeric>
 #include <vector>
+
+#ifndef EMULATED_MOST_BLOCKS
+#define EMULATED_MOST_BLOCKS 3
+#endif
 
 #define __global__
 #define __device__
@@ -61,7 +66,7 @@ inline float __uint_as_float(unsigned bits) {
 struct Index {
   unsigned x;
 };
-inline Index threadIdx{0}, blockIdx{0}, gridDim{0};
+inline Index threadIdx{0}, blockIdx{0}, blockDim{0}, gridDim{0};
 
 namespace emulator {
 
@@ -80,8 +85,8 @@ inline void Begin() {
 }
 
 inline void RunBlock(unsigned num_threads) {
-  if ((num_threads & (num_threads - 1)) != 0) std::abort();
   static std::vector<Thread> all(1024);
+  if (num_threads == 0 || num_threads > all.size()) std::abort();
   for (unsigned t = 0; t < num_threads; ++t) {
     all[t].has_ended = false;
     getcontext(&all[t].context);
@@ -92,12 +97,13 @@ inline void RunBlock(unsigned num_threads) {
   }
   static unsigned random = 1;
   for (;;) {
-    // A permutation where the number of threads is a power of 2.
     random = random * 1664525u + 1013904223u;
-    const unsigned step = random >> 16 | 1u, first = random >> 8;
+    unsigned step = random >> 16 | 1u;
+    const unsigned first = random >> 8;
+    while (std::gcd(step, num_threads) != 1) ++step;  // So that each thread has its turn.
     unsigned num_ended = 0;
     for (unsigned turn = 0; turn < num_threads; ++turn) {
-      threadIdx.x = (first + turn * step) & (num_threads - 1);
+      threadIdx.x = (first % num_threads + turn * (step % num_threads)) % num_threads;
       running = &all[threadIdx.x];
       swapcontext(&scheduler, &running->context);
       num_ended += running->has_ended;
@@ -116,7 +122,8 @@ struct Launch {
   unsigned blocks, threads;
   void operator()(P... arguments) const {
     body = [&] { kernel(arguments...); };
-    gridDim.x = std::min(blocks, 3u);
+    gridDim.x = std::min(blocks, unsigned{EMULATED_MOST_BLOCKS});
+    blockDim.x = threads;
     for (blockIdx.x = 0; blockIdx.x < gridDim.x; ++blockIdx.x) RunBlock(threads);
   }
 };
