@@ -55,14 +55,22 @@ std::string BatchPredictor::Report() const {
 }
 
 double Evaluate(BatchPredictor& predict, const DlNetwork& network, MiniBatchQueue& queue,
-                const LossFunction* loss, std::vector<AnyMetric>& metrics, int64_t passes_left) {
+                const LossFunction* loss, std::vector<AnyMetric>& metrics, int64_t passes_left,
+                TrainingRanks* ranks) {
   for (AnyMetric& m : metrics) m.Reset();
   double sum = 0, weights = 0;
   const NoGradient pause;
   int64_t batches_left = queue.NumBatches() * (1 + passes_left);
   for (queue.Reset(); queue.HasData();) {
     const MiniBatch batch = queue.Next();
-    DlArrays outputs = predict(network, batch.inputs, --batches_left), targets = batch.targets;
+    --batches_left;
+    DlArrays outputs, targets = batch.targets;
+    if (ranks == nullptr) {
+      outputs = predict(network, batch.inputs, batches_left);
+    } else {
+      outputs = predict(network, ranks->PartOf(batch).inputs, batches_left);
+      outputs = ranks->Together(batch, outputs);
+    }
     LeaveOutPadding(batch, outputs, targets);
     for (AnyMetric& m : metrics) m.Update(outputs, targets);
     if (loss == nullptr) continue;

@@ -20,6 +20,7 @@
 #include "framework/trainnet/data.h"
 #include "framework/trainnet/loss_function.h"
 #include "framework/trainnet/metrics.h"
+#include "framework/trainnet/training_ranks.h"
 
 namespace lamina {
 
@@ -48,9 +49,11 @@ class BatchPredictor {
 };
 
 /// Loss and metrics in one pass over `queue`, which is reset first. The metrics are reset too.
-/// About `passes_left` passes come after this one.
+/// About `passes_left` passes come after this one. With `ranks` each predicts its part of a batch,
+/// and all get loss and metrics of the whole.
 double Evaluate(BatchPredictor& predict, const DlNetwork& network, MiniBatchQueue& queue,
-                const LossFunction* loss, std::vector<AnyMetric>& metrics, int64_t passes_left);
+                const LossFunction* loss, std::vector<AnyMetric>& metrics, int64_t passes_left,
+                TrainingRanks* ranks = nullptr);
 
 }  // namespace lamina
 

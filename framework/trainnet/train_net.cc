@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <optional>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "framework/acceleration/repeated_call.h"
 #include "framework/ops/gpu_array.h"
@@ -14,6 +17,7 @@
 #include "framework/trainnet/normalization_statistics.h"
 #include "framework/trainnet/progress_table.h"
 #include "framework/trainnet/solver.h"
+#include "framework/trainnet/training_ranks.h"
 
 namespace lamina {
 namespace {
@@ -78,9 +82,11 @@ bool HasPadding(const MiniBatch& batch) {
 
 class Training {
  public:
+  /// `ranks`: null for one.
   Training(const Dataset& data, DlNetwork network, const LossFunction& loss,
-           const TrainingOptions& options)
+           const TrainingOptions& options, TrainingRanks* ranks)
       : options_(options),
+        ranks_(ranks),
         loss_(loss),
         network_(std::move(network)),
         queue_(data, BatchOptions(options, options.partial_mini_batch)),
@@ -97,15 +103,30 @@ class Training {
   using Clock = std::chrono::steady_clock;
 
   void Prepare(const Dataset& data);
+  void PrepareRanks();
   // Whether steps run on a device. Errors: "gpu:NoDevice".
   bool ChooseDevice() const;
   // One iteration; false when the loss is not finite, and then nothing changed.
   bool Step(const MiniBatch& batch, TrainingRecord& record);
-  // A step as a function of arrays, which may be recorded. Takes rates, inputs, targets, and what
-  // changes: trained arrays, states of the network, state of the solver (none before the first
-  // step). Returns the loss, what changed, and, for metrics, the outputs of the network. It uses
-  // the network as a place for the arrays, and leaves there what it likes.
-  DlArrays Compute(Arrays in);
+  // The parts of a step are functions of arrays, which may be recorded. They use the network as a
+  // place for the arrays, and leave there what they like.
+  //
+  // Takes the weight of this rank's part, if there are several ranks, inputs, targets, trained
+  // arrays, and states of the network. Returns the loss, the gradients, new states, and, for
+  // metrics, the outputs of the network; all but the outputs are those of the whole mini-batch.
+  DlArrays Differentiate(Arrays in);
+  // Takes rates, trained arrays, gradients, and the state of the solver (none before the first
+  // step). Returns trained arrays and state.
+  DlArrays Update(Arrays in);
+  // One after the other, each done by a function. Takes rates, what Differentiate takes, and the
+  // state of the solver; returns the loss, trained arrays, states, the state of the solver, and the
+  // outputs.
+  using Function = absl::FunctionRef<DlArrays(Arrays)>;
+  DlArrays WholeStep(Arrays in, Function differentiate, Function update);
+  // One rank records the whole step. Several differ in the sizes of their parts, so in what they
+  // record and when: they record Differentiate, and the update is a function of its own, which is
+  // the same in all of them and gives the same bits.
+  DlArrays RunStep(const DlArrays& in, int64_t calls_left, bool padded);
   ValidationRecord Validate(int64_t iteration);
   // Keeps the best network; true when patience is over.
   bool Judge(const ValidationRecord& record);
@@ -113,9 +134,11 @@ class Training {
     return options_.shuffle == Shuffle::kEveryEpoch ||
            (options_.shuffle == Shuffle::kOnce && epoch == 1);
   }
+  bool IsFirst() const { return ranks_ == nullptr || ranks_->is_first(); }
   double Seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
   const TrainingOptions& options_;
+  TrainingRanks* const ranks_;
   const bool on_gpu_ = ChooseDevice();
   const LossFunction& loss_;
   DlNetwork network_;
@@ -127,9 +150,11 @@ class Training {
   RandomSource network_source_, order_source_;
   // The arrays that are trained, in place in network_.
   std::optional<ParameterList> parameters_;
-  std::optional<RepeatedCall> compute_;
+  std::optional<RepeatedCall> compute_;     // WholeStep; with several ranks Differentiate.
+  std::optional<RepeatedCall> update_;      // With several ranks with devices.
+  std::vector<bool> averaged_;              // Which states are, over ranks.
   std::optional<BatchPredictor> validate_;  // With validation data.
-  const MiniBatch* batch_ = nullptr;        // Of this step; Compute reads its masks alone.
+  const MiniBatch* batch_ = nullptr;        // Of this step and rank; only masks are read.
   int64_t padded_batches_ = 0;
   std::string why_not_;  // Steps are not recorded as a whole.
   // A step that is not recorded leaves it to the network to accelerate what it can.
@@ -144,10 +169,12 @@ class Training {
 bool Training::ChooseDevice() const {
   switch (options_.execution_environment) {
     case ExecutionEnvironment::kCpu:
+    case ExecutionEnvironment::kParallelCpu:
       return false;
     case ExecutionEnvironment::kAuto:
-      return CanUseGpu().ok();
+      return ranks_ == nullptr ? CanUseGpu().ok() : ranks_->All(CanUseGpu().ok());
     case ExecutionEnvironment::kGpu:
+    case ExecutionEnvironment::kParallelGpu:
       break;
   }
   try {
@@ -203,21 +230,55 @@ void Training::Prepare(const Dataset& data) {
                 "");
   }
   why_not_ = WhyNotAccelerated(options_.acceleration, network_);
-  compute_.emplace([this](Arrays in) { return Compute(in); }, why_not_);
+  if (ranks_ != nullptr) PrepareRanks();
+  const auto differentiate = [this](Arrays in) { return Differentiate(in); };
+  const auto update = [this](Arrays in) { return Update(in); };
+  if (ranks_ == nullptr) {
+    compute_.emplace(
+        [this, differentiate, update](Arrays in) { return WholeStep(in, differentiate, update); },
+        why_not_);
+  } else {
+    compute_.emplace(differentiate, why_not_);
+    if (on_gpu_) update_.emplace(update, why_not_);
+  }
   if (validation_queue_.has_value())
     validate_.emplace(network_, std::vector<std::string>(), options_.acceleration);
 }
 
-DlArrays Training::Compute(Arrays in) {
+void Training::PrepareRanks() {
+  ranks_->CheckSame(
+      "data and options",
+      absl::StrCat(queue_.NumObservations(), " observations, mini-batches of ",
+                   options_.mini_batch_size, ", ", options_.max_epochs, " epochs, solver ",
+                   options_.solver, ", seed ", options_.seed, ", ", metrics_.size(), " metrics, ",
+                   validation_queue_.has_value() ? validation_queue_->NumBatches() : 0,
+                   " batches for validation"));
+  ranks_->TakeFromFirst(network_);
+  averaged_ = StatesThatGather(network_);
+  const DlArrays states = network_.State().values();
+  for (size_t i = 0; i < states.size(); ++i) {
+    averaged_[i] = averaged_[i] && IsFloating(states[i].type());
+  }
+  if (std::getenv("LAMINA_CHECK_ACCELERATION") != nullptr) {
+    // It runs a step twice, and each rank would decide by itself when.
+    why_not_ = "the check of LAMINA_CHECK_ACCELERATION is for one rank";
+  }
+  // Numbers of their own for all ranks but the first.
+  if (!ranks_->is_first()) {
+    network_source_ = {.seed = options_.seed, .subsequence = kForNetwork + (ranks_->rank() << 32)};
+  }
+}
+
+DlArrays Training::Differentiate(Arrays in) {
   Groups groups(in);
-  const DlArray rates = groups.Take(1)[0];
+  DlArray weight;
+  if (ranks_ != nullptr) weight = groups.Take(1)[0];
   const DlArrays inputs = groups.Take(batch_->inputs.size());
   DlArrays targets = groups.Take(batch_->targets.size());
   DlArrays watched = groups.Take(parameters_->size());
-  network_.SetState(NetworkState(groups.Take(network_.State().values().size())));
-  DlArrays solver_state = groups.Take(groups.size()), gradients;
+  network_.SetState(NetworkState(groups.Take(groups.size())));
   NetworkOutput out;
-  DlArray loss;
+  DlArrays results;
   {
     Tape tape;
     const ScopedTape listening(&tape);
@@ -228,34 +289,92 @@ DlArrays Training::Compute(Arrays in) {
     out = network_.ForwardAll(inputs, {}, of_network_);
     DlArrays outputs = out.outputs;
     LeaveOutPadding(*batch_, outputs, targets);
-    loss = loss_(outputs, targets);
+    const DlArray loss = loss_(outputs, targets);
     if (!tape.IsWatched(loss)) {
       throw Error("trainnet:LossUntraced",
                   "The loss is computed from the network's outputs by array functions.",
                   absl::StrCat("The loss \"", loss_.name(), "\" does not depend on any learnable."),
                   "Compute it without ExtractData and without reading values.");
     }
-    gradients = tape.Gradient(loss, watched, {});
+    results = {loss};
+    Append(results, tape.Gradient(loss, watched, {}));
   }
-  solver_.Step(*parameters_, std::move(gradients), rates, solver_state);
-  DlArrays results{loss};
-  for (const ParameterList::Item& item : parameters_->items()) results.push_back(*item.value);
-  Append(results, out.state.values());
-  Append(results, solver_state);
+  DlArrays states = out.state.values();
+  if (ranks_ != nullptr) {
+    const size_t own = results.size();
+    for (size_t i = 0; i < states.size(); ++i) {
+      if (averaged_[i]) results.push_back(states[i]);
+    }
+    DlArrays mean = ranks_->Mean(results, weight);
+    results.assign(mean.begin(), mean.begin() + static_cast<int64_t>(own));
+    size_t next = own;
+    for (size_t i = 0; i < states.size(); ++i) {
+      if (averaged_[i]) states[i] = mean[next++];
+    }
+  }
+  Append(results, states);
   if (!metrics_.empty()) Append(results, out.outputs);
   return results;
 }
 
+DlArrays Training::Update(Arrays in) {
+  Groups groups(in);
+  const DlArray rates = groups.Take(1)[0];
+  DlArrays results = groups.Take(parameters_->size());
+  for (size_t i = 0; i < results.size(); ++i) *(*parameters_)[i].value = results[i];
+  DlArrays gradients = groups.Take(parameters_->size());
+  DlArrays state = groups.Take(groups.size());
+  solver_.Step(*parameters_, std::move(gradients), rates, state);
+  for (size_t i = 0; i < results.size(); ++i) results[i] = *(*parameters_)[i].value;
+  Append(results, state);
+  return results;
+}
+
+DlArrays Training::WholeStep(Arrays in, Function differentiate, Function update) {
+  const size_t num_states = network_.State().values().size(), num_parameters = parameters_->size();
+  const size_t of_data =
+      (ranks_ == nullptr ? 0 : 1) + batch_->inputs.size() + batch_->targets.size();
+  Groups groups(in);
+  DlArrays of_update = groups.Take(1);
+  const DlArrays of_gradients = groups.Take(of_data + num_parameters + num_states);
+  Append(of_update, Arrays(of_gradients).subspan(of_data, num_parameters));
+  const DlArrays computed = differentiate(of_gradients);
+  Groups parts(computed);
+  DlArrays results = parts.Take(1);
+  Append(of_update, parts.Take(num_parameters));
+  Append(of_update, groups.Take(groups.size()));
+  const DlArrays states = parts.Take(num_states), updated = update(of_update);
+  Append(results, Arrays(updated).first(num_parameters));
+  Append(results, states);
+  Append(results, Arrays(updated).subspan(num_parameters));
+  Append(results, parts.Take(parts.size()));
+  return results;
+}
+
+DlArrays Training::RunStep(const DlArrays& in, int64_t calls_left, bool padded) {
+  const ScopedProductPrecision precision(options_.product_precision);
+  const auto differentiate = [this](Arrays x) { return Differentiate(x); };
+  const auto update = [this](Arrays x) { return Update(x); };
+  const auto recorded = [&](Arrays x) { return (*compute_)(x, calls_left); };
+  const auto recorded_update = [&](Arrays x) { return (*update_)(x, calls_left); };
+  if (ranks_ == nullptr) return padded ? WholeStep(in, differentiate, update) : recorded(in);
+  return WholeStep(in, padded ? Function(differentiate) : Function(recorded),
+                   update_.has_value() ? Function(recorded_update) : Function(update));
+}
+
 bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
-  batch_ = &batch;
+  const MiniBatch of_rank = ranks_ == nullptr ? MiniBatch() : ranks_->PartOf(batch);
+  const MiniBatch& part = ranks_ == nullptr ? batch : of_rank;
+  batch_ = &part;
   DlArrays changing;
   for (const ParameterList::Item& item : parameters_->items()) changing.push_back(*item.value);
   const DlArrays states = network_.State().values();
   Append(changing, states);
   Append(changing, solver_state_);
   DlArrays in{solver_.Rates(record.learn_rate, record.iteration)};
-  Append(in, batch.inputs);
-  Append(in, batch.targets);
+  if (ranks_ != nullptr) in.push_back(ranks_->WeightOf(batch));
+  Append(in, part.inputs);
+  Append(in, part.targets);
   Append(in, changing);
   if (on_gpu_) {
     for (DlArray& x : in) x = GpuArray(x);
@@ -265,11 +384,7 @@ bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
   if (padded) ++padded_batches_;
   of_network_ = padded || !why_not_.empty() ? options_.acceleration : Acceleration::kNone;
   const int64_t all = queue_.NumBatches() * options_.max_epochs;
-  DlArrays results;
-  {
-    const ScopedProductPrecision precision(options_.product_precision);
-    results = padded ? Compute(in) : (*compute_)(in, all - record.iteration);
-  }
+  const DlArrays results = RunStep(in, all - record.iteration, padded);
   record.loss = Gather(results[0]).Scalar();
   const bool finite = std::isfinite(record.loss);
 
@@ -285,6 +400,7 @@ bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
   if (metrics_.empty()) return true;
   DlArrays outputs = groups.Take(num_outputs), targets = batch.targets;
   for (DlArray& y : outputs) y = Gather(y);
+  if (ranks_ != nullptr) outputs = ranks_->Together(batch, outputs);
   LeaveOutPadding(batch, outputs, targets);
   for (AnyMetric& m : metrics_) {
     m.Reset();
@@ -300,7 +416,7 @@ ValidationRecord Training::Validate(int64_t iteration) {
   ValidationRecord record{.iteration = iteration};
   const int64_t iterations_left = queue_.NumBatches() * options_.max_epochs - iteration;
   record.loss = Evaluate(*validate_, network_, *validation_queue_, &loss_, metrics_,
-                         iterations_left / options_.validation_frequency);
+                         iterations_left / options_.validation_frequency, ranks_);
   for (const AnyMetric& m : metrics_) record.metrics.push_back(m.Evaluate());
   return record;
 }
@@ -329,7 +445,7 @@ TrainingResult Training::Run() {
   const ScopedAcceleration acceleration(options_.acceleration);
   const int64_t per_epoch = queue_.NumBatches(), all = per_epoch * options_.max_epochs;
   std::optional<ProgressTable> table;
-  if (options_.verbose) {
+  if (options_.verbose && IsFirst()) {
     table.emplace(options_.verbose_stream != nullptr ? *options_.verbose_stream : std::cout,
                   info_.metric_names, validation_queue_.has_value(), options_.verbose_frequency);
   }
@@ -366,9 +482,19 @@ TrainingResult Training::Run() {
       progress.training = &info_.training_history.back();
       progress.info = &info_;
       if (table.has_value()) table->Iteration(progress);
-      if (options_.output_fcn != nullptr && options_.output_fcn(progress) && !stopped) {
+      if (IsFirst() && options_.output_fcn != nullptr && options_.output_fcn(progress) &&
+          !stopped) {
         stop(StopReason::kOutputFunction);
       }
+      if (ranks_ != nullptr) {
+        const int reason = ranks_->FirstSays(stopped ? static_cast<int>(info_.stop_reason) : -1);
+        stopped = reason >= 0;
+        if (stopped) info_.stop_reason = static_cast<StopReason>(reason);
+      }
+    }
+    if (ranks_ != nullptr) {
+      ranks_->CheckSame(absl::StrCat("bits in their learnables after epoch ", epoch),
+                        absl::StrCat("the checksum ", BitsOf(network_.LearnableValues())));
     }
   }
   // A training that was cut short is judged as it ended, too.
@@ -387,12 +513,16 @@ TrainingResult Training::Run() {
   if (options_.batch_normalization_statistics == BatchNormalizationStatistics::kPopulation) {
     SetPopulationStatistics(queue_, network_);
   }
-  info_.acceleration_report = "Training:\n";
+  if (ranks_ != nullptr) ranks_->TakeFromFirst(network_);
+  info_.acceleration_report =
+      ranks_ == nullptr ? "Training:\n" : absl::StrCat("Training, ", ranks_->Name(), ":\n");
   if (padded_batches_ > 0) {
     absl::StrAppend(&info_.acceleration_report, padded_batches_,
                     " batches had padding in their targets and ran op by op\n");
   }
   info_.acceleration_report += compute_->Report();
+  if (update_.has_value())
+    absl::StrAppend(&info_.acceleration_report, "Update:\n", update_->Report());
   if (options_.acceleration == Acceleration::kAuto && (padded_batches_ > 0 || !why_not_.empty())) {
     absl::StrAppend(&info_.acceleration_report, kByItself, network_.AccelerationReport());
   }
@@ -408,8 +538,15 @@ TrainingResult Training::Run() {
 
 TrainingResult TrainNet(const Dataset& data, DlNetwork network, const LossFunction& loss,
                         const TrainingOptions& options) {
-  CheckTrainingOptions(options);
-  return Training(data, std::move(network), loss, options).Run();
+  const std::unique_ptr<TrainingRanks> ranks = TrainingRanks::Of(options.execution_environment);
+  try {
+    CheckTrainingOptions(options);
+    return Training(data, std::move(network), loss, options, ranks.get()).Run();
+  } catch (const std::exception& e) {
+    // The others must not wait for this one.
+    if (ranks != nullptr) ranks->Abort(e.what());
+    throw;
+  }
 }
 
 }  // namespace lamina

@@ -26,6 +26,23 @@
 // compiled (acceleration.h), when kernels take over depends on the compiler; without acceleration,
 // or when it waits for the compiler, the network is the same bit for bit on the same machine.
 //
+// Several ranks (`tools/data_parallel 4 PROGRAM`, parallel/communicator.h) train one network, when
+// the option execution_environment lets them. Each runs the whole program; TrainNet then
+//   - divides each mini-batch among them, in the order of its observations. Losses are means over
+//     observations, so losses and gradients of the parts are averaged by the parts' numbers of
+//     observations, or of real steps where sequences are padded, before regularization, clipping
+//     and solver: the step is that of the whole mini-batch. A loss that is no mean becomes one.
+//   - averages in the same way the states that gather over batches (what ResetState leaves alone)
+//     after each step, those of your own layers too. Each rank normalizes its part by the part's
+//     own statistics: mean states are those of the whole batch, variances the mean of the parts'
+//     variances. States that are not floating numbers stay with their rank.
+//   - draws other random numbers in each rank (dropout), and the same order of data in all.
+//   - measures metrics and validates on all observations, each rank predicting its part.
+//   - begins and ends with learnables and states of the first rank in all, and sees after each
+//     epoch that the learnables are the same to the last bit ("trainnet:RanksDiffer").
+// Every rank returns the same network. An Error in one rank is one in all
+// (parallel/communicator.h).
+//
 // The network's layers do not change but for their arrays, and a loss does the same for each batch:
 // what a layer or a loss reads from elsewhere is fixed when a step is recorded.
 //
@@ -54,7 +71,9 @@ struct TrainingResult {
 /// ("data:NoTargets" without targets too) and the loss; "network:InputCount";
 /// "trainnet:NothingToLearn" when no learnable has a learn rate factor above 0;
 /// "trainnet:LossUntraced" when the loss does not come from the network's outputs by array
-/// functions; those of the network, its layers and the metrics.
+/// functions; those of the network, its layers and the metrics. With several ranks also
+/// "trainnet:RanksDiffer" when they were given different things, "trainnet:RanksBusy",
+/// "trainnet:OutputObservations", and those of the communicator.
 TrainingResult TrainNet(const Dataset& data, DlNetwork network, const LossFunction& loss,
                         const TrainingOptions& options = {});
 

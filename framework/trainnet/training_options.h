@@ -38,11 +38,14 @@ enum class OutputNetwork : uint8_t {
   kBestValidation,  ///< As it was when the objective was best on the validation data.
 };
 
-/// What trains.
+/// What trains. Several ranks are processes that tools/data_parallel started (train_net.h); where
+/// there is one, kParallelCpu is kCpu and kParallelGpu is kGpu.
 enum class ExecutionEnvironment : uint8_t {
-  kAuto,  ///< kGpu where GpuArray has a device (ops/gpu_array.h), else kCpu.
-  kCpu,   ///< The processor.
-  kGpu,   ///< The current device; an error where there is none.
+  kAuto,         ///< All ranks; kParallelGpu where GpuArray has a device (ops/gpu_array.h) in all.
+  kCpu,          ///< The processor, for this process alone.
+  kGpu,          ///< The current device, for this process alone; an error where there is none.
+  kParallelCpu,  ///< The processor, all ranks together.
+  kParallelGpu,  ///< A device of each rank, all together; an error where one has none.
 };
 
 /// What batch normalization layers keep as mean and variance.
@@ -65,7 +68,7 @@ struct TrainingOptions {
   LearnRateSchedules learn_rate_schedule{};  ///< By name or as objects; unset: "none".
 
   int64_t max_epochs = 30;
-  int64_t mini_batch_size = 128;
+  int64_t mini_batch_size = 128;  ///< Of all ranks together.
   PartialMiniBatch partial_mini_batch = PartialMiniBatch::kReturn;
   Shuffle shuffle = Shuffle::kOnce;
 
@@ -109,7 +112,8 @@ struct TrainingOptions {
   bool verbose = true;
   int64_t verbose_frequency = 50;          ///< Iterations from row to row of the progress table.
   std::ostream* verbose_stream = nullptr;  ///< Null: std::cout.
-  /// Called after each iteration; the training ends when it returns true.
+  /// Called after each iteration; the training ends when it returns true. Of several ranks only the
+  /// first one prints and calls it.
   std::function<bool(const TrainingProgress&)> output_fcn{};
 
   /// All that is random comes from this: the initial parameters, the order of the data, dropout.
