@@ -69,9 +69,8 @@ struct Joining {
 }  // namespace
 
 std::unique_ptr<CudaCollectives> CudaCollectives::Join(
-    std::shared_ptr<parallel::Communicator> ranks, const CudaDriver& driver, void* context,
-    void* stream) {
-  const absl::StatusOr<Nccl>& nccl = FindNccl();
+    std::shared_ptr<parallel::Communicator> ranks, const absl::StatusOr<Nccl>& nccl,
+    const CudaDriver& driver, void* context, void* stream) {
   const std::vector<std::string> errors =
       ranks->AllGather(nccl.ok() ? std::string() : nccl.status().ToString());
   for (size_t rank = 0; rank < errors.size(); ++rank) {

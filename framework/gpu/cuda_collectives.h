@@ -1,6 +1,6 @@
 // Sums over ranks by NCCL, for cuda_device.cc: each rank is a process with a device of its own.
 //
-//   const auto collectives = CudaCollectives::Join(ranks, driver, context, stream);
+//   const auto collectives = CudaCollectives::Join(ranks, FindNccl(), driver, context, stream);
 //   const auto call = collectives->Prepare({.ranks = ranks, .arrays = {{DataType::kSingle, 10}}});
 //
 // NCCL meets by an identifier that the first rank makes and the communicator hands over. What NCCL
@@ -21,9 +21,11 @@ namespace lamina::gpu {
 
 class CudaCollectives {
  public:
-  /// All ranks call it. Errors: "gpu:NoCollectives" in all ranks when one has no library;
-  /// "gpu:Driver" when NCCL does not begin; those of the communicator.
+  /// All ranks call it. What it gets lives as long as the program. Errors: "gpu:NoCollectives" in
+  /// all ranks when one has no library; "gpu:Driver" when NCCL does not begin; those of the
+  /// communicator.
   static std::unique_ptr<CudaCollectives> Join(std::shared_ptr<parallel::Communicator> ranks,
+                                               const absl::StatusOr<Nccl>& nccl,
                                                const CudaDriver& driver, void* context,
                                                void* stream);
 

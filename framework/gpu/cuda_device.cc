@@ -167,7 +167,8 @@ class CudaDevice : public Device {
     for (const auto& joined : collectives_) {
       if (joined->ranks() == call.ranks) return joined->Prepare(call);
     }
-    collectives_.push_back(CudaCollectives::Join(call.ranks, driver_, context_, stream_));
+    collectives_.push_back(
+        CudaCollectives::Join(call.ranks, FindNccl(), driver_, context_, stream_));
     return collectives_.back()->Prepare(call);
   }
   void Start(const LibraryCall& call, std::span<void* const> arrays, void* workspace) override {
