@@ -1,5 +1,6 @@
 #include "framework/gpu/gpu.h"
 
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -56,7 +57,7 @@ void RunHere(Gpu& gpu, const Op& op, Arrays inputs, const SpecList& specs,
 
 thread_local std::shared_ptr<Gpu> current;
 
-// Each rank has a device of its own. A process that sees only one was given it.
+// Each rank has a device of its own: that of its number, or the only one that it was given.
 absl::StatusOr<std::shared_ptr<Device>> OpenDeviceOfRank() {
   int rank = 0;
   try {
@@ -66,7 +67,8 @@ absl::StatusOr<std::shared_ptr<Device>> OpenDeviceOfRank() {
   }
   absl::StatusOr<int> count = CountCudaDevices();
   if (!count.ok()) return count.status();
-  return OpenCudaDevice(*count == 1 ? 0 : rank);
+  const bool is_given = *count == 1 && std::getenv("CUDA_VISIBLE_DEVICES") != nullptr;
+  return OpenCudaDevice(is_given ? 0 : rank);
 }
 
 const absl::StatusOr<std::shared_ptr<Gpu>>& FirstCudaGpu() {

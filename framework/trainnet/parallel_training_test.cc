@@ -415,6 +415,17 @@ TEST(ParallelTrainingTest, ARankThatDiesEndsTheTraining) {
   }
 }
 
+TEST(ParallelTrainingTest, RanksThatDriftApartAreNoticedAfterTheEpoch) {
+  for (const RankResult& r : RunRanks(2, [](Communicator& ranks) {
+         TrainingOptions options = Options(ExecutionEnvironment::kAuto);
+         if (ranks.rank() == 1) options.initial_learn_rate = 0.02000001;
+         return NumbersOf(TrainNet(Classes(22), Network(), "crossentropy", options));
+       })) {
+    EXPECT_TRUE(r.error == "trainnet:RanksDiffer" || r.error == "parallel:RankFailed") << r.text;
+    EXPECT_NE(r.text.find("bits in their learnables after epoch 1"), std::string::npos) << r.text;
+  }
+}
+
 TEST(ParallelTrainingTest, RanksWithOtherDataOrNetworksAreRefused) {
   const auto train = [](int64_t n, const DlNetwork& network) {
     return NumbersOf(
