@@ -19,31 +19,24 @@ int64_t Ceiling(int64_t n, int64_t unit) { return (n + unit - 1) / unit; }
 constexpr int64_t kDepth = 256;  // numbers of k in a block: 48 KB of a panel
 constexpr int64_t kPanelSize = PackedSize(kPanel, kDepth);
 constexpr int64_t kGroup = 4;  // panels that are split together
-// Numbers of the factor that all threads share, split, at once: 1.2 MB, for the second cache.
-constexpr int64_t kShared = 768 * 256;
+// Numbers of the kept factor, split, at once: 1.2 MB, for the second cache.
+constexpr int64_t kKept = 768 * 256;
 
 // The unit's rows lie along C's columns, so it computes C' = op(B)' op(A)'. Of the longer one of
-// C's sides, each thread has some panels, which it splits one after another; the other factor is
-// split once, by all threads.
+// C's sides, each thread has some panels, which it splits one after another; the other factor it
+// splits and keeps. Each thread does that for itself: to fetch what another one has just written
+// takes longer than to split it again.
 class AmxProduct {
  public:
   AmxProduct(const SingleProduct& p, void (*plain)(const SingleProduct&))
-      : p_(p), plain_(plain), share_a_(p.n >= p.m) {}
+      : p_(p), plain_(plain), keep_a_(p.n >= p.m) {}
 
-  void Run() {
-    const int64_t deep =
-        std::min(p_.k, std::max(kShared / shared_.size / kDepth, int64_t{2}) * kDepth);
-    const int64_t parts = Ceiling(shared_.size, std::max(kShared / deep, kPanel));
-    const int64_t rows = Ceiling(Ceiling(shared_.size, parts), kPanel) * kPanel;
-    ScratchArray<uint16_t> packed(rows / kPanel * Ceiling(deep, kDepth) * kPanelSize);
-    for (int64_t start = 0; start < p_.k; start += deep) {
-      for (int64_t first = 0; first < shared_.size; first += rows) {
-        const Range k = {start, std::min(start + deep, p_.k)};
-        const Range shared = {first, std::min(first + rows, shared_.size)};
-        PackShared(shared, k, packed.data());
-        MultiplyAll(shared, k, packed.data());
-      }
-    }
+  void Run() const {
+    const double operations = 2.0 * static_cast<double>(kept_.size * p_.k * kPanel);
+    const auto grain = static_cast<int64_t>(kParallelOperations / 2 / operations) + 1;
+    ParallelFor(Ceiling(streamed_.size, kPanel), grain, [&](int64_t begin, int64_t end) {
+      RunPart({begin * kPanel, std::min(end * kPanel, streamed_.size)});
+    });
   }
 
  private:
@@ -56,72 +49,77 @@ class AmxProduct {
     }
   };
 
-  // All panels of a block of k follow each other.
-  void PackShared(Range shared, Range k, uint16_t* packed) const {
-    const int64_t panels = Ceiling(shared.size(), kPanel), blocks = Ceiling(k.size(), kDepth);
-    const int64_t groups = Ceiling(panels, kGroup);
-    ParallelFor(groups * blocks, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t b = i / groups, group = i % groups;
-        const Range of = shared.Part(group, kGroup * kPanel), l = k.Part(b, kDepth);
-        kernels_.pack(shared_, of.begin, of.size(), l.begin, l.size(), share_a_,
-                      packed + (b * panels + group * kGroup) * kPanelSize, kPanelSize);
+  void RunPart(Range streamed) const {
+    const int64_t deep = std::min(p_.k, std::max(kKept / kept_.size / kDepth, int64_t{2}) * kDepth);
+    const int64_t parts = Ceiling(kept_.size, std::max(kKept / deep, kPanel));
+    const int64_t rows = Ceiling(Ceiling(kept_.size, parts), kPanel) * kPanel;
+    ScratchArray<uint16_t> packed(rows / kPanel * Ceiling(deep, kDepth) * kPanelSize);
+    ScratchArray<uint16_t> own(kGroup * kPanelSize);
+    ScratchArray<float> sum(kPanel * kPanel);
+    AmxTiles tiles;
+    for (int64_t start = 0; start < p_.k; start += deep) {
+      for (int64_t first = 0; first < kept_.size; first += rows) {
+        const Range k = {start, std::min(start + deep, p_.k)};
+        const Range kept = {first, std::min(first + rows, kept_.size)};
+        PackKept(kept, k, packed.data());
+        MultiplyAll(kept, packed.data(), streamed, own.data(), k, sum.data(), tiles);
       }
-    });
+    }
   }
 
-  void MultiplyAll(Range shared, Range k, const uint16_t* packed) const {
-    const int64_t blocks = Ceiling(k.size(), kDepth);
-    const double operations = 2.0 * static_cast<double>(shared.size() * k.size() * kPanel);
-    const auto grain = static_cast<int64_t>(kParallelOperations / 2 / operations) + 1;
-    ParallelFor(Ceiling(streamed_.size, kPanel), grain, [&](int64_t begin, int64_t end) {
-      ScratchArray<uint16_t> own(kGroup * kPanelSize);
-      ScratchArray<float> sum(kPanel * kPanel);
-      const Range mine = {begin * kPanel, std::min(end * kPanel, streamed_.size)};
-      const int64_t items = Ceiling(mine.size(), kGroup * kPanel) * blocks;
-      const auto group = [&](int64_t i) { return mine.Part(i / blocks, kGroup * kPanel); };
-      const auto block = [&](int64_t i) { return k.Part(i % blocks, kDepth); };
-      AmxTiles tiles;
-      for (int64_t i = 0; i < items; ++i) {
-        const Range of = group(i), l = block(i);
-        kernels_.pack(streamed_, of.begin, of.size(), l.begin, l.size(), !share_a_, own.data(),
-                      kPanelSize);
-        MultiplyGroup(shared, packed + i % blocks * Ceiling(shared.size(), kPanel) * kPanelSize, of,
-                      own.data(), l, i + 1 < items ? group(i + 1) : Range{}, block(i + 1),
-                      sum.data(), tiles);
-      }
-    });
+  // All panels of a block of k follow each other.
+  void PackKept(Range kept, Range k, uint16_t* packed) const {
+    const int64_t panels = Ceiling(kept.size(), kPanel), blocks = Ceiling(k.size(), kDepth);
+    for (int64_t b = 0; b < blocks; ++b) {
+      const Range l = k.Part(b, kDepth);
+      kernels_.pack(kept_, kept.begin, kept.size(), l.begin, l.size(), keep_a_,
+                    packed + b * panels * kPanelSize, kPanelSize);
+    }
+  }
+
+  void MultiplyAll(Range kept, const uint16_t* of_kept, Range streamed, uint16_t* own, Range k,
+                   float* sum, AmxTiles& tiles) const {
+    const int64_t blocks = Ceiling(k.size(), kDepth), panels = Ceiling(kept.size(), kPanel);
+    const int64_t items = Ceiling(streamed.size(), kGroup * kPanel) * blocks;
+    const auto group = [&](int64_t i) { return streamed.Part(i / blocks, kGroup * kPanel); };
+    const auto block = [&](int64_t i) { return k.Part(i % blocks, kDepth); };
+    for (int64_t i = 0; i < items; ++i) {
+      const Range of = group(i), l = block(i);
+      kernels_.pack(streamed_, of.begin, of.size(), l.begin, l.size(), !keep_a_, own, kPanelSize);
+      MultiplyGroup(kept, of_kept + i % blocks * panels * kPanelSize, of, own, l,
+                    i + 1 < items ? group(i + 1) : Range{}, block(i + 1), sum, tiles);
+    }
   }
 
   // Meanwhile the next group and block of k come to the cache.
-  void MultiplyGroup(Range shared, const uint16_t* of_shared, Range streamed,
+  void MultiplyGroup(Range kept, const uint16_t* of_kept, Range streamed,
                      const uint16_t* of_streamed, Range k, Range next, Range next_k, float* sum,
                      AmxTiles& tiles) const {
-    const int64_t panels = Ceiling(shared.size(), kPanel), own = Ceiling(streamed.size(), kPanel);
+    const int64_t panels = Ceiling(kept.size(), kPanel), own = Ceiling(streamed.size(), kPanel);
     const int64_t all = own * panels;
     for (int64_t i = 0; i < all; ++i) {
       // Down the columns of C.
-      const int64_t j = share_a_ ? i / panels : i % own, s = share_a_ ? i % panels : i / own;
+      const int64_t j = keep_a_ ? i / panels : i % own, s = keep_a_ ? i % panels : i / own;
       if (next.size() > 0) {
         kernels_.prefetch(streamed_, next.begin, next.size(), next_k.begin, next_k.size(), i, all);
       }
-      Multiply(shared.Part(s, kPanel), of_shared + s * kPanelSize, streamed.Part(j, kPanel),
+      Multiply(kept.Part(s, kPanel), of_kept + s * kPanelSize, streamed.Part(j, kPanel),
                of_streamed + j * kPanelSize, k, sum, tiles);
     }
   }
 
-  void Multiply(Range shared, const uint16_t* of_shared, Range streamed,
-                const uint16_t* of_streamed, Range k, float* sum, AmxTiles& tiles) const {
-    const Range rows = share_a_ ? shared : streamed, columns = share_a_ ? streamed : shared;
+  void Multiply(Range kept, const uint16_t* of_kept, Range streamed, const uint16_t* of_streamed,
+                Range k, float* sum, AmxTiles& tiles) const {
+    const Range rows = keep_a_ ? kept : streamed, columns = keep_a_ ? streamed : kept;
     SingleProduct block = p_;
     block.beta = k.begin == 0 ? p_.beta : 1;
     block.c += rows.begin + columns.begin * p_.ldc;
     block.m = rows.size();
     block.n = columns.size();
     block.k = k.size();
-    if (kernels_.multiply(share_a_ ? of_streamed : of_shared, block.n,
-                          share_a_ ? of_shared : of_streamed, block.m, block.k,
-                          block.alpha * kUnscale, block.beta, block.c, block.ldc, sum)) {
+    if (kernels_.multiply(keep_a_ ? of_streamed : of_kept, block.n, keep_a_ ? of_kept : of_streamed,
+                          block.m, block.k, block.alpha * kUnscale, block.beta, block.c, block.ldc,
+                          sum)) {
       return;
     }
     block.a += p_.transpose_a ? k.begin + rows.begin * p_.lda : rows.begin + k.begin * p_.lda;
@@ -133,17 +131,20 @@ class AmxProduct {
   const SingleProduct& p_;
   void (*const plain_)(const SingleProduct&);
   const GemmKernels& kernels_ = FindGemmKernels();
-  const bool share_a_;
+  const bool keep_a_;
   const Factor a_ = {p_.a, p_.lda, p_.transpose_a, p_.m},
                b_ = {p_.b, p_.ldb, !p_.transpose_b, p_.n};
-  const Factor &shared_ = share_a_ ? a_ : b_, &streamed_ = share_a_ ? b_ : a_;
+  const Factor &kept_ = keep_a_ ? a_ : b_, &streamed_ = keep_a_ ? b_ : a_;
 };
 
 }  // namespace
 
 bool AmxPays(const SingleProduct& p) {
-  // Below, splitting the numbers costs what the unit saves.
-  if (std::min(p.m, p.n) < 192 || p.k < 128) return false;
+  // Measured by tools/bench:products. Below, splitting the numbers costs what the unit saves; it
+  // computes with multiples of kStep numbers of k; and sums of a long k are brought to few results
+  // block by block.
+  const int64_t shorter = std::min(p.m, p.n), computed = Ceiling(p.k, kStep) * kStep;
+  if (shorter < 128 || p.k < 64 || 8 * p.k < 7 * computed || p.k > 8 * shorter) return false;
   // alpha kUnscale must be a normal number.
   return HasAmx() && std::abs(p.alpha) > 0x1p-60f && std::abs(p.alpha) < 0x1p60f;
 }

@@ -11,13 +11,14 @@
 //
 // What is left out (middle low', low middle', low low') is at most 2.1 u |x||x'| for u = 2^-24. An
 // instruction of the unit adds 16 products one after another, two such sums, and the result to the
-// sum so far; there are six for 32 numbers of k, so 17 + 48 roundings in a block of 256, then one
-// for the scale and one for each block. All magnitudes are at most 1.01 times those of |A||B|. So
+// sum so far; there are six for 32 numbers of k. So there are 17 + 6 ceil(k / 32) roundings in a
+// block of at most 256, then one for the scale and one for each block. All magnitudes are at most
+// 1.01 times those of |A||B|. So
 //
-//   |error| <= (70 + k / 256) u |A||B|   (+ 2 u |beta C|),
+//   |error| <= (22 + 6 ceil(min(k, 256) / 32) + k / 256) u |A||B|   (+ 2 u |beta C|),
 //
-// below the k u |A||B| of gemm.h for the products that are sent here (k >= 128). Measured, the
-// error is a third to a half of that of the plain single product.
+// below the k u |A||B| of gemm.h for the products that are sent here (k >= 64). Measured, the error
+// is a third to a half of that of the plain single product.
 //
 // The unit takes subnormal numbers for 0. Numbers are multiplied by 2^24 before they are split, so
 // that all parts of all numbers are normal, and sums by 2^-48. Where sums are not finite, because A
