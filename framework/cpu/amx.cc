@@ -31,7 +31,9 @@ __attribute__((target("amx-tile"))) void Release() { _tile_release(); }
 bool HasAmx() {
   static const bool has = CurrentInstructionSet() == InstructionSet::kV4 &&
                           !InstructionSetIsWished() && __builtin_cpu_supports("amx-tile") != 0 &&
-                          __builtin_cpu_supports("amx-bf16") != 0 && Permitted();
+                          __builtin_cpu_supports("amx-bf16") != 0 &&
+                          // All processors with the one have the other, and kernels use both.
+                          __builtin_cpu_supports("avx512bf16") != 0 && Permitted();
   return has;
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "framework/cpu/convolution_amx.h"
 #include "framework/cpu/convolution_dnnl.h"
 #include "framework/cpu/gemm.h"
 #include "framework/cpu/one_thread.h"
@@ -187,7 +188,32 @@ void Dispatch(DataType type, F f) {
   }
 }
 
+thread_local int strict_depth = 0;
+
 float* Mutable(const void* p) { return const_cast<float*>(static_cast<const float*>(p)); }
+
+// Of single, in the plain way: oneDNN's, or ours where it has none.
+void PlainConvolution(ConvolutionKind kind, const ConvolutionShape& s, float* x, float* weights,
+                      float* bias, float* y) {
+  const StrictConvolution strict;
+  if (DnnlConvolution(kind, s, x, weights, bias, y)) return;
+  switch (kind) {
+    case ConvolutionKind::kForward:
+      return Forward<float>(s, x, weights, bias, y);
+    case ConvolutionKind::kBackwardData:
+      return BackwardData<float>(s, y, weights, x);
+    case ConvolutionKind::kBackwardWeights:
+      return BackwardWeights<float>(s, x, y, weights);
+  }
+}
+
+// Of single, where the matrix unit is the way: true, and it is done.
+bool OnMatrixUnit(ConvolutionKind kind, const ConvolutionShape& s, float* x, float* weights,
+                  const float* bias, float* y) {
+  if (StrictConvolution::IsActive() || !AmxConvolutionPays(kind, s)) return false;
+  AmxConvolution(kind, s, x, weights, bias, y, PlainConvolution);
+  return true;
+}
 
 bool IsProductSmall(std::initializer_list<int64_t> factors) {
   int64_t product = 1;
@@ -198,6 +224,10 @@ bool IsProductSmall(std::initializer_list<int64_t> factors) {
 }
 
 }  // namespace
+
+StrictConvolution::StrictConvolution() { ++strict_depth; }
+StrictConvolution::~StrictConvolution() { --strict_depth; }
+bool StrictConvolution::IsActive() { return strict_depth > 0; }
 
 bool ComputeOutputSize(ConvolutionShape* shape) {
   ConvolutionShape& s = *shape;
@@ -230,8 +260,10 @@ void ConvolutionForward(DataType type, const ConvolutionShape& shape, const void
                         const void* weights, const void* bias, void* y) {
   const ConvolutionShape s = Padded(shape);
   if (s.batch == 0) return;
-  if (type == DataType::kSingle && DnnlConvolution(ConvolutionKind::kForward, s, Mutable(x),
-                                                   Mutable(weights), Mutable(bias), Mutable(y))) {
+  if (type == DataType::kSingle && (OnMatrixUnit(ConvolutionKind::kForward, s, Mutable(x),
+                                                 Mutable(weights), Mutable(bias), Mutable(y)) ||
+                                    DnnlConvolution(ConvolutionKind::kForward, s, Mutable(x),
+                                                    Mutable(weights), Mutable(bias), Mutable(y)))) {
     return;
   }
   Dispatch(type, [&]<class T>(T) {
@@ -244,8 +276,10 @@ void ConvolutionBackwardData(DataType type, const ConvolutionShape& shape, const
                              const void* weights, void* dx) {
   const ConvolutionShape s = Padded(shape);
   if (s.batch == 0) return;
-  if (type == DataType::kSingle && DnnlConvolution(ConvolutionKind::kBackwardData, s, Mutable(dx),
-                                                   Mutable(weights), nullptr, Mutable(dy))) {
+  if (type == DataType::kSingle && (OnMatrixUnit(ConvolutionKind::kBackwardData, s, Mutable(dx),
+                                                 Mutable(weights), nullptr, Mutable(dy)) ||
+                                    DnnlConvolution(ConvolutionKind::kBackwardData, s, Mutable(dx),
+                                                    Mutable(weights), nullptr, Mutable(dy)))) {
     return;
   }
   Dispatch(type, [&]<class T>(T) {
@@ -256,15 +290,20 @@ void ConvolutionBackwardData(DataType type, const ConvolutionShape& shape, const
 void ConvolutionBackwardWeights(DataType type, const ConvolutionShape& shape, const void* x,
                                 const void* dy, void* dweights, void* dbias) {
   const ConvolutionShape s = Padded(shape);
-  if (type == DataType::kSingle && s.batch > 0 &&
+  const bool single = type == DataType::kSingle && s.batch > 0;
+  const bool done = single && OnMatrixUnit(ConvolutionKind::kBackwardWeights, s, Mutable(x),
+                                           Mutable(dweights), nullptr, Mutable(dy));
+  if (single && !done &&
       DnnlConvolution(ConvolutionKind::kBackwardWeights, s, Mutable(x), Mutable(dweights),
                       Mutable(dbias), Mutable(dy))) {
     return;
   }
-  Dispatch(type, [&]<class T>(T) {
-    BackwardWeights(s, static_cast<const T*>(x), static_cast<const T*>(dy),
-                    static_cast<T*>(dweights));
-  });
+  if (!done) {
+    Dispatch(type, [&]<class T>(T) {
+      BackwardWeights(s, static_cast<const T*>(x), static_cast<const T*>(dy),
+                      static_cast<T*>(dweights));
+    });
+  }
   if (dbias == nullptr) return;
   const int64_t sizes[] = {Volume(s.output), s.channels_out, s.batch};
   Reduce(Reduction::kSum, type, dy, sizes, 0b101, dbias);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "framework/cpu/allocator.h"
+#include "framework/cpu/convolution_amx.h"
 #include "framework/cpu/one_thread.h"
 #include "framework/cpu/threads.h"
 #include "framework/dlarray/error.h"
@@ -311,8 +312,6 @@ class Bound {
   std::unique_ptr<Block> block_;
 };
 
-thread_local int strict_depth = 0;
-
 double Operations(const ConvolutionShape& s) {
   double operations = 2.0 * static_cast<double>(s.batch * s.channels_out) *
                       static_cast<double>(s.channels_in / s.groups);
@@ -378,15 +377,13 @@ void ReorderBlocks(int64_t positions, int64_t channels, int64_t batch, bool to_b
 
 }  // namespace
 
-StrictConvolution::StrictConvolution() { ++strict_depth; }
-StrictConvolution::~StrictConvolution() { --strict_depth; }
-
 bool DnnlConvolution(ConvolutionKind kind, const ConvolutionShape& shape, float* x, float* weights,
                      float* bias, float* y) {
   const Threads threads(shape);
   if (kind == ConvolutionKind::kBackwardData) bias = nullptr;
-  const std::shared_ptr<const Plan> plan = AllPlans().Find(
-      {kind, bias != nullptr, strict_depth > 0, /*blocks=*/false, threads.count(), shape});
+  const std::shared_ptr<const Plan> plan =
+      AllPlans().Find({kind, bias != nullptr, StrictConvolution::IsActive(), /*blocks=*/false,
+                       threads.count(), shape});
   if (plan == nullptr) return false;
   Execute(*plan, kind, x, weights, bias, y);
   return true;
@@ -397,17 +394,26 @@ bool WantsChannelBlocks(ConvolutionKind kind, const ConvolutionShape& shape) {
       shape.channels_out % kChannelBlock != 0) {
     return false;
   }
+  if (!StrictConvolution::IsActive()) {
+    // What it shares its images with wants them plain.
+    for (const ConvolutionKind other : {ConvolutionKind::kForward, ConvolutionKind::kBackwardData,
+                                        ConvolutionKind::kBackwardWeights}) {
+      if (AmxConvolutionPays(other, shape)) return false;
+    }
+  }
   const Threads threads(shape);
-  const std::shared_ptr<const Plan> plan = AllPlans().Find(
-      {kind, /*has_bias=*/false, strict_depth > 0, /*blocks=*/true, threads.count(), shape});
+  const std::shared_ptr<const Plan> plan =
+      AllPlans().Find({kind, /*has_bias=*/false, StrictConvolution::IsActive(), /*blocks=*/true,
+                       threads.count(), shape});
   return plan != nullptr && !plan->x.differs() && !plan->y.differs();
 }
 
 void ConvolutionInBlocks(ConvolutionKind kind, const ConvolutionShape& shape, float* x,
                          float* weights, float* bias, float* y) {
   const Threads threads(shape);
-  const std::shared_ptr<const Plan> plan = AllPlans().Find(
-      {kind, bias != nullptr, strict_depth > 0, /*blocks=*/true, threads.count(), shape});
+  const std::shared_ptr<const Plan> plan =
+      AllPlans().Find({kind, bias != nullptr, StrictConvolution::IsActive(), /*blocks=*/true,
+                       threads.count(), shape});
   LAMINA_CHECK(plan != nullptr);
   Execute(*plan, kind, x, weights, bias, y);
 }

@@ -23,6 +23,7 @@ _LEVELS = {
 AMX_COPTS = KERNEL_COPTS + _LEVELS["v4"] + [
     "-mamx-tile",
     "-mamx-bf16",
+    "-mavx512bf16",
     # Vectors are passed only between functions of one unit: their ABI does not matter.
     "-Wno-psabi",
 ]
