@@ -16,10 +16,13 @@
 //   /                               6 u
 //   Abs                             2 u, and the error of CUDA's hypot beyond 1 ulp
 //   Exp, Log, Sqrt                  8 u, and the errors of CUDA's functions beyond 1 ulp
+//   Sin, Cos, Sinh, Cosh            8 u, likewise
+//   Tan, Tanh, and all inverses     16 u, likewise (measured)
+//   Pow(z, w) = Exp(w Log(z))       as many u more as w Log(z) is large, as in the standard library
 //
 // No part on the way is too large or too small where the result is not, but in a product. Infinity
-// and NaN are as in C99's Annex G, and the signs of zeros but those of a quotient; but a product is
-// by the formula, and may have two NaN where a factor is infinite. == compares both parts.
+// and NaN are as in C99's Annex G, and the signs of zeros but those of a quotient and what it leaves
+// open beside NaN; but a product is by the formula, and may have two NaN where a factor is infinite. == compares both parts.
 //
 // Threads: pure functions.
 #ifndef FRAMEWORK_EMIT_CUDA_COMPLEX_H_

@@ -17,6 +17,7 @@
 #include <math.h>
 #include "framework/emit/cuda_complex_type.inc"
 #include "framework/emit/cuda_complex_functions.inc"
+#include "framework/emit/cuda_complex_elementary.inc"
 // clang-format on
 
 namespace lamina {
@@ -100,6 +101,40 @@ TYPED_TEST(CudaComplexTest, ResultsAreWithinTheBounds) {
   EXPECT_LE(sqrt, 8);
 }
 
+// The functions of trigonometry, each of numbers for which it is neither too large nor lost.
+TYPED_TEST(CudaComplexTest, ElementaryFunctionsAreWithinTheBounds) {
+  using T = TypeParam;
+  struct Function {
+    const char* name;
+    Complex<T> (*came)(Complex<T>);
+    Exact (*exact)(const Exact&);
+    double bound;
+    double worst = 0;
+    Complex<T> at = {};
+  };
+  std::vector<Function> functions = {
+      {"sin", lamina_cuda::Sin, std::sin, 8},        {"cos", lamina_cuda::Cos, std::cos, 8},
+      {"tan", lamina_cuda::Tan, std::tan, 16},       {"sinh", lamina_cuda::Sinh, std::sinh, 8},
+      {"cosh", lamina_cuda::Cosh, std::cosh, 8},     {"tanh", lamina_cuda::Tanh, std::tanh, 16},
+      {"asin", lamina_cuda::Asin, std::asin, 16},    {"acos", lamina_cuda::Acos, std::acos, 16},
+      {"atan", lamina_cuda::Atan, std::atan, 16},    {"asinh", lamina_cuda::Asinh, std::asinh, 16},
+      {"acosh", lamina_cuda::Acosh, std::acosh, 16}, {"atanh", lamina_cuda::Atanh, std::atanh, 16},
+  };
+  for (int i = 0; i < 200000; ++i) {
+    const Complex<T> z =
+        i % 5 == 4 ? this->DrawNearOne(i % 4 == 0 ? 0 : std::pow(10, -(i % 4))) : this->Draw(i % 3);
+    for (Function& f : functions) {
+      const bool is_inverse = f.name[0] == 'a';
+      if (!is_inverse && (std::abs(z.re) > 1000 || std::abs(z.im) > 1000)) continue;
+      const double error = this->Error(f.came(z), f.exact(Of(z)));
+      if (!(error <= f.worst)) f.worst = error, f.at = z;
+    }
+  }
+  for (const Function& f : functions) {
+    EXPECT_LE(f.worst, f.bound) << f.name << " of " << f.at.re << " " << f.at.im;
+  }
+}
+
 // Where the exponential alone would be too large, but its product with a cosine is not.
 TYPED_TEST(CudaComplexTest, AnExponentialIsNotTooLargeOnTheWay) {
   using T = TypeParam;
@@ -132,6 +167,15 @@ TYPED_TEST(CudaComplexTest, WhatIsNotFiniteIsAsInTheStandardLibrary) {
               Kind(expected.real()) + " " + Kind(expected.imag()))
         << function << " of " << x << " and " << y;
   };
+  // Beside NaN the standard leaves a sign open.
+  const auto expect_kind = [&](const char* function, std::complex<T> x, Complex<T> came,
+                               std::complex<T> expected) {
+    if (std::isnan(expected.real()) || std::isnan(expected.imag())) {
+      came = {std::abs(came.re), std::abs(came.im)};
+      expected = {std::abs(expected.real()), std::abs(expected.imag())};
+    }
+    expect(function, x, 0, came, expected);
+  };
   for (const std::complex<T> x : numbers) {
     const Complex<T> z{x.real(), x.imag()};
     expect("exp", x, 0, Exp(z), std::exp(x));
@@ -140,6 +184,18 @@ TYPED_TEST(CudaComplexTest, WhatIsNotFiniteIsAsInTheStandardLibrary) {
     expect("abs", x, 0, {Abs(z), 0}, std::abs(x));
     expect("conj", x, 0, Conj(z), std::conj(x));
     expect("negate", x, 0, -z, -x);
+    expect_kind("sin", x, Sin(z), std::sin(x));
+    expect_kind("cos", x, Cos(z), std::cos(x));
+    expect_kind("tan", x, Tan(z), std::tan(x));
+    expect_kind("sinh", x, Sinh(z), std::sinh(x));
+    expect_kind("cosh", x, Cosh(z), std::cosh(x));
+    expect_kind("tanh", x, Tanh(z), std::tanh(x));
+    expect_kind("asin", x, Asin(z), std::asin(x));
+    expect_kind("acos", x, Acos(z), std::acos(x));
+    expect_kind("atan", x, Atan(z), std::atan(x));
+    expect_kind("asinh", x, Asinh(z), std::asinh(x));
+    expect_kind("acosh", x, Acosh(z), std::acosh(x));
+    expect_kind("atanh", x, Atanh(z), std::atanh(x));
     for (const std::complex<T> y : numbers) {
       const Complex<T> w{y.real(), y.imag()};
       // A quotient that is 0 may be so from either side.

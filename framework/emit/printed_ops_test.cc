@@ -335,6 +335,16 @@ TEST(PrintedOpsTest, ComplexNumbers) {
     near("log", [](const DlArray& z) { return Log(z + 4); });
     near("sqrt", [](const DlArray& z) { return Sqrt(z); });
     near("abs", [](const DlArray& z) { return Complex(Abs(z), Abs(z)); });
+    const struct {
+      const char* name;
+      DlArray (*function)(const DlArray& z);
+    } functions[] = {{"expm1", Expm1}, {"log1p", Log1p},    {"log2", Log2},   {"log10", Log10},
+                     {"rsqrt", Rsqrt}, {"sin", Sin},        {"cos", Cos},     {"tan", Tan},
+                     {"asin", Asin},   {"acos", Acos},      {"atan", Atan},   {"sinh", Sinh},
+                     {"cosh", Cosh},   {"tanh", Tanh},      {"asinh", Asinh}, {"acosh", Acosh},
+                     {"atanh", Atanh}, {"sigmoid", Sigmoid}};
+    for (const auto& f : functions) near(f.name, f.function);
+    near("power", [](const DlArray& z) { return Power(z + 2, z); });
   }
   Compare(cases);
 }

@@ -139,6 +139,19 @@ TEST_P(DeviceComplexTest, FunctionsAgreeToRounding) {
   }
 }
 
+TEST_P(DeviceComplexTest, ElementaryFunctionsAgreeToRounding) {
+  const auto f = [](Arrays x) {
+    const DlArray &z = x[0], &w = x[1];
+    return DlArrays{Sin(z),  Cos(z),   Tan(z),   Asin(z),    Acos(z),    Atan(z),  Sinh(z),
+                    Cosh(z), Tanh(z),  Asinh(z), Acosh(z),   Atanh(z),   Expm1(z), Log1p(z),
+                    Log2(w), Log10(w), Rsqrt(w), Sigmoid(z), Power(w, z)};
+  };
+  for (const DataType type : kTypes) {
+    const DlArray z = Draw(1, {200}, "C", type), w = Draw(2, {200}, "C", type);
+    ExpectNear(f, {z, Where(Equal(w, 0), DlArray(1.0F), w)}, 128, /*of_greatest=*/false);
+  }
+}
+
 // Numbers whose squares are not numbers of the type.
 TEST_P(DeviceComplexTest, NothingIsTooLargeOrTooSmallOnTheWay) {
   const auto f = [](Arrays x) {

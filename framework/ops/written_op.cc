@@ -102,6 +102,41 @@ std::array<Evaluator, cpu::kNumScalarFunctions> Table(List<F...>) {
   return table;
 }
 
+// The functions of a complex number that C and CUDA lack, as in framework/cpu/math_complex.h.
+Expression ComplexByParts(cpu::ScalarFunction function, const Expression& z) {
+  using F = cpu::ScalarFunction;
+  const DataType real = ToReal(z.type());
+  const auto part = [real](const char* name, const Expression& of) {
+    return Expression::Make(loops::Operation::kCall, real, {of}, name);
+  };
+  const Expression a = part("real", z), b = part("imag", z);
+  const auto number = [real](double value) { return Expression::Number(value, real); };
+  switch (function) {
+    case F::kExpm1: {
+      const Expression s = Sin(b / number(2));
+      return MakeComplex(Expm1(a) * Cos(b) - number(2) * s * s, Exp(a) * Sin(b));
+    }
+    case F::kLog1p: {
+      const Expression log = Log(MakeComplex(number(1) + a, b));
+      return MakeComplex(Select(Abs(a) + Abs(b) < number(0.5),
+                                Log1p(a * (a + number(2)) + b * b) / number(2), part("real", log)),
+                         part("imag", log));
+    }
+    case F::kLog2:
+    case F::kLog10: {
+      const Expression log = Log(z),
+                       factor = number(function == F::kLog2 ? 1.44269504088896340736
+                                                            : 0.434294481903251827651);
+      return MakeComplex(part("real", log) * factor, part("imag", log) * factor);
+    }
+    default: {  // kSigmoid, with the exponential that does not overflow.
+      const Expression is_right = a >= number(0), e = Exp(Select(is_right, -z, z)),
+                       one = Convert(number(1), z.type());
+      return Select(is_right, one, e) / (one + e);
+    }
+  }
+}
+
 }  // namespace
 
 Expression EvaluateOnExpressions(cpu::ScalarFunction function, std::vector<Expression> x,
@@ -125,28 +160,48 @@ Expression EvaluateOnExpressions(cpu::ScalarFunction function, std::vector<Expre
       case F::kSign:
         // The functor's complex form asks for a bool, which an expression cannot give.
         return Select(x[0] == Expression(0), x[0], x[0] / Abs(x[0]));
+      case F::kExpm1:
+      case F::kLog1p:
+      case F::kLog2:
+      case F::kLog10:
+      case F::kSigmoid:
+        if (x[0].Size() > 1) x[0] = code.Let("value", x[0]);
+        return ComplexByParts(function, x[0]);
       case F::kNegate:
       case F::kAbs:
       case F::kExp:
       case F::kLog:
       case F::kSqrt:
+      case F::kRsqrt:
       case F::kSquare:
       case F::kReciprocal:
+      case F::kSin:
+      case F::kCos:
+      case F::kTan:
+      case F::kAsin:
+      case F::kAcos:
+      case F::kAtan:
+      case F::kSinh:
+      case F::kCosh:
+      case F::kTanh:
+      case F::kAsinh:
+      case F::kAcosh:
+      case F::kAtanh:
+      case F::kIsNan:
       case F::kPlus:
       case F::kMinus:
       case F::kTimes:
       case F::kDivide:
+      case F::kPower:
       case F::kEq:
       case F::kNe:
       case F::kWhere:
         break;
       default:
         throw Error("emit:CannotPrint",
-                    "A function of complex numbers that is printed is one of negate, abs, sign, "
-                    "exp, log, sqrt, square, reciprocal, plus, minus, times, divide, eq, ne, "
-                    "where, conj, real, imag.",
-                    absl::StrCat(std::string(cpu::Describe(function).name), " came."),
-                    "Write it with these, or with the real and imaginary parts.");
+                    absl::StrCat("The function ", cpu::Describe(function).name,
+                                 " is printed for real numbers."),
+                    "Complex ones came.", "Write it with the real and imaginary parts.");
     }
   }
   const Evaluator evaluate = kTable[static_cast<int>(function)];
