@@ -81,9 +81,8 @@ class StrictConvolution {
 ///   and infinities come out as in the plain way. Measured on normal data, 64 channels and 3 x 3
 ///   filters: at most 33 u of the element's own sum, where the plain way has 2 u; for gradients of
 ///   weights, whose sums are long, 3 u, where it has 5 u.
-/// - Elsewhere, 3 x 3 filters moved one by one over two dims, 32 channels or more on both sides,
-/// and
-///   enough outputs: Winograd's minimal filtering F(4 x 4, 3 x 3) (Lavin and Gray,
+/// - Elsewhere, 3 x 3 filters moved one by one over two dims, with 32 channels or more on both
+///   sides and enough outputs: Winograd's minimal filtering F(4 x 4, 3 x 3) (Lavin and Gray,
 ///   arXiv:1509.09308). It computes 4 x 4 outputs together: the error of each is relative to the
 ///   largest sum |w| |x| of these (measured on normal data: at most 17 u of the element's own sum),
 ///   and a NaN or infinity reaches all 16; of the gradient of the weights, all nine of a filter.
