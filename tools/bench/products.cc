@@ -8,13 +8,9 @@
 // prints, for each shape, number of threads, and factors stored as needed or transposed (N, T), how
 // many GFLOP/s each had in its fastest call, and their ratio. One thread: processor time of the
 // thread; more: time of the clock.
-#include <time.h>
-
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <dnnl.hpp>
-#include <functional>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -27,6 +23,7 @@
 #include "framework/cpu/amx.h"
 #include "framework/cpu/gemm_amx.h"
 #include "framework/cpu/threads.h"
+#include "tools/bench/in_turn.h"
 
 ABSL_FLAG(std::vector<std::string>, shapes,
           (std::vector<std::string>{
@@ -48,32 +45,6 @@ void OneDnn(const SingleProduct& p) {
   // Its matrices are row-major.
   dnnl_sgemm(p.transpose_b ? 'T' : 'N', p.transpose_a ? 'T' : 'N', p.n, p.m, p.k, p.alpha, p.b,
              p.ldb, p.a, p.lda, p.beta, p.c, p.ldc);
-}
-
-double Seconds(clockid_t clock) {
-  timespec t;
-  clock_gettime(clock, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-struct Least {
-  double amx = 1e30, onednn = 1e30;
-};
-
-Least Compare(const SingleProduct& p) {
-  const clockid_t clock = cpu::NumThreads() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
-  const auto time = [clock](const std::function<void()>& call) {
-    const double start = Seconds(clock);
-    call();
-    return Seconds(clock) - start;
-  };
-  Least least;
-  const double end = Seconds(CLOCK_MONOTONIC) + absl::GetFlag(FLAGS_seconds);
-  do {
-    least.amx = std::min(least.amx, time([&] { cpu::AmxGemm(p, OneDnn); }));
-    least.onednn = std::min(least.onednn, time([&] { OneDnn(p); }));
-  } while (Seconds(CLOCK_MONOTONIC) < end);
-  return least;
 }
 
 bool Run(const std::string& shape, int64_t m, int64_t n, int64_t k) {
@@ -98,11 +69,12 @@ bool Run(const std::string& shape, int64_t m, int64_t n, int64_t k) {
                                  .ldb = tb ? n : k,
                                  .c = c.data(),
                                  .ldc = m};
-        const Least least = Compare(p);
+        const InTurnTimes least = InTurn([&] { cpu::AmxGemm(p, OneDnn); }, [&] { OneDnn(p); },
+                                         absl::GetFlag(FLAGS_seconds));
         const double gflop = 2e-9 * static_cast<double>(m) * static_cast<double>(n * k);
         std::printf("%-16s %d threads %c%c  AMX %6.0f  oneDNN %6.0f  ratio %5.2f  %s\n",
-                    shape.c_str(), count, ta ? 'T' : 'N', tb ? 'T' : 'N', gflop / least.amx,
-                    gflop / least.onednn, least.onednn / least.amx,
+                    shape.c_str(), count, ta ? 'T' : 'N', tb ? 'T' : 'N', gflop / least.first,
+                    gflop / least.second, least.second / least.first,
                     cpu::AmxPays(p) ? "AMX is taken" : "oneDNN is taken");
         std::fflush(stdout);
       }
