@@ -1,7 +1,7 @@
 // A recorded function as a device computes it: what are no kernels stands beside them.
 //
-//   const DeviceParts parts = PartsForDevice(Optimize(RecordGraph(f, specs),
-//   ImageLayouts::kPlain));
+//   const Graph graph = RecordGraph(f, specs);
+//   const DeviceParts parts = PartsForDevice(Optimize(graph, ImageLayouts::kPlain));
 //
 // Threads: a pure function.
 #ifndef FRAMEWORK_GPU_DEVICE_PARTS_H_

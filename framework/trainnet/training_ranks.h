@@ -1,9 +1,9 @@
 // What a training on several ranks (parallel/communicator.h) does together: who takes which
 // observations, and what all must agree on.
 //
-//   const auto ranks = TrainingRanks::Of(ExecutionEnvironment::kAuto);    // null: there is one
-//   rank const MiniBatch part = ranks->PartOf(batch); DlArrays mean = ranks->Mean(gradients,
-//   ranks->WeightOf(batch));
+//   const auto ranks = TrainingRanks::Of(ExecutionEnvironment::kAuto);  // Null: one rank.
+//   const MiniBatch part = ranks->PartOf(batch);
+//   const DlArrays mean = ranks->Mean(gradients, ranks->WeightOf(batch));
 //
 // Every function is called by all ranks, in the same order, unless it says otherwise.
 //
