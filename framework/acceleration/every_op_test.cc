@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -10,7 +11,9 @@
 #include <vector>
 
 #include "framework/acceleration/testing/accelerated_table.h"
+#include "framework/autodiff/kernel_function.h"
 #include "framework/ops/activation.h"
+#include "framework/ops/all_reduce.h"
 #include "framework/ops/attention.h"
 #include "framework/ops/bfloat16.h"
 #include "framework/ops/convolution.h"
@@ -160,6 +163,18 @@ void AddWindows(AcceleratedTable& t) {
   });
 }
 
+void AddOthers(AcceleratedTable& t) {
+  static const KernelFunction cube({.name = "Cube", .source = ""},
+                                   [](const DlArray& x) { return x * x * x; });
+  t.Add("own kernel", {t.Array({6})}, [](Arrays a) { return cube(2 * a[0]) + 1; });
+  // Of one rank.
+  t.Add("sum over ranks", {t.Array({6}), t.Array({3, 2})}, [](Arrays a) {
+    const auto ranks = std::make_shared<parallel::Communicator>(parallel::RankOptions());
+    const DlArrays sums = AllReduceSum(DlArrays{2 * a[0], a[1] * a[1]}, ranks);
+    return DlArrays{sums[0] * 3, sums[1]};
+  });
+}
+
 // What the sources of framework/ops give ops for names. Names that are computed are told here.
 std::set<std::string> AllOpNames() {
   std::set<std::string> names{"where",   "sum",        "max_over", "min_over", "any",
@@ -178,6 +193,7 @@ std::set<std::string> AllOpNames() {
       if ((*i)[1] != "square" || path.find("op.h") == std::string::npos) names.insert((*i)[1]);
     }
   }
+  names.erase("own_kernel");  // A trace for the processor has the function in its place.
   return names;
 }
 
@@ -186,8 +202,8 @@ TEST(EveryOpTest, AcceleratedIsTheSameAsOpByOp) {
   const ScopedRandomSource scope(source);
   std::set<std::string> seen;
   for (const DataType type : {DataType::kDouble, DataType::kSingle}) {
-    for (const auto add :
-         {AddElementwise, AddComplex, AddShapes, AddReductions, AddProducts, AddWindows}) {
+    for (const auto add : {AddElementwise, AddComplex, AddShapes, AddReductions, AddProducts,
+                           AddWindows, AddOthers}) {
       AcceleratedTable table(type);
       add(table);
       table.ExpectSame(&seen);

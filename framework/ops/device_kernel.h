@@ -52,7 +52,7 @@ class DeviceKernelOp : public Op, public ComposedOp {
   DeviceKernelOp(DeviceKernel kernel, const std::string& type,
                  std::function<DlArrays(Arrays)> function);
 
-  std::string_view Name() const override { return "own kernel"; }
+  std::string_view Name() const override { return "own_kernel"; }
   std::string Attributes() const override { return attributes_; }
   void Infer(const Specs& inputs, SpecList* outputs) const override;
   void Run(Arrays inputs, Results outputs) const override;
