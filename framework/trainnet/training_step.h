@@ -1,0 +1,100 @@
+// One iteration of a training: a mini-batch goes through Forward, the loss is differentiated with
+// respect to the learnables, and the solver takes a step. It is a function of arrays, which is
+// recorded and compiled as a whole (acceleration/repeated_call.h), on a device where the training
+// runs there.
+//
+//   TrainingStep step(options, loss, ranks, network);
+//   const TrainingStep::Result result = step(batch, {.learn_rate = 0.01, .iteration = 1}, 99);
+//   if (!result.finite) ...  // Nothing changed.
+#ifndef FRAMEWORK_TRAINNET_TRAINING_STEP_H_
+#define FRAMEWORK_TRAINNET_TRAINING_STEP_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "framework/acceleration/repeated_call.h"
+#include "framework/network/network.h"
+#include "framework/trainnet/data.h"
+#include "framework/trainnet/loss_function.h"
+#include "framework/trainnet/solver.h"
+#include "framework/trainnet/training_options.h"
+#include "framework/trainnet/training_ranks.h"
+#include "framework/trainnet/updates.h"
+
+namespace lamina {
+
+class TrainingStep {
+ public:
+  struct Result {
+    double loss = 0;      ///< Of the whole mini-batch.
+    bool finite = false;  ///< The loss is. If not, nothing changed.
+    /// Of the whole mini-batch, for metrics; empty without them. With padding, if there was any.
+    DlArrays outputs;
+  };
+
+  /// `network` is initialised, lives longer, and has its learnables and states changed by each
+  /// step. `ranks`: null for one. Errors: "gpu:NoDevice"; "trainnet:NothingToLearn".
+  TrainingStep(const TrainingOptions& options, const LossFunction& loss, TrainingRanks* ranks,
+               DlNetwork& network);
+  TrainingStep(const TrainingStep&) = delete;
+  TrainingStep& operator=(const TrainingStep&) = delete;
+
+  /// `calls_left`: how many steps will follow, by which it is judged whether compiling pays.
+  /// Errors: "trainnet:LossUntraced"; those of network, loss and ranks.
+  Result operator()(const MiniBatch& batch, double learn_rate, int64_t iteration,
+                    int64_t calls_left);
+
+  /// Learnables and states of the network lie on a device.
+  bool on_gpu() const { return on_gpu_; }
+  double initial_learn_rate() const { return solver_.initial_learn_rate(); }
+  /// What was recorded and compiled, and what was not and why; in lines.
+  std::string Report() const;
+
+ private:
+  void PrepareRanks();
+  // The parts of a step are functions of arrays, which may be recorded. They use the network as a
+  // place for the arrays, and leave there what they like.
+  //
+  // Takes the weight of this rank's part, if there are several ranks, inputs, targets, trained
+  // arrays, and states of the network. Returns the loss, the gradients, new states, and, for
+  // metrics, the outputs of the network; all but the outputs are those of the whole mini-batch.
+  DlArrays Differentiate(Arrays in);
+  // Takes rates, trained arrays, gradients, and the state of the solver (none before the first
+  // step). Returns trained arrays and state.
+  DlArrays Update(Arrays in);
+  // One after the other, each done by a function. Takes rates, what Differentiate takes, and the
+  // state of the solver; returns the loss, trained arrays, states, the state of the solver, and the
+  // outputs.
+  using Function = absl::FunctionRef<DlArrays(Arrays)>;
+  DlArrays WholeStep(Arrays in, Function differentiate, Function update);
+  // One rank records the whole step. Several differ in the sizes of their parts, so in what they
+  // record and when: they record Differentiate, and the update is a function of its own, which is
+  // the same in all of them and gives the same bits.
+  DlArrays Run(const DlArrays& in, int64_t calls_left, bool padded);
+
+  const TrainingOptions& options_;
+  const LossFunction& loss_;
+  TrainingRanks* const ranks_;
+  DlNetwork& network_;
+  const bool on_gpu_;
+  const bool with_outputs_;
+  const Solver solver_;
+  DlArrays solver_state_;
+  // The arrays that are trained, in place in network_.
+  const ParameterList parameters_;
+  std::optional<RepeatedCall> compute_;  // WholeStep; with several ranks Differentiate.
+  std::optional<RepeatedCall> update_;   // With several ranks with devices.
+  std::vector<bool> averaged_;           // Which states are, over ranks.
+  const MiniBatch* batch_ = nullptr;     // Of this step and rank; only masks are read.
+  int64_t padded_batches_ = 0;
+  std::string why_not_;  // Steps are not recorded as a whole.
+  // A step that is not recorded leaves it to the network to accelerate what it can.
+  Acceleration of_network_ = Acceleration::kNone;
+};
+
+}  // namespace lamina
+
+#endif  // FRAMEWORK_TRAINNET_TRAINING_STEP_H_
