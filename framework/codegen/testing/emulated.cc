@@ -16,10 +16,13 @@ GeneratedCode Emulated(const GeneratedCode& code) {
     file.text = std::regex_replace(file.text, kLaunch, "Emulated($1, $2, $3, stream)");
     file.text = std::regex_replace(file.text, std::regex("#pragma unroll\n"), "");
   }
-  const absl::StatusOr<std::string> runtime =
-      ReadFile(RunfilePath("framework/codegen/testing/emulated_cuda/cuda_runtime_api.h"));
-  LAMINA_CHECK(runtime.ok());
-  emulated.files.push_back({"cuda_runtime_api.h", *runtime});
+  for (const char* const header :
+       {"cuda_runtime_api.h", "device_functions.h", "machine.h", "threads.h"}) {
+    const absl::StatusOr<std::string> text =
+        ReadFile(RunfilePath(std::string("framework/codegen/testing/emulated_cuda/") + header));
+    LAMINA_CHECK(text.ok());
+    emulated.files.push_back({header, *text});
+  }
   return emulated;
 }
 

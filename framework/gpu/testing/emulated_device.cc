@@ -1,58 +1,25 @@
 #include "framework/gpu/testing/emulated_device.h"
 
-#include <dlfcn.h>
-
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <mutex>
-#include <regex>
 #include <set>
 #include <span>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/convolution.h"
 #include "framework/cpu/gemm.h"
 #include "framework/dlarray/error.h"
 #include "framework/gpu/idle_memory.h"
-#include "framework/io/file.h"
-#include "framework/io/runfiles.h"
-#include "framework/io/temporary_folder.h"
+#include "framework/gpu/testing/kernel_player.h"
 #include "framework/parallel/communicator.h"
 
 namespace lamina::gpu::testing {
 namespace {
-
-// Gives the launch with these arguments, which are copied.
-using MakeLaunch = void (*)(std::function<void()>* launch, unsigned blocks, unsigned threads,
-                            void** arguments);
-
-constexpr char kBind[] = R"(
-template <class... P, size_t... I>
-static std::function<void()> Bound(void (*kernel)(P...), unsigned blocks, unsigned threads,
-                                   void** arguments, std::index_sequence<I...>) {
-  return [=, values = std::make_tuple(*static_cast<P*>(arguments[I])...)] {
-    std::apply(Emulated(kernel, blocks, threads, nullptr), values);
-  };
-}
-template <class... P>
-static std::function<void()> Bind(void (*kernel)(P...), unsigned blocks, unsigned threads,
-                                  void** arguments) {
-  return Bound(kernel, blocks, threads, arguments, std::index_sequence_for<P...>());
-}
-)";
-
-class Library : public LoadedKernels {
- public:
-  explicit Library(void* handle) : handle_(handle) {}
-  ~Library() override { dlclose(handle_); }
-  std::vector<MakeLaunch> kernels;
-
- private:
-  void* handle_;
-};
 
 class LaunchList : public LaunchRecord {
  public:
@@ -132,7 +99,7 @@ class Emulated : public EmulatedDevice {
   }
 
   std::string Name() const override { return "an emulated device"; }
-  std::string CompilerKey() const override { return "emulated"; }
+  std::string CompilerKey() const override { return PlayerKey(); }
 
   void* Allocate(size_t bytes) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
@@ -149,12 +116,14 @@ class Emulated : public EmulatedDevice {
     }
     std::memset(memory, 0xff, rounded);
     bytes_in_use_ += rounded;
+    regions_[reinterpret_cast<uintptr_t>(memory)] = bytes;
     return memory;
   }
   void Free(void* memory) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
     bytes_in_use_ -= memory_.BytesOf(memory);
+    regions_.erase(reinterpret_cast<uintptr_t>(memory));
     memory_.Give(memory);
   }
   void CopyIn(void* to, const void* from, size_t bytes) override {
@@ -165,15 +134,22 @@ class Emulated : public EmulatedDevice {
   void CopyOut(void* to, const void* from, size_t bytes) override { CopyIn(to, from, bytes); }
   void Wait() override {}
 
-  absl::StatusOr<KernelImage> Compile(const KernelSource& source) override;
-  std::unique_ptr<LoadedKernels> Load(const KernelImage& image) override;
+  absl::StatusOr<KernelImage> Compile(const KernelSource& source) override {
+    ++num_compiled_;
+    return CompileForPlayer(source);
+  }
+  std::unique_ptr<LoadedKernels> Load(const KernelImage& image) override {
+    return std::make_unique<PlayedKernels>(image);
+  }
 
   void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
               void** arguments) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
-    std::function<void()> launch;
-    static_cast<const Library&>(kernels).kernels[kernel](&launch, size.blocks, size.threads,
-                                                         arguments);
+    const auto& played = static_cast<const PlayedKernels&>(kernels);
+    std::function<void()> launch = [this, &played, kernel, size,
+                                    values = played.Copy(kernel, arguments)] {
+      player_.Play(played, kernel, size, values);
+    };
     if (record_ == nullptr) {
       launch();
     } else {
@@ -229,6 +205,14 @@ class Emulated : public EmulatedDevice {
   int num_compiled() const override { return num_compiled_; }
   int num_starts() const override { return num_starts_; }
   int num_rounded() const override { return num_rounded_; }
+  AccessCounts Count(const std::function<void()>& work) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
+    AccessCounts counts;
+    player_.set_counts(&counts);
+    const absl::Cleanup stop = [&] { player_.set_counts(nullptr); };
+    work();
+    return counts;
+  }
 
  private:
   std::shared_ptr<const LibraryCall> Prepared(ProcessorCall::Compute compute) const {
@@ -240,60 +224,11 @@ class Emulated : public EmulatedDevice {
   std::set<const LibraryCall*> started_;
   size_t bytes_in_use_ = 0, most_bytes_ = SIZE_MAX;
   IdleMemory memory_;
+  MemoryWatch::Regions regions_;
+  KernelPlayer player_{&regions_};
   std::unique_ptr<LaunchList> record_;
   std::atomic<int> num_compiled_{0}, num_starts_{0}, num_rounded_{0};
 };
-
-absl::StatusOr<KernelImage> Emulated::Compile(const KernelSource& source) {
-  ++num_compiled_;
-  const TemporaryFolder folder("lamina_emulated_");
-  const absl::StatusOr<std::string> runtime =
-      ReadFile(RunfilePath("framework/codegen/testing/emulated_cuda/cuda_runtime_api.h"));
-  LAMINA_CHECK(runtime.ok() && !folder.path().empty());
-  // A pragma of CUDA's compilers.
-  std::string text =
-      absl::StrCat(source.runs_any_number_of_blocks
-                       ? ""
-                       : "#define EMULATED_MOST_BLOCKS UINT_MAX\n#include <climits>\n",
-                   "#include \"cuda_runtime_api.h\"\n#include <tuple>\n",
-                   std::regex_replace(source.text, std::regex("#pragma unroll\n"), ""), kBind);
-  KernelImage image;
-  for (size_t i = 0; i < source.kernels.size(); ++i) {
-    image.symbols.push_back(absl::StrCat("launch_", i));
-    absl::StrAppend(&text, "extern \"C\" __attribute__((visibility(\"default\"))) void launch_", i,
-                    "(std::function<void()>* launch, unsigned blocks, unsigned threads,\n"
-                    "    void** arguments) {\n  *launch = Bind(",
-                    source.kernels[i], ", blocks, threads, arguments);\n}\n");
-  }
-  const std::string& f = folder.path();
-  LAMINA_CHECK(WriteFileAtomically(f + "/cuda_runtime_api.h", *runtime).ok() &&
-               WriteFileAtomically(f + "/kernels.cc", text).ok());
-  // Hidden: each library has an emulator of its own, which goes with it.
-  const char* const compiler = std::getenv("CXX");
-  const std::string command =
-      absl::StrCat(compiler == nullptr ? "c++" : compiler,
-                   " -std=c++20 -O0 -ffp-contract=off -shared -fPIC -fvisibility=hidden -I'", f,
-                   "' -o '", f, "/kernels.so' '", f, "/kernels.cc' >'", f, "/messages' 2>&1");
-  if (std::system(command.c_str()) != 0) {
-    return absl::InvalidArgumentError(ReadFile(f + "/messages").value_or("no compiler"));
-  }
-  image.code = *ReadFile(f + "/kernels.so");
-  return image;
-}
-
-std::unique_ptr<LoadedKernels> Emulated::Load(const KernelImage& image) {
-  const TemporaryFolder folder("lamina_emulated_");
-  const std::string path = folder.path() + "/kernels.so";
-  LAMINA_CHECK(WriteFileAtomically(path, image.code).ok());
-  void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  LAMINA_CHECK(handle != nullptr);
-  auto library = std::make_unique<Library>(handle);
-  for (const std::string& symbol : image.symbols) {
-    library->kernels.push_back(reinterpret_cast<MakeLaunch>(dlsym(handle, symbol.c_str())));
-    LAMINA_CHECK(library->kernels.back() != nullptr);
-  }
-  return library;
-}
 
 }  // namespace
 

@@ -1,16 +1,22 @@
 // A device that is played by the CPU, so that what runs on devices is tried where there is none:
-// kernels are compiled as C++ for the emulator of framework/codegen/testing. It is slow.
+// kernels are compiled as C++ (kernel_player.h). It is slow.
 //
 //   const std::shared_ptr<EmulatedDevice> device = MakeEmulatedDevice();
+//   const AccessCounts counts = device->Count([&] { y = kernel(gpu->ToDevice(x)); });
 //
-// Memory that was given back is taken again, as devices do. It is full of NaN then, and ends where
-// a reader that goes too far is noticed by the address sanitizer.
+// It finds what a real device may pass over, and tells the thread and the line: accesses outside of
+// arrays, races between threads, shared memory that was not set, barriers to which not all come. A
+// launch, or what waits for it, throws such an Error (memory_watch.h, kernel_player.h).
+//
+// Memory that was given back is taken again, as devices do. It is full of NaN then.
 #ifndef FRAMEWORK_GPU_TESTING_EMULATED_DEVICE_H_
 #define FRAMEWORK_GPU_TESTING_EMULATED_DEVICE_H_
 
+#include <functional>
 #include <memory>
 
 #include "framework/gpu/device.h"
+#include "framework/gpu/testing/access_counts.h"
 
 namespace lamina::gpu::testing {
 
@@ -24,6 +30,9 @@ class EmulatedDevice : public Device {
   virtual int num_starts() const = 0;
   /// How many calls of a library with factors that are rounded to bfloat16 were asked for.
   virtual int num_rounded() const = 0;
+  /// How the kernels that `work` launches, in this thread, use memory; calls of a library are not
+  /// counted.
+  virtual AccessCounts Count(const std::function<void()>& work) = 0;
 };
 
 /// `has_libraries`: products of matrices and convolutions are calls, which the ops' own code for
