@@ -57,17 +57,23 @@ void KernelStore::Insert(const KernelSource& source, const KernelImage& image) c
   cache_.Insert(KeyOf(source), path).IgnoreError();
 }
 
-KernelImage CompiledKernels(Device& device, const KernelSource& source, bool* was_there) {
+absl::StatusOr<KernelImage> FindOrCompile(Device& device, const KernelSource& source,
+                                          bool* was_there) {
   const KernelStore store(device.CompilerKey());
   std::optional<KernelImage> kept = store.Find(source);
   if (was_there != nullptr) *was_there = kept.has_value();
   if (kept) return *std::move(kept);
   absl::StatusOr<KernelImage> image = device.Compile(source);
+  if (image.ok()) store.Insert(source, *image);
+  return image;
+}
+
+KernelImage CompiledKernels(Device& device, const KernelSource& source, bool* was_there) {
+  absl::StatusOr<KernelImage> image = FindOrCompile(device, source, was_there);
   if (!image.ok()) {
     throw Error("gpu:CannotCompile", "The compiler of kernels takes what Lamina prints.",
                 std::string(image.status().message()), "Please report it, with the function.");
   }
-  store.Insert(source, *image);
   return *std::move(image);
 }
 

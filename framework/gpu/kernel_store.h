@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "framework/acceleration/kernel_cache.h"
 #include "framework/gpu/device.h"
 
@@ -35,8 +36,12 @@ class KernelStore {
   lamina::internal::KernelCache cache_;
 };
 
-/// The kernels from the store, or compiled and kept there; `was_there` is told which. Errors:
-/// "gpu:CannotCompile" with the compiler's messages.
+/// The kernels from the store, or compiled and kept there; `was_there` is told which. Errors: those
+/// of Device::Compile.
+absl::StatusOr<KernelImage> FindOrCompile(Device& device, const KernelSource& source,
+                                          bool* was_there = nullptr);
+
+/// The same for what Lamina prints. Errors: "gpu:CannotCompile" with the compiler's messages.
 KernelImage CompiledKernels(Device& device, const KernelSource& source, bool* was_there = nullptr);
 
 }  // namespace lamina::gpu

@@ -222,6 +222,22 @@ TEST_P(OwnKernelsTest, WhatDoesNotCompileIsToldWithItsLine) {
   }
 }
 
+TEST_P(OwnKernelsTest, AKernelWithOtherParametersIsToldWhichItTakes) {
+  const KernelFunction wrong(
+      {.name = "Wrong",
+       .source = "__global__ void Wrong(const T* x, T* y, long long n, long long m) {}"},
+      [](const DlArray& x) { return x + 1; });
+  try {
+    wrong(gpu_->ToDevice(Array({5, 4, 3})));
+    FAIL() << "An error was expected.";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.identifier(), "gpu:CannotCompile");
+    const std::string text = e.what();
+    EXPECT_NE(text.find("Wrong takes (const T*, T*, long long): the inputs"), std::string::npos)
+        << text;
+  }
+}
+
 TEST_P(OwnKernelsTest, ALaunchThatNoDeviceAcceptsIsAnError) {
   const KernelFunction wrong(
       {.name = "Which",
