@@ -41,16 +41,21 @@ def _check_main_impl(ctx):
 #include "{header}"
 
 #include "checks/check_main.h"
-
+{include}
 int main() {{
   using namespace lamina;
-  return CheckLayerMain([] {{
+{device}  return CheckLayerMain([] {{
     return CheckLayer({layer}, {{{layouts}}}, {{{options}}});
   }});
 }}
 """.format(
         header = ctx.attr.header,
         label = ctx.label,
+        include = """#include "framework/gpu/gpu.h"
+#include "framework/gpu/testing/emulated_device.h"
+""" if ctx.attr.emulated_gpu else "",
+        device = """  const gpu::ScopedGpu device(gpu::Gpu::Make(gpu::testing::MakeEmulatedDevice()));
+""" if ctx.attr.emulated_gpu else "",
         layer = ctx.attr.layer,
         layouts = ", ".join(ctx.attr.layouts),
         options = ", ".join(options),
@@ -62,6 +67,7 @@ _check_main = rule(
     attrs = {
         "check_codegen_compatibility": attr.bool(),
         "complex_inputs": attr.bool(),
+        "emulated_gpu": attr.bool(),
         "header": attr.string(mandatory = True),
         "input_high": attr.string(),
         "input_low": attr.string(),
@@ -89,6 +95,7 @@ def check_layer(
         complex_inputs = False,
         integer_inputs = [],
         gpu = False,
+        emulated_gpu = False,
         size = "small",
         tags = [],
         **kwargs):
@@ -109,6 +116,8 @@ def check_layer(
       complex_inputs: as in CheckOptions.
       integer_inputs: names of inputs that hold whole numbers.
       gpu: also run the tests of the GPU, on a machine that has one.
+      emulated_gpu: also run the tests of the GPU, on one that the processor plays
+        (framework/gpu/testing/emulated_device.h): on every machine, and in the place of a real one.
       size: of the test, for its time limit.
       tags: more tags, beside "check_layer".
       **kwargs: other attributes of a test.
@@ -126,6 +135,7 @@ def check_layer(
         input_high = input_high,
         complex_inputs = complex_inputs,
         integer_inputs = integer_inputs,
+        emulated_gpu = emulated_gpu,
         tags = ["manual"],
         testonly = True,
     )
@@ -135,7 +145,9 @@ def check_layer(
         srcs = [name + "_main"],
         tags = tags + ["check_layer"],
         deps = deps + [Label("//checks:check_main")] + (
-            [Label("//framework/gpu")] if gpu else []
+            [Label("//framework/gpu")] if gpu or emulated_gpu else []
+        ) + (
+            [Label("//framework/gpu/testing:emulated_device")] if emulated_gpu else []
         ),
         **kwargs
     )

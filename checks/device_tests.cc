@@ -3,13 +3,18 @@
 // They run where GpuArray has a device (framework/ops/gpu_array.h), which a check has when its
 // target depends on //framework/gpu. Types are looked at where ops run one by one; values and
 // derivatives come from the layer as one program, as an Acceleratable layer runs there.
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "checks/layer_test.h"
 #include "checks/op_by_op.h"
 #include "framework/graph/graph_device.h"
 #include "framework/graph/optimize.h"
+#include "framework/ops/device_kernel.h"
 #include "framework/ops/gpu_array.h"
 
 namespace lamina::checks {
@@ -17,6 +22,24 @@ namespace {
 
 constexpr char kFix[] =
     "Write it with functions that have kernels (docs/gpu.md), or leave the layer to the processor.";
+
+// What is found in a kernel of the user's own, by the launch itself (ops/device_kernel.h).
+constexpr char kOwnKernelFix[] = "Mend the kernel where the message says.";
+bool IsOfOwnKernel(const std::string& message) {
+  return message.find("[kernel:") != std::string::npos;
+}
+
+// The kernels of the user's own in a recording: "Snake".
+std::vector<std::string> OwnKernels(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const GraphStep& step : graph.steps()) {
+    const auto* const own = dynamic_cast<const DeviceKernelOp*>(step.op.get());
+    if (own == nullptr) continue;
+    const std::string& name = own->kernel().name;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
 
 DlArrays OnGpu(const DlArrays& arrays) {
   DlArrays there;
@@ -44,12 +67,17 @@ auto RunThere(const std::string& what, TestPoint* point, Run run)
   } catch (const Error& e) {
     message = e.what();
   }
-  point->Fail({.expected = absl::StrCat("On a GPU, ", what, " runs."),
-               .came = absl::StrCat("It threw:\n", message),
-               .where = what,
-               .causes = {"A function that it calls has no kernels.",
-                          "It reads elements of an array (Data, At, Scalar)."},
-               .fix = kFix});
+  Diagnostic found = {.expected = absl::StrCat("On a GPU, ", what, " runs."),
+                      .came = absl::StrCat("It threw:\n", message),
+                      .where = what,
+                      .causes = {},
+                      .fix = kOwnKernelFix};
+  if (!IsOfOwnKernel(message)) {
+    found.causes = {"A function that it calls has no kernels.",
+                    "It reads elements of an array (Data, At, Scalar)."};
+    found.fix = kFix;
+  }
+  point->Fail(std::move(found));
   return std::nullopt;
 }
 
@@ -128,9 +156,19 @@ void GpuGivesTheSame(const CheckContext& c, const Variant& v, TestPoint* point) 
       },
       "On a GPU");
   if (!found.has_value()) return;
-  found->causes = {"An operation of your own (a WrittenOp) writes something else than it runs.",
-                   "Otherwise this is a fault of Lamina, not of the layer."};
-  found->fix = "Let Write say what Run computes. Otherwise please report it, with the layer.";
+  const std::vector<std::string> own = OwnKernels(*graph);
+  if (IsOfOwnKernel(found->came)) {
+    found->fix = kOwnKernelFix;
+  } else if (!own.empty()) {
+    found->causes = {absl::StrCat("The kernel ", absl::StrJoin(own, ", "),
+                                  " computes something else than its function."),
+                     "Otherwise this is a fault of Lamina, not of the layer."};
+    found->fix = "Let the kernel compute what the function says.";
+  } else {
+    found->causes = {"An operation of your own (a WrittenOp) writes something else than it runs.",
+                     "Otherwise this is a fault of Lamina, not of the layer."};
+    found->fix = "Let Write say what Run computes. Otherwise please report it, with the layer.";
+  }
   point->Fail(*std::move(found));
 }
 

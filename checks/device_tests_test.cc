@@ -130,6 +130,20 @@ TEST_P(DeviceTestsTest, AKernelThatComputesSomethingElseThanItsFunctionIsFound) 
   EXPECT_THAT(With(TestStatus::kFailed, wrong), ElementsAre("gradientsAreNumericallyCorrectOnGpu",
                                                             "gradientsAreNumericallyCorrectOnGpu"));
   EXPECT_THAT(Findings(wrong), HasSubstr("On a GPU, Predict gives what it gives op by op: "));
+  EXPECT_THAT(wrong.back().diagnostics.at(0).causes,
+              testing::Contains("The kernel Snake computes something else than its function."));
+}
+
+constexpr char kEndOfOther[] = "y[i + 1] = x[i] + s * s / a[0]; }";
+TEST_P(DeviceTestsTest, WhatTheEmulatedDeviceFindsInAKernelIsTold) {
+  if (GetParam()) GTEST_SKIP() << "A real device may pass over it.";
+  const auto wrong = PointsOf<SnakeLayer<kEndOfOther>>();
+  EXPECT_EQ(With(TestStatus::kFailed, wrong).size(), 4U) << Findings(wrong);
+  EXPECT_THAT(Findings(wrong), HasSubstr("Kernel \"Snake\" on an emulated device: "));
+  EXPECT_THAT(Findings(wrong), HasSubstr("[kernel:OutOfBounds]"));
+  for (const TestPoint& t : wrong) {
+    EXPECT_EQ(t.diagnostics.at(0).fix, "Mend the kernel where the message says.");
+  }
 }
 // All other tests, code generation among them, see the function.
 TEST(WithoutDeviceTest, ALayerWithAKernelIsCheckedAsItsFunction) {
