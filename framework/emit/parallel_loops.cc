@@ -190,7 +190,7 @@ class SharedBody {
     for (const Statement& s : body_) {
       bool good = s.kind == Statement::kLet || s.kind == Statement::kStore;
       if (s.kind == Statement::kAssign) good = NoteSum(s);
-      if (s.kind == Statement::kIf) good = NoteExtreme(s);
+      if (s.kind == Statement::kIf) good = NoteExtreme(s) || NoteSumsUnder(s);
       if (!good) return std::nullopt;
     }
     // What is joined stands in its own statement only.
@@ -221,6 +221,24 @@ class SharedBody {
     }
     joined_.push_back({s.name, node.operands[0].type(), identity, s, ""});
     return true;
+  }
+
+  // if (condition) sum = sum + x, where the condition is one of this turn alone.
+  bool NoteSumsUnder(const Statement& s) {
+    const size_t first = joined_.size();
+    for (const Statement& inner : s.body) {
+      const bool good =
+          inner.kind == Statement::kLet || (inner.kind == Statement::kAssign && NoteSum(inner));
+      if (!good) return false;
+    }
+    for (size_t i = first; i < joined_.size(); ++i) {
+      const std::string& sum = joined_[i].variable;
+      const auto reads = [&sum](const Statement& inner) { return Mentions(inner.value, sum); };
+      if (Mentions(s.value, sum) || std::count_if(s.body.begin(), s.body.end(), reads) != 1) {
+        return false;
+      }
+    }
+    return joined_.size() > first;
   }
 
   // if (better(value, best)) best = value, where value has a name.

@@ -35,8 +35,9 @@ struct SharedLoop {
     std::string variable;
     DataType type;
     std::optional<double> identity;  ///< A part starts with it; none: with the variable's value.
-    /// Of a sum, `variable = variable + x`: that statement. Of an extreme, `if (better) variable =
-    /// value`: that statement; `value` is a name for another part.
+    /// Of a sum, `variable = variable + x`: that statement, which may stand under a condition. Of
+    /// an extreme, `if (better) variable = value`: that statement; `value` is a name for another
+    /// part.
     loops::Statement statement;
     std::string value;  ///< Of an extreme.
   };

@@ -130,6 +130,36 @@ TEST(SharedLoopsTest, SumsAndExtremesAreJoined) {
   EXPECT_EQ((*extreme)[0].joined[0].value, "value");
 }
 
+TEST(SharedLoopsTest, SumsUnderAConditionAreJoined) {
+  const auto shared = SharedOf([](auto& b, auto& total, auto& value, auto& place) {
+    b.If(place < Expression(7), [&] {
+      const Expression twice = b.Let("twice", value + value);
+      b.Assign(total, total + twice);
+    });
+  });
+  ASSERT_TRUE(shared && shared->size() == 1);
+  ASSERT_EQ((*shared)[0].joined.size(), 1u);
+  EXPECT_EQ((*shared)[0].joined[0].variable, "total");
+  EXPECT_EQ((*shared)[0].joined[0].identity, 0);
+  EXPECT_EQ((*shared)[0].joined[0].statement.kind, Statement::kAssign);
+  // Whether it is added depends on the turns before, and so does what is added.
+  EXPECT_FALSE(SharedOf([](auto& b, auto& total, auto& value, auto&) {
+    b.If(total < value, [&] { b.Assign(total, total + value); });
+  }));
+  EXPECT_FALSE(SharedOf([](auto& b, auto& total, auto& value, auto& place) {
+    b.If(place < Expression(7), [&] {
+      const Expression so_far = b.Let("so_far", value * total);
+      b.Assign(total, total + so_far);
+    });
+  }));
+  EXPECT_FALSE(SharedOf([](auto& b, auto& total, auto& value, auto& place) {
+    b.If(place < Expression(7), [&] {
+      b.Assign(total, total + value);
+      b.Store("z", place, value);
+    });
+  }));
+}
+
 TEST(SharedLoopsTest, StoresOfTheirOwnElementsMayBeShared) {
   const auto shared = SharedOf([](auto& b, auto& total, auto& value, auto& place) {
     b.Store("z", place, value);
