@@ -36,17 +36,21 @@ class LibraryCallsTest : public testing::EachDevice {
  protected:
   LibraryCallsTest() : EachDevice(/*has_libraries=*/true) {}
 
-  // `terms`: how many numbers the longest sum has. The error of a sum of so many products of
-  // numbers of about 1, in whatever order, with room for Winograd's filtering.
-  void ExpectAsOnProcessor(const std::string& name, const Function& f, const DlArrays& inputs,
-                           int num_calls, double terms) {
-    SCOPED_TRACE(name);
+  std::shared_ptr<const DeviceProgram> ProgramOf(const Function& f, const DlArrays& inputs) const {
     std::vector<ArraySpec> specs;
     for (const DlArray& x : inputs) specs.push_back(x.spec());
     const Graph graph =
         Optimize(RecordGraph([&](Arrays in) { return f(DlArrays(in.begin(), in.end())); }, specs),
                  ImageLayouts::kPlain);
-    const auto program = std::make_shared<const DeviceProgram>(graph, gpu_);
+    return std::make_shared<const DeviceProgram>(graph, gpu_);
+  }
+
+  // `terms`: how many numbers the longest sum has. The error of a sum of so many products of
+  // numbers of about 1, in whatever order, with room for Winograd's filtering.
+  void ExpectAsOnProcessor(const std::string& name, const Function& f, const DlArrays& inputs,
+                           int num_calls, double terms) {
+    SCOPED_TRACE(name);
+    const auto program = ProgramOf(f, inputs);
     if (emulated_ != nullptr) {
       EXPECT_EQ(program->kernels().num_library_calls(), static_cast<size_t>(num_calls));
     } else {
@@ -157,6 +161,32 @@ TEST_P(LibraryCallsTest, ConvolutionsAndTheirGradients) {
       };
       ExpectAsOnProcessor(c.name, f, {Normal(c.x, type, c.format), Normal(c.w, type) / 4}, 3,
                           c.terms);
+    }
+  }
+}
+
+// The gradient of a few weights is a kernel of our own, whose blocks share long sums; that of the
+// data and what is rounded are calls.
+TEST_P(LibraryCallsTest, FewWeightsOfLongSums) {
+  Rng(7);
+  const auto gradients = [](const DlArrays& in) {
+    return DlFeval(
+        [](const DlArrays& p) {
+          return DlGradient(Sum(Tanh(DlConv(p[0], p[1], DlArray(), {.padding = "same"}))), p);
+        },
+        in);
+  };
+  const auto rounded = [&](const DlArrays& in) {
+    const ScopedProductPrecision scope(ProductPrecision::kBfloat16);
+    return gradients(in);
+  };
+  for (const DataType type : {DataType::kSingle, DataType::kDouble}) {
+    const DlArrays in = {Normal({28, 28, 2, 11}, type, "SSCB"), Normal({3, 3, 2, 4}, type) / 4};
+    ExpectAsOnProcessor("few", gradients, in, 2, 28 * 28 * 11);
+    const DlArrays shorter = {Normal({28, 28, 2, 10}, type, "SSCB"), in[1]};
+    ExpectAsOnProcessor("shorter", gradients, shorter, 3, 28 * 28 * 10);
+    if (type == DataType::kSingle && emulated_ != nullptr) {
+      EXPECT_EQ(ProgramOf(rounded, in)->kernels().num_library_calls(), 3u);
     }
   }
 }

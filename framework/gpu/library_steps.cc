@@ -22,6 +22,22 @@ bool AreWanted() {
   return value == nullptr || std::string_view(value) != "0";
 }
 
+// Without tensor cores and without additions in any order, cuDNN's engines for the gradient of the
+// weights have one block for each tile of it, which walks through the whole sum: 375 us for the 72
+// numbers of a first layer (docs/gpu.md). For a few numbers of long sums our kernel, whose blocks
+// share a sum, has less to do.
+bool HasFewLongSums(const ConvolutionCall& call) {
+  constexpr int64_t kMostNumbers = 512, kLongSum = 8192;
+  if (call.kind != ConvolutionCall::kWeights || call.is_rounded) return false;
+  const cpu::ConvolutionShape& s = call.shape;
+  int64_t numbers = s.channels_out * (s.channels_in / s.groups), terms = s.batch;
+  for (int d = 0; d < s.spatial_rank; ++d) {
+    numbers *= s.kernel[static_cast<size_t>(d)];
+    terms *= s.output[static_cast<size_t>(d)];
+  }
+  return numbers <= kMostNumbers && terms >= kLongSum;
+}
+
 bool MovesElements(const Op& op) { return op.Name() == "reshape" || op.Name() == "permute"; }
 
 std::optional<ProductCall> ProductOf(const MatMulOp& op, const ArraySpec& x, const ArraySpec& y,
@@ -79,7 +95,7 @@ std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph, co
   } else {
     return nullptr;
   }
-  return device.Prepare(call);
+  return HasFewLongSums(call) ? nullptr : device.Prepare(call);
 }
 
 }  // namespace
