@@ -12,6 +12,7 @@
 #ifndef FRAMEWORK_ACCELERATION_KERNEL_CACHE_H_
 #define FRAMEWORK_ACCELERATION_KERNEL_CACHE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ class KernelCache {
   static constexpr int64_t kDefaultMaxBytes = int64_t{256} << 20;
   /// How the names of folders begin in which kernels are compiled, within the cache's folder.
   static constexpr char kWorkFolder[] = "work_";
+  /// Of the hash that each file ends with.
+  static constexpr size_t kHashBytes = 64;
 
   /// LAMINA_CACHE of the environment; else XDG_CACHE_HOME/lamina; else HOME/.cache/lamina; else "".
   static std::string DefaultFolder();

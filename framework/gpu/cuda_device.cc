@@ -29,6 +29,25 @@ std::string NameOf(const CudaDriver& driver, int error) {
                       text == nullptr ? "" : text);
 }
 
+// Clocks, multiprocessors, caches and memory, all in numbers.
+std::string PropertiesOf(const CudaDriver& driver, int device, std::string name) {
+  constexpr int kClockRate = 13, kMultiprocessors = 16, kMemoryClockRate = 36, kBusWidth = 37,
+                kL2Bytes = 38, kThreadsOfMultiprocessor = 39, kSharedOfMultiprocessor = 81,
+                kRegistersOfMultiprocessor = 82, kSharedOfBlock = 97;
+  int driver_version = 0;
+  driver.DriverGetVersion(&driver_version);
+  std::string text = absl::StrCat(std::move(name), ", driver ", driver_version);
+  for (const int attribute :
+       {kMajor, kMinor, kClockRate, kMultiprocessors, kMemoryClockRate, kBusWidth, kL2Bytes,
+        kThreadsOfMultiprocessor, kSharedOfMultiprocessor, kRegistersOfMultiprocessor,
+        kSharedOfBlock}) {
+    int value = -1;
+    driver.DeviceGetAttribute(&value, attribute, device);
+    absl::StrAppend(&text, ", ", attribute, ": ", value);
+  }
+  return text;
+}
+
 // Where a device does its work. What goes with an object waits for the work that may use it, and
 // may go in any thread.
 struct CudaQueue {
@@ -156,11 +175,15 @@ class CudaDevice : public Device {
   }
   std::shared_ptr<const LibraryCall> Prepare(const ProductCall& call) override {
     const Turn turn = Enter();
-    return Prepared(call, products_, &prepared_products_);
+    if (!products_) products_ = CudaProducts::Open(FindCudaBlas(), stream_, properties_);
+    return Prepared(call, *products_, &prepared_products_);
   }
   std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall& call) override {
     const Turn turn = Enter();
-    return Prepared(call, convolutions_, &prepared_convolutions_);
+    if (!convolutions_) {
+      convolutions_ = CudaConvolutions::Open(FindCudnn(), stream_, properties_);
+    }
+    return Prepared(call, *convolutions_, &prepared_convolutions_);
   }
   std::shared_ptr<const LibraryCall> Prepare(const AllReduceCall& call) override {
     const Turn turn = Enter();
@@ -216,32 +239,33 @@ class CudaDevice : public Device {
                 "After a fault in a kernel the process must be started again.");
   }
 
-  // Opens the library when it is first asked. What was prepared is kept: there are few sizes, and
-  // to prepare them takes long.
+  // A library is opened when it is first asked. What was prepared is kept: there are few sizes,
+  // and to prepare them takes long.
   template <class Library>
-  using Opened = std::optional<absl::StatusOr<std::unique_ptr<Library>>>;
+  using Opened = absl::StatusOr<std::unique_ptr<Library>>;
   template <class Description>
   using Calls = std::vector<std::pair<Description, std::shared_ptr<const LibraryCall>>>;
   template <class Description, class Library>
-  std::shared_ptr<const LibraryCall> Prepared(const Description& description,
-                                              Opened<Library>& library, Calls<Description>* calls) {
-    if (!library) library = Library::Open(stream_);
-    if (!library->ok()) return nullptr;
+  static std::shared_ptr<const LibraryCall> Prepared(const Description& description,
+                                                     const Opened<Library>& library,
+                                                     Calls<Description>* calls) {
+    if (!library.ok()) return nullptr;
     for (const auto& [known, call] : *calls) {
       if (known == description) return call;
     }
-    calls->emplace_back(description, (**library)->Prepare(description));
+    calls->emplace_back(description, (*library)->Prepare(description));
     return calls->back().second;
   }
 
   const CudaDriver& driver_;
   const int device_;
   std::string name_ = "The device", key_, architecture_;
+  std::string properties_;  // All of the device that what libraries choose depends on.
   std::recursive_mutex mutex_;
   void *context_ = nullptr, *stream_ = nullptr;
   IdleMemory memory_;
-  Opened<CudaProducts> products_;
-  Opened<CudaConvolutions> convolutions_;
+  std::optional<Opened<CudaProducts>> products_;
+  std::optional<Opened<CudaConvolutions>> convolutions_;
   std::vector<std::unique_ptr<CudaCollectives>> collectives_;  // One for each communicator.
   Calls<ProductCall> prepared_products_;
   Calls<ConvolutionCall> prepared_convolutions_;
@@ -274,6 +298,7 @@ absl::Status CudaDevice::Begin() {
   name_ = absl::StrFormat("%s, %.1f GiB", name, static_cast<double>(bytes) / (1 << 30));
   architecture_ = absl::StrCat("sm_", major, minor);
   key_ = absl::StrCat("nvrtc ", compiler_major, ".", compiler_minor, " ", architecture_);
+  properties_ = PropertiesOf(driver_, device_, absl::StrCat(name, ", ", bytes, " bytes"));
   return absl::OkStatus();
 }
 

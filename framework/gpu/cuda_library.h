@@ -72,7 +72,7 @@ using CudaAddress = unsigned long long;  // NOLINT(runtime/int): CUdeviceptr
   X(GetCubinSize, "nvrtcGetCUBINSize", (void*, size_t*))                             \
   X(GetCubin, "nvrtcGetCUBIN", (void*, char*))
 
-/// What cublasLtMatmulAlgoGetHeuristic tells of an algorithm.
+/// What cublasLtMatmulAlgoGetHeuristic and cublasLtMatmulAlgoCheck tell of an algorithm.
 struct CublasAlgorithm {
   uint64_t algorithm[8];
   size_t workspace_bytes;
@@ -83,6 +83,7 @@ struct CublasAlgorithm {
 
 /// X(member, symbol, arguments): products of matrices, libcublasLt.
 #define LAMINA_CUDA_BLAS(X)                                                                       \
+  X(GetVersion, "cublasLtGetVersion", ()) /* size_t, of six digits */                             \
   X(Create, "cublasLtCreate", (void**))                                                           \
   X(MatmulDescCreate, "cublasLtMatmulDescCreate", (void**, int, int))                             \
   X(MatmulDescDestroy, "cublasLtMatmulDescDestroy", (void*))                                      \
@@ -97,12 +98,16 @@ struct CublasAlgorithm {
     (void*, int, const void*, size_t))                                                            \
   X(AlgoGetHeuristic, "cublasLtMatmulAlgoGetHeuristic",                                           \
     (void*, void*, void*, void*, void*, void*, void*, int, CublasAlgorithm*, int*))               \
+  X(AlgoCheck, "cublasLtMatmulAlgoCheck",                                                         \
+    (void*, void*, void*, void*, void*, void*, const void*, CublasAlgorithm*))                    \
   X(Matmul, "cublasLtMatmul",                                                                     \
     (void*, void*, const void*, const void*, void*, const void*, void*, const void*, const void*, \
      void*, void*, void*, const void*, void*, size_t, void*))
 
 /// X(member, symbol, arguments): the backend interface of libcudnn.
 #define LAMINA_CUDNN(X)                                                                    \
+  X(GetProperty, "cudnnGetProperty", (int, int*))                                          \
+  X(GetCudartVersion, "cudnnGetCudartVersion", ()) /* size_t, of five digits */            \
   X(Create, "cudnnCreate", (void**))                                                       \
   X(SetStream, "cudnnSetStream", (void*, void*))                                           \
   X(CreateDescriptor, "cudnnBackendCreateDescriptor", (int, void**))                       \

@@ -1,9 +1,11 @@
 #include "framework/gpu/cuda_products.h"
 
-#include <complex>
+#include <cstring>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "framework/dlarray/error.h"
+#include "framework/gpu/disk_store.h"
 
 namespace lamina::gpu {
 namespace {
@@ -53,9 +55,19 @@ struct Factors {
   bool is_single;
 };
 
+// All of a description, as text.
+std::string ToText(const ProductCall& p) {
+  return absl::StrCat("type ", static_cast<int>(p.type), p.is_rounded ? " rounded" : "", ", ", p.m,
+                      " x ", p.n, " x ", p.k, p.transpose_x ? " tx" : "",
+                      p.transpose_y ? " ty" : "", ", pages ", p.pages, " ", p.x_page, " ",
+                      p.y_page);
+}
+
 class Product : public LibraryCall {
  public:
-  Product(const CudaBlas& blas, void* handle, void* stream, const ProductCall& p)
+  // `made_from`: all that its algorithm depends on.
+  Product(const CudaBlas& blas, void* handle, void* stream, const ProductCall& p,
+          const std::string& made_from)
       : blas_(blas), handle_(handle), stream_(stream), factors_(p.type) {
     const Types types = TypesOf(p.type, p.is_rounded);
     // Operations first: what fails leaves the rest null.
@@ -70,7 +82,7 @@ class Product : public LibraryCall {
     Describe(&y_, types.element, p.transpose_y ? p.n : p.k, p.transpose_y ? p.k : p.n, p.pages,
              p.y_page);
     Describe(&z_, types.element, p.m, p.n, p.pages, p.m * p.n);
-    if (ok_) Choose();
+    ok_ = ok_ && (Load(made_from) || Choose(made_from));
   }
   ~Product() override {
     for (void* const layout : {x_, y_, z_}) {
@@ -103,16 +115,33 @@ class Product : public LibraryCall {
           blas_.MatrixLayoutSetAttribute(*layout, kPageStride, &stride, sizeof(stride)) == 0;
   }
 
-  void Choose() {
+  // The algorithm that is kept, if the library takes it.
+  bool Load(const std::string& made_from) {
+    const std::optional<std::string> bytes = DiskStore().Find(made_from);
+    if (!bytes || bytes->size() != sizeof(algorithm_.algorithm)) return false;
+    CublasAlgorithm kept = {};
+    std::memcpy(kept.algorithm, bytes->data(), bytes->size());
+    const int status =
+        blas_.AlgoCheck(handle_, operation_, x_, y_, z_, z_, kept.algorithm, &algorithm_);
+    if (status != 0 || algorithm_.workspace_bytes > kWorkspaceBytes) return false;
+    std::memcpy(algorithm_.algorithm, kept.algorithm, sizeof(kept.algorithm));
+    return true;
+  }
+
+  bool Choose(const std::string& made_from) {
     void* preference = nullptr;
     int found = 0;
-    ok_ = blas_.PreferenceCreate(&preference) == 0 &&
-          blas_.PreferenceSetAttribute(preference, kMostWorkspace, &kWorkspaceBytes,
-                                       sizeof(kWorkspaceBytes)) == 0 &&
-          blas_.AlgoGetHeuristic(handle_, operation_, x_, y_, z_, z_, preference, 1, &algorithm_,
-                                 &found) == 0 &&
-          found == 1 && algorithm_.status == 0;
+    const bool chosen = blas_.PreferenceCreate(&preference) == 0 &&
+                        blas_.PreferenceSetAttribute(preference, kMostWorkspace, &kWorkspaceBytes,
+                                                     sizeof(kWorkspaceBytes)) == 0 &&
+                        blas_.AlgoGetHeuristic(handle_, operation_, x_, y_, z_, z_, preference, 1,
+                                               &algorithm_, &found) == 0 &&
+                        found == 1 && algorithm_.status == 0;
     if (preference != nullptr) blas_.PreferenceDestroy(preference);
+    if (!chosen) return false;
+    DiskStore().Insert(made_from, std::string(reinterpret_cast<const char*>(algorithm_.algorithm),
+                                              sizeof(algorithm_.algorithm)));
+    return true;
   }
 
   const CudaBlas& blas_;
@@ -125,19 +154,27 @@ class Product : public LibraryCall {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<CudaProducts>> CudaProducts::Open(void* stream) {
-  const absl::StatusOr<CudaBlas>& blas = FindCudaBlas();
+CudaProducts::CudaProducts(const CudaBlas& blas, void* handle, void* stream,
+                           const std::string& device)
+    : blas_(blas),
+      handle_(handle),
+      stream_(stream),
+      made_from_(absl::StrCat("algorithm\ncuBLASLt ", blas.GetVersion(), "\n", device, "\n")) {}
+
+absl::StatusOr<std::unique_ptr<CudaProducts>> CudaProducts::Open(
+    const absl::StatusOr<CudaBlas>& blas, void* stream, const std::string& device) {
   if (!blas.ok()) return blas.status();
   void* handle = nullptr;
   if (const int status = blas->Create(&handle); status != 0) {
     return absl::UnavailableError(absl::StrCat("cuBLASLt cannot begin: it answers ", status));
   }
-  return std::unique_ptr<CudaProducts>(new CudaProducts(*blas, handle, stream));
+  return std::unique_ptr<CudaProducts>(new CudaProducts(*blas, handle, stream, device));
 }
 
 std::shared_ptr<const LibraryCall> CudaProducts::Prepare(const ProductCall& product) const {
   if (!IsFloating(product.type) || product.pages > INT32_MAX) return nullptr;
-  auto call = std::make_shared<const Product>(blas_, handle_, stream_, product);
+  auto call = std::make_shared<const Product>(blas_, handle_, stream_, product,
+                                              made_from_ + ToText(product));
   return call->ok() ? call : nullptr;
 }
 
