@@ -175,7 +175,7 @@ class CudaDevice : public Device {
   }
   std::shared_ptr<const LibraryCall> Prepare(const ProductCall& call) override {
     const Turn turn = Enter();
-    if (!products_) products_ = CudaProducts::Open(FindCudaBlas(), stream_, properties_);
+    if (!products_) products_ = CudaProducts::Open(FindCudaBlas(), driver_, stream_, properties_);
     return Prepared(call, *products_, &prepared_products_);
   }
   std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall& call) override {

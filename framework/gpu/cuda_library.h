@@ -38,6 +38,7 @@ using CudaAddress = unsigned long long;  // NOLINT(runtime/int): CUdeviceptr
   X(MemPoolSetAttribute, "cuMemPoolSetAttribute", (void*, int, void*))                           \
   X(MemAllocAsync, "cuMemAllocAsync", (CudaAddress*, size_t, void*))                             \
   X(MemFreeAsync, "cuMemFreeAsync", (CudaAddress, void*))                                        \
+  X(MemsetD8Async, "cuMemsetD8Async", (CudaAddress, unsigned char, size_t, void*))               \
   X(MemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2", (CudaAddress, const void*, size_t, void*))          \
   X(MemcpyDtoHAsync, "cuMemcpyDtoHAsync_v2", (void*, CudaAddress, size_t, void*))                \
   X(StreamCreate, "cuStreamCreate", (void**, unsigned))                                          \

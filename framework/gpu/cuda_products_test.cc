@@ -6,9 +6,13 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
-#include <iostream>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/dlarray/error.h"
@@ -20,7 +24,11 @@ namespace {
 constexpr size_t kMegabyte = size_t{1} << 20;
 
 struct Played {
-  int chosen = 0, checked = 0;
+  int chosen = 0, checked = 0, tried = 0;
+  std::map<int, std::string> told;  // Of the product: the bytes of each attribute.
+  bool has_memory = true, keeps_nan = true, multiplies = true;
+  int64_t allocated = 0;
+  void *bias = nullptr, *result = nullptr;
   int answer_of_check = 0, answer_of_choice = 0;
   size_t workspace = 3 * kMegabyte;
   uint64_t started = 0;  // What the algorithm begins with.
@@ -30,7 +38,26 @@ Played& Library() {
   static Played& played = *new Played;
   return played;
 }
-int kHandle = 0, kStream = 0;
+int kHandle = 0, kStream = 0, kOtherStream = 0;
+
+template <class T>
+T Told(int attribute) {
+  T value;
+  const std::string& bytes = Library().told.at(attribute);
+  EXPECT_EQ(bytes.size(), sizeof(value));
+  std::memcpy(&value, bytes.data(), sizeof(value));
+  return value;
+}
+
+// The library's own, where it is found.
+CudaBlas& Real() {
+  static CudaBlas& real = *new CudaBlas(*FindCudaBlas());
+  return real;
+}
+int MatmulDescSetAttribute(void* product, int attribute, const void* value, size_t bytes) {
+  Library().told[attribute] = std::string(static_cast<const char*>(value), bytes);
+  return Real().MatmulDescSetAttribute(product, attribute, value, bytes);
+}
 
 int Create(void** handle) {
   *handle = &kHandle;
@@ -56,12 +83,52 @@ int AlgoCheck(void*, void*, void*, void*, void*, void*, const void* algorithm,
   found->workspace_bytes = Library().workspace;  // The library leaves the algorithm as it is.
   return Library().answer_of_check;
 }
-int Matmul(void* handle, void*, const void*, const void*, void*, const void*, void*, const void*,
-           const void*, void*, void*, void*, const void* algorithm, void*, size_t, void* stream) {
+int Matmul(void* handle, void*, const void*, const void* x, void*, const void*, void*, const void*,
+           const void* c, void*, void* d, void*, const void* algorithm, void*, size_t,
+           void* stream) {
   EXPECT_EQ(handle, &kHandle);
-  EXPECT_EQ(stream, &kStream);
+  EXPECT_EQ(c, d);
+  Library().result = d;
+  if (Library().told.count(8) > 0) Library().bias = Told<void*>(8);
   std::memcpy(&Library().started, algorithm, sizeof(uint64_t));
-  return 0;
+  if (stream != &kStream) {
+    // The trial: 4 x 5 numbers of 6 products.
+    EXPECT_EQ(stream, &kOtherStream);
+    ++Library().tried;
+    EXPECT_TRUE(std::isnan(*static_cast<const float*>(x)));
+    if (Library().keeps_nan) std::fill_n(static_cast<float*>(d), 20, std::nanf(""));
+  }
+  return Library().multiplies ? 0 : 14;
+}
+
+CudaDriver PlayedDriver() {
+  CudaDriver driver;
+  driver.StreamCreate = [](void** stream, unsigned) {
+    *stream = &kOtherStream;
+    return 0;
+  };
+  driver.StreamDestroy = [](void* stream) { return stream == &kOtherStream ? 0 : 1; };
+  driver.StreamSynchronize = [](void* stream) { return stream == &kOtherStream ? 0 : 1; };
+  driver.MemAllocAsync = [](CudaAddress* memory, size_t bytes, void* stream) {
+    if (!Library().has_memory) return 2;
+    ++Library().allocated;
+    *memory = reinterpret_cast<CudaAddress>(std::malloc(bytes));
+    return stream == &kOtherStream ? 0 : 1;
+  };
+  driver.MemFreeAsync = [](CudaAddress memory, void* stream) {
+    --Library().allocated;
+    std::free(reinterpret_cast<void*>(memory));
+    return stream == &kOtherStream ? 0 : 1;
+  };
+  driver.MemsetD8Async = [](CudaAddress memory, unsigned char value, size_t bytes, void*) {
+    std::memset(reinterpret_cast<void*>(memory), value, bytes);
+    return 0;
+  };
+  driver.MemcpyDtoHAsync = [](void* to, CudaAddress from, size_t bytes, void*) {
+    std::memcpy(to, reinterpret_cast<void*>(from), bytes);
+    return 0;
+  };
+  return driver;
 }
 
 class CudaProductsTest : public ::testing::Test {
@@ -70,8 +137,9 @@ class CudaProductsTest : public ::testing::Test {
     ASSERT_EQ(setenv("LAMINA_CACHE", cache_.path().c_str(), 1), 0);
     if (!FindCudaBlas().ok()) GTEST_SKIP() << FindCudaBlas().status();
     Library() = {};
-    CudaBlas blas = *FindCudaBlas();
+    CudaBlas blas = Real();
     blas.Create = Create;
+    blas.MatmulDescSetAttribute = MatmulDescSetAttribute;
     blas.GetVersion = GetVersion;
     blas.AlgoGetHeuristic = AlgoGetHeuristic;
     blas.AlgoCheck = AlgoCheck;
@@ -81,11 +149,12 @@ class CudaProductsTest : public ::testing::Test {
   // As another process would.
   std::shared_ptr<const LibraryCall> Prepare(const ProductCall& call,
                                              const std::string& device = "a device") {
-    return (*CudaProducts::Open(blas_, &kStream, device))->Prepare(call);
+    return (*CudaProducts::Open(blas_, driver_, &kStream, device))->Prepare(call);
   }
 
   const TemporaryFolder cache_{"cuda_products"};
   absl::StatusOr<CudaBlas> blas_;
+  const CudaDriver driver_ = PlayedDriver();
 };
 
 TEST_F(CudaProductsTest, AlgorithmsAreChosenOnce) {
@@ -105,7 +174,7 @@ TEST_F(CudaProductsTest, AlgorithmsAreChosenOnce) {
 
 TEST_F(CudaProductsTest, AlgorithmsAreForOneDescriptionDeviceAndVersion) {
   const ProductCall call = {.m = 4, .n = 5, .k = 6};
-  std::vector<ProductCall> others(8, call);
+  std::vector<ProductCall> others(12, call);
   others[0].type = DataType::kDouble;
   others[1].m = 8;
   others[2].n = 8;
@@ -115,6 +184,10 @@ TEST_F(CudaProductsTest, AlgorithmsAreForOneDescriptionDeviceAndVersion) {
   others[6].pages = 2;
   others[6].x_page = 24;
   others[7].is_rounded = true;
+  others[8].adds_bias = true;
+  others[9].has_relu = true;
+  others[10].sums = ProductCall::kOfX;
+  others[11].sums = ProductCall::kOfY;
   ASSERT_NE(Prepare(call), nullptr);
   int expected = 1;
   for (const ProductCall& other : others) {
@@ -145,6 +218,77 @@ TEST_F(CudaProductsTest, WithoutAnAlgorithmThereIsNoCall) {
   EXPECT_EQ(Prepare({.m = 4, .n = 5, .k = 6}), nullptr);
   Library().answer_of_choice = 0;
   EXPECT_NE(Prepare({.m = 4, .n = 5, .k = 6}), nullptr);
+}
+
+// The values are those of cublasLt.h; attribute 7 is the epilogue, 8 the vector.
+TEST_F(CudaProductsTest, EpiloguesAreTold) {
+  ProductCall call = {.m = 4, .n = 5, .k = 6};
+  ASSERT_NE(Prepare(call), nullptr);
+  EXPECT_EQ(Library().told.count(7) + Library().told.count(8), 0u);
+  // The library chooses by the alignment of the vector, which is that of all arrays.
+  call.adds_bias = true;
+  const auto with_bias = Prepare(call);
+  EXPECT_EQ(Told<uint32_t>(7), 4u);
+  EXPECT_EQ(Told<uintptr_t>(8) % 256, 0u);
+  EXPECT_NE(Told<uintptr_t>(8), 0u);
+  int x, y, bias, z, sums;
+  void* const of_bias[] = {&x, &y, &bias, &z};
+  with_bias->Start(of_bias, nullptr);
+  EXPECT_EQ(Library().bias, &bias);
+  EXPECT_EQ(Library().result, &z);
+  call.has_relu = true;
+  ASSERT_NE(Prepare(call), nullptr);
+  EXPECT_EQ(Told<uint32_t>(7), 6u);
+  call.adds_bias = false;
+  Library().told.clear();
+  ASSERT_NE(Prepare(call), nullptr);
+  EXPECT_EQ(Told<uint32_t>(7), 2u);
+  EXPECT_EQ(Library().told.count(8), 0u);
+  for (const auto& [of, epilogue] :
+       {std::pair{ProductCall::kOfX, 256U}, {ProductCall::kOfY, 512U}}) {
+    const auto with_sums = Prepare({.m = 4, .n = 5, .k = 6, .sums = of});
+    ASSERT_NE(with_sums, nullptr);
+    EXPECT_EQ(Told<uint32_t>(7), epilogue);
+    void* const of_sums[] = {&x, &y, &z, &sums};
+    with_sums->Start(of_sums, nullptr);
+    EXPECT_EQ(Library().bias, &sums);
+    EXPECT_EQ(Library().result, &z);
+  }
+}
+
+TEST_F(CudaProductsTest, AReluIsTriedOnceForNan) {
+  const ProductCall call = {.m = 4, .n = 5, .k = 6, .adds_bias = true, .has_relu = true};
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_NE(Prepare(call), nullptr);
+    EXPECT_EQ(Library().tried, 1);
+    EXPECT_EQ(Library().chosen, 1);
+    EXPECT_EQ(Library().allocated, 0);
+  }
+  EXPECT_NE(Prepare({.m = 4, .n = 5, .k = 6, .adds_bias = true}), nullptr);
+  EXPECT_EQ(Library().tried, 1);
+}
+
+TEST_F(CudaProductsTest, AReluThatLosesNanIsNotTaken) {
+  Library().keeps_nan = false;
+  const ProductCall call = {.m = 4, .n = 5, .k = 6, .has_relu = true};
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Prepare(call), nullptr);
+    EXPECT_EQ(Library().tried, 1);  // The answer is kept.
+    EXPECT_EQ(Library().allocated, 0);
+  }
+}
+
+TEST_F(CudaProductsTest, WhatCouldNotBeTriedIsNotTakenYet) {
+  const ProductCall call = {.m = 4, .n = 5, .k = 6, .has_relu = true};
+  Library().has_memory = false;
+  EXPECT_EQ(Prepare(call), nullptr);
+  EXPECT_EQ(Library().tried, 0);
+  Library().has_memory = true;
+  Library().multiplies = false;
+  EXPECT_EQ(Prepare(call), nullptr);
+  EXPECT_EQ(Library().allocated, 0);
+  Library().multiplies = true;
+  EXPECT_NE(Prepare(call), nullptr);
 }
 
 }  // namespace

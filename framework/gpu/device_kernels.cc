@@ -11,7 +11,6 @@
 #include "framework/emit/cuda_kernels.h"
 #include "framework/emit/language.h"
 #include "framework/gpu/kernel_store.h"
-#include "framework/gpu/library_steps.h"
 
 namespace lamina::gpu {
 namespace {
@@ -35,9 +34,10 @@ int64_t FirstByte(const ProgramArray& a) {
 
 DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
     : device_(std::move(device)) {
-  const std::vector<Launch> called = WriteSteps(graph);
+  const LibrarySteps steps = LibraryStepsOf(*device_, graph);
+  const std::vector<Launch> called = WriteSteps(steps);
   std::vector<std::string> kernels;
-  Print(graph, called, &kernels);
+  Print(steps.graph, called, &kernels);
   num_kernels_ += kernels.size() + (draws_ == nullptr ? 0 : draws_->size());
   if (!kernels.empty()) {
     kernels_ = device_->Load(
@@ -58,14 +58,14 @@ DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
   bytes_ += static_cast<int64_t>(workspace);
 }
 
-std::vector<DeviceKernels::Launch> DeviceKernels::WriteSteps(const Graph& graph) {
-  std::vector<std::shared_ptr<const LibraryCall>> calls = LibraryCallsOf(*device_, graph);
-  std::vector<Launch> called(calls.size());
+std::vector<DeviceKernels::Launch> DeviceKernels::WriteSteps(const LibrarySteps& steps) {
+  const Graph& graph = steps.graph;
+  std::vector<Launch> called(steps.calls.size());
   // Numbers are taken in the order of the graph, not in that in which they are needed.
   std::vector<OpPtr> draws;
   OwnKernels own(device_);
   for (size_t s = 0; s < called.size(); ++s) {
-    called[s].call = std::move(calls[s]);
+    called[s].call = steps.calls[s];
     const GraphStep& step = graph.steps()[s];
     if (HasOwnKernel(graph, step)) {
       called[s].own = std::make_shared<const OwnLaunch>(own.For(graph, step));

@@ -19,6 +19,7 @@
 #include "framework/gpu/device.h"
 #include "framework/gpu/device_draws.h"
 #include "framework/gpu/device_memory.h"
+#include "framework/gpu/library_steps.h"
 #include "framework/gpu/own_kernels.h"
 #include "framework/graph/graph.h"
 
@@ -86,8 +87,8 @@ class DeviceKernels {
   // `arguments` has the arrays.
   void LaunchOwn(const OwnLaunch& own, std::vector<void*>* arguments) const;
   void TakeNumbers() const;
-  // Writes the program; for each step of the graph what it is instead of a kernel, if anything.
-  std::vector<Launch> WriteSteps(const Graph& graph);
+  // Writes the program; for each step what it is instead of a kernel, if anything.
+  std::vector<Launch> WriteSteps(const LibrarySteps& steps);
   void Print(const Graph& graph, const std::vector<Launch>& called,
              std::vector<std::string>* kernels);
   void AddCall(const GraphStep& step, Launch launch);

@@ -20,7 +20,8 @@
 namespace lamina::gpu {
 
 /// Pages of products of matrices that lie column by column: z = op(x) op(y), m x n, each element a
-/// sum of k products. The transpose of complex numbers is the conjugate one.
+/// sum of k products. The transpose of complex numbers is the conjugate one. Arrays: x, y, the bias
+/// if there is one; z, the sums of a factor if they are wanted.
 struct ProductCall {
   DataType type = DataType::kSingle;
   int64_t m = 0, n = 0, k = 0;
@@ -29,7 +30,14 @@ struct ProductCall {
   int64_t x_page = 0, y_page = 0;  ///< Elements from one page to the next; 0: always the same one.
   /// Elements of both factors are numbers of bfloat16: units that round to them may be used.
   bool is_rounded = false;
+  // What is done besides, for real numbers and one page.
+  bool adds_bias = false;  ///< A vector of m, to each column of the product,
+  bool has_relu = false;   ///< and then the larger of it and 0. NaN stays NaN.
+  /// Sums over the k: of the rows of op(x), m of them, or of the columns of op(y), n of them.
+  enum Sums : uint8_t { kNone, kOfX, kOfY };
+  Sums sums = kNone;
 
+  bool has_epilogue() const { return adds_bias || has_relu || sums != kNone; }
   friend bool operator==(const ProductCall&, const ProductCall&) = default;
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "framework/autodiff/dlgradient.h"
+#include "framework/gpu/cuda_device.h"
 #include "framework/gpu/device_program.h"
 #include "framework/gpu/gpu.h"
 #include "framework/gpu/testing/each_device.h"
@@ -118,6 +119,119 @@ TEST_P(LibraryCallsTest, BetweenKernelsAndInSequence) {
                       {Normal({7, 7}, DataType::kSingle) / 3, Normal({7, 7}, DataType::kSingle) / 3,
                        Normal({7, 1}, DataType::kSingle)},
                       3, 49);
+}
+
+// A bias, a ReLU and the gradient of a bias are done by the product's call: fewer launches, the
+// same results.
+TEST_P(LibraryCallsTest, ProductsWithEpilogues) {
+  Rng(8);
+  const auto gradient = [](const DlArrays& in) {
+    return DlFeval(
+        [](const DlArrays& p) {
+          const DlArray y = Relu(FullyConnect(p[0], p[1], p[2]));
+          DlArrays out{y};
+          const DlArrays g = DlGradient(Sum(Tanh(FullyConnect(y, p[3], p[4]))), p);
+          out.insert(out.end(), g.begin(), g.end());
+          return out;
+        },
+        in);
+  };
+  struct Case {
+    std::string name;
+    Function f;
+    size_t inputs;
+    int calls;
+    size_t launches, more;  // With epilogues, and how many more without.
+  };
+  const std::vector<Case> cases = {
+      {"bias and ReLU",
+       [](const DlArrays& in) { return DlArrays{Relu(FullyConnect(in[0], in[1], in[2]))}; }, 3, 1,
+       1, 1},
+      {"bias", [](const DlArrays& in) { return DlArrays{FullyConnect(in[0], in[1], in[2])}; }, 3, 1,
+       1, 1},
+      {"ReLU", [](const DlArrays& in) { return DlArrays{Relu(FullyConnect(in[0], in[1], {}))}; }, 2,
+       1, 1, 1},
+      {"a kernel reads it",
+       [](const DlArrays& in) { return DlArrays{Tanh(FullyConnect(in[0], in[1], in[2]))}; }, 3, 1,
+       2, 0},
+      {"sums of x",
+       [](const DlArrays& in) {
+         return DlArrays{MatMul(in[3], in[1]), Sum(in[3], 1)};
+       },
+       4, 1, 1, 1},
+      {"sums of y",
+       [](const DlArrays& in) {
+         return DlArrays{MatMul(in[1], in[3], true, true), Sum(in[3], 1)};
+       },
+       4, 1, 1, 1},
+      {"gradients of two layers", gradient, 5, 6, 0, 1},
+  };
+  for (const DataType type : {DataType::kSingle, DataType::kDouble}) {
+    const DlArrays all = {Normal({4, 3, 5}, type, "CBT"), Normal({6, 4}, type),
+                          Normal({6, 1}, type), Normal({2, 6}, type), Normal({2, 1}, type)};
+    for (const Case& c : cases) {
+      const DlArrays in(all.begin(), all.begin() + static_cast<int64_t>(c.inputs));
+      ExpectAsOnProcessor(c.name, c.f, in, c.calls, 64);
+      if (emulated_ == nullptr) continue;
+      const size_t with = ProgramOf(c.f, in)->kernels().num_launches();
+      emulated_->set_takes_epilogues(false);
+      ExpectAsOnProcessor(c.name + " without", c.f, in, c.calls, 64);
+      const size_t without = ProgramOf(c.f, in)->kernels().num_launches();
+      emulated_->set_takes_epilogues(true);
+      if (c.launches > 0) {
+        EXPECT_EQ(with, c.launches) << c.name;
+      }
+      EXPECT_GE(without, with + c.more) << c.name;
+    }
+  }
+}
+
+TEST_P(LibraryCallsTest, NanStaysNanInAnEpilogue) {
+  const auto f = [](const DlArrays& in) {
+    return DlArrays{Relu(FullyConnect(in[0], in[1], in[2]))};
+  };
+  for (const DataType type : {DataType::kSingle, DataType::kDouble}) {
+    DlArrays in = {Ones({4, 3}, type, "CB"), Ones({6, 4}, type), Ones({6, 1}, type)};
+    in[0] = in[0] * Log(-in[0]);
+    const auto program = ProgramOf(f, in);
+    DlArrays there;
+    for (const DlArray& x : in) there.push_back(gpu_->ToDevice(x));
+    const DlArray y = Gather(program->Run(there)[0]);
+    for (int64_t i = 0; i < y.numel(); ++i) EXPECT_TRUE(std::isnan(y.At(i))) << i;
+  }
+}
+
+// Another process finds plans and algorithms of libraries on the disk, and kernels.
+TEST_P(LibraryCallsTest, WhatIsKeptComputesTheSame) {
+  Rng(9);
+  const auto f = [](const DlArrays& in) {
+    return DlFeval(
+        [](const DlArrays& p) {
+          const DlArray h = Relu(DlConv(p[0], p[1], DlArray()));
+          const DlArray y = Relu(MatMul(p[2], Reshape(h, {h.numel() / 4, 4})) + p[3]);
+          DlArrays out{y};
+          const DlArrays gradients = DlGradient(Sum(Tanh(y)), p);
+          out.insert(out.end(), gradients.begin(), gradients.end());
+          return out;
+        },
+        in);
+  };
+  const DataType type = DataType::kSingle;
+  const DlArrays in = {Normal({9, 8, 3, 4}, type, "SSCB"), Normal({3, 3, 3, 5}, type) / 4,
+                       Normal({6, 7 * 6 * 5}, type) / 16, Normal({6, 1}, type)};
+  const auto results = [&](const std::shared_ptr<Gpu>& gpu) {
+    gpu_ = gpu;
+    DlArrays there;
+    for (const DlArray& x : in) there.push_back(gpu->ToDevice(x));
+    DlArrays here;
+    for (const DlArray& y : ProgramOf(f, in)->Run(there)) here.push_back(Gather(y));
+    return here;
+  };
+  const DlArrays first = results(gpu_);
+  std::shared_ptr<Device> other = testing::MakeEmulatedDevice(/*has_libraries=*/true);
+  if (emulated_ == nullptr) other = *OpenCudaDevice();
+  const DlArrays second = results(Gpu::Make(other));
+  for (size_t k = 0; k < first.size(); ++k) EXPECT_TRUE(IsEqual(first[k], second[k])) << k;
 }
 
 TEST_P(LibraryCallsTest, AFactorFromConstantsIsWrittenOut) {

@@ -1,14 +1,12 @@
 #include "framework/gpu/library_steps.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
 
+#include "framework/gpu/product_steps.h"
 #include "framework/ops/all_reduce.h"
-#include "framework/ops/bfloat16.h"
 #include "framework/ops/convolution_op.h"
-#include "framework/ops/matmul_op.h"
 
 namespace lamina::gpu {
 namespace {
@@ -38,53 +36,19 @@ bool HasFewLongSums(const ConvolutionCall& call) {
   return numbers <= kMostNumbers && terms >= kLongSum;
 }
 
-bool MovesElements(const Op& op) { return op.Name() == "reshape" || op.Name() == "permute"; }
-
-std::optional<ProductCall> ProductOf(const MatMulOp& op, const ArraySpec& x, const ArraySpec& y,
-                                     const ArraySpec& z) {
-  ProductCall call{.type = z.type,
-                   .m = z.sizes[0],
-                   .n = z.sizes[1],
-                   .k = x.sizes[op.transpose_x() ? 0 : 1],
-                   .transpose_x = op.transpose_x(),
-                   .transpose_y = op.transpose_y()};
-  if (call.k == 0) return std::nullopt;
-  const int64_t page_x = call.m * call.k, page_y = call.k * call.n;
-  call.pages = z.numel() / (call.m * call.n);
-  // All pages or one; where dims of pages are repeated each for itself, no stride fits.
-  const auto fits = [&](int64_t numel, int64_t page) {
-    return numel == page || numel == page * call.pages;
-  };
-  if (!fits(x.numel(), page_x) || !fits(y.numel(), page_y)) return std::nullopt;
-  call.x_page = x.numel() == page_x ? 0 : page_x;
-  call.y_page = y.numel() == page_y ? 0 : page_y;
-  return call;
-}
-
-std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph, const GraphStep& step,
-                                          bool is_rounded) {
+std::optional<ConvolutionCall> ConvolutionOf(const Graph& graph, const GraphStep& step,
+                                             const KnownValues& known) {
+  if (step.outputs.size() != 1) return std::nullopt;
   const auto spec = [&](int v) -> const ArraySpec& {
     return graph.values()[static_cast<size_t>(v)].spec;
   };
-  if (const auto* sum = dynamic_cast<const lamina::internal::AllReduceOp*>(step.op.get())) {
-    AllReduceCall call{.ranks = sum->ranks(), .arrays = {}};
-    for (const int v : step.inputs) call.arrays.push_back({spec(v).type, spec(v).numel()});
-    return device.Prepare(call);
-  }
-  if (!AreWanted() || step.outputs.size() != 1) return nullptr;
   const auto in = [&](size_t i) -> const ArraySpec& { return spec(step.inputs[i]); };
   const ArraySpec& out = spec(step.outputs[0]);
-  if (out.numel() == 0) return nullptr;
+  if (out.numel() == 0) return std::nullopt;
   const Op& op = *step.op;
-  if (const auto* product = dynamic_cast<const MatMulOp*>(&op)) {
-    auto call = ProductOf(*product, in(0), in(1), out);
-    if (!call) return nullptr;
-    call->is_rounded = is_rounded;
-    return device.Prepare(*call);
-  }
-  ConvolutionCall call{.type = out.type, .shape = {}, .is_rounded = is_rounded};
+  ConvolutionCall call{.type = out.type, .shape = {}, .is_rounded = known.AllRounded(step.inputs)};
   if (const auto* conv = dynamic_cast<const ConvOp*>(&op)) {
-    if (step.inputs.size() != 2) return nullptr;
+    if (step.inputs.size() != 2) return std::nullopt;
     call.shape = ConvShape(conv->parameters(), in(0), in(1));
   } else if (const auto* data = dynamic_cast<const ConvBackwardDataOp*>(&op)) {
     call.kind = ConvolutionCall::kData;
@@ -93,35 +57,39 @@ std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph, co
     call.kind = ConvolutionCall::kWeights;
     call.shape = ConvShape(weights->parameters(), in(0), out);
   } else {
-    return nullptr;
+    return std::nullopt;
   }
-  return HasFewLongSums(call) ? nullptr : device.Prepare(call);
+  return call;
+}
+
+std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph, const GraphStep& step,
+                                          const KnownValues& known) {
+  if (known.AnyConstant(step.inputs)) return nullptr;
+  if (const auto* sum = dynamic_cast<const lamina::internal::AllReduceOp*>(step.op.get())) {
+    AllReduceCall call{.ranks = sum->ranks(), .arrays = {}};
+    for (const int v : step.inputs) {
+      const ArraySpec& spec = graph.values()[static_cast<size_t>(v)].spec;
+      call.arrays.push_back({spec.type, spec.numel()});
+    }
+    return device.Prepare(call);
+  }
+  if (!AreWanted()) return nullptr;
+  if (const auto product = ProductOf(graph, step, known)) return device.Prepare(*product);
+  const auto convolution = ConvolutionOf(graph, step, known);
+  if (!convolution || HasFewLongSums(*convolution)) return nullptr;
+  return device.Prepare(*convolution);
 }
 
 }  // namespace
 
-std::vector<std::shared_ptr<const LibraryCall>> LibraryCallsOf(Device& device, const Graph& graph) {
-  std::vector<std::shared_ptr<const LibraryCall>> calls(graph.steps().size());
-  // What follows from constants alone may stand in the source of kernels, not in memory.
-  std::vector<bool> is_constant, is_rounded(graph.values().size());
-  for (const GraphValue& v : graph.values()) is_constant.push_back(!v.constant.empty());
-  for (size_t s = 0; s < calls.size(); ++s) {
-    const GraphStep& step = graph.steps()[s];
-    const auto known = [&](int v) { return is_constant[static_cast<size_t>(v)]; };
-    const auto rounded = [&](int v) { return is_rounded[static_cast<size_t>(v)]; };
-    const bool all_rounded = std::all_of(step.inputs.begin(), step.inputs.end(), rounded);
-    const bool rounds = IsRoundToBfloat16(*step.op) ||
-                        (all_rounded && !step.inputs.empty() && MovesElements(*step.op));
-    if (rounds) {
-      for (const int v : step.outputs) is_rounded[static_cast<size_t>(v)] = true;
-    }
-    if (std::none_of(step.inputs.begin(), step.inputs.end(), known)) {
-      calls[s] = CallOf(device, graph, step, all_rounded);
-    } else if (std::all_of(step.inputs.begin(), step.inputs.end(), known)) {
-      for (const int v : step.outputs) is_constant[static_cast<size_t>(v)] = true;
-    }
+LibrarySteps LibraryStepsOf(Device& device, const Graph& graph) {
+  const auto is_taken = [&](const ProductCall& call) { return device.Prepare(call) != nullptr; };
+  LibrarySteps steps{.graph = AreWanted() ? WithEpilogues(graph, is_taken) : graph, .calls = {}};
+  const KnownValues known(steps.graph);
+  for (const GraphStep& step : steps.graph.steps()) {
+    steps.calls.push_back(CallOf(device, steps.graph, step, known));
   }
-  return calls;
+  return steps;
 }
 
 }  // namespace lamina::gpu

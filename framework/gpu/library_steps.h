@@ -1,5 +1,5 @@
-// Which steps of a graph a device's libraries compute: products of matrices, convolutions, and sums
-// over ranks.
+// Which steps of a graph a device's libraries compute: products of matrices with what follows them,
+// convolutions, and sums over ranks.
 //
 // Threads: pure functions.
 #ifndef FRAMEWORK_GPU_LIBRARY_STEPS_H_
@@ -13,10 +13,17 @@
 
 namespace lamina::gpu {
 
-/// For each step of the graph the call that computes it from its inputs, or null: it is to be
-/// written out as a kernel. With LAMINA_GPU_LIBRARIES=0 in the environment all are null but sums
-/// over ranks, which no kernel computes.
-std::vector<std::shared_ptr<const LibraryCall>> LibraryCallsOf(Device& device, const Graph& graph);
+struct LibrarySteps {
+  /// Computes what the graph that was given does. Steps of it that are several of that are calls.
+  Graph graph;
+  /// For each step the call that computes it from its inputs, or null: it is to be written out as a
+  /// kernel.
+  std::vector<std::shared_ptr<const LibraryCall>> calls;
+};
+
+/// With LAMINA_GPU_LIBRARIES=0 in the environment all are null but sums over ranks, which no kernel
+/// computes.
+LibrarySteps LibraryStepsOf(Device& device, const Graph& graph);
 
 }  // namespace lamina::gpu
 

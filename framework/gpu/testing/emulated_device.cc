@@ -48,6 +48,25 @@ void CheckIsRounded(const void* array, int64_t numel) {
   }
 }
 
+// What is done beside the product.
+template <class T>
+void Finish(const ProductCall& p, std::span<void* const> arrays, T* z) {
+  for (int64_t i = 0; i < p.m * p.n; ++i) {
+    if (p.adds_bias) z[i] += static_cast<const T*>(arrays[2])[i % p.m];
+    if (p.has_relu && z[i] < 0) z[i] = 0;
+  }
+  if (p.sums == ProductCall::kNone) return;
+  const bool of_x = p.sums == ProductCall::kOfX;
+  const T* const factor = static_cast<const T*>(arrays[of_x ? 0 : 1]);
+  const bool terms_first = of_x ? p.transpose_x : !p.transpose_y;
+  const int64_t count = of_x ? p.m : p.n;
+  for (int64_t i = 0; i < count; ++i) {
+    T sum = 0;
+    for (int64_t t = 0; t < p.k; ++t) sum += factor[terms_first ? t + p.k * i : i + count * t];
+    static_cast<T*>(arrays.back())[i] = sum;
+  }
+}
+
 void Multiply(const ProductCall& p, std::span<void* const> arrays) {
   if (p.is_rounded) {
     CheckIsRounded(arrays[0], p.m * p.k);
@@ -56,9 +75,16 @@ void Multiply(const ProductCall& p, std::span<void* const> arrays) {
   const auto flag = [](bool transpose) {
     return transpose ? cpu::Transpose::kConjugate : cpu::Transpose::kNo;
   };
+  void* const z = arrays[p.adds_bias ? 3 : 2];
   cpu::GemmBatched(p.type, flag(p.transpose_x), flag(p.transpose_y), p.m, p.n, p.k, 1.0, arrays[0],
                    p.transpose_x ? p.k : p.m, p.x_page, arrays[1], p.transpose_y ? p.n : p.k,
-                   p.y_page, 0.0, arrays[2], p.m, p.m * p.n, p.pages);
+                   p.y_page, 0.0, z, p.m, p.m * p.n, p.pages);
+  if (!p.has_epilogue()) return;
+  if (p.type == DataType::kSingle) {
+    Finish<float>(p, arrays, static_cast<float*>(z));
+  } else {
+    Finish<double>(p, arrays, static_cast<double*>(z));
+  }
 }
 
 void Convolve(const ConvolutionCall& c, std::span<void* const> arrays) {
@@ -157,6 +183,8 @@ class Emulated : public EmulatedDevice {
     }
   }
   std::shared_ptr<const LibraryCall> Prepare(const ProductCall& call) override {
+    if (call.has_epilogue() && !takes_epilogues_) return nullptr;
+    LAMINA_CHECK(!call.has_epilogue() || (IsRealFloating(call.type) && call.pages == 1));
     num_rounded_ += call.is_rounded ? 1 : 0;
     return Prepared([call](std::span<void* const> arrays) { Multiply(call, arrays); });
   }
@@ -202,6 +230,7 @@ class Emulated : public EmulatedDevice {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     most_bytes_ = bytes;
   }
+  void set_takes_epilogues(bool takes) override { takes_epilogues_ = takes; }
   int num_compiled() const override { return num_compiled_; }
   int num_starts() const override { return num_starts_; }
   int num_rounded() const override { return num_rounded_; }
@@ -220,6 +249,7 @@ class Emulated : public EmulatedDevice {
   }
 
   const bool has_libraries_;
+  std::atomic<bool> takes_epilogues_{true};
   mutable std::recursive_mutex mutex_;  // Of what follows.
   std::set<const LibraryCall*> started_;
   size_t bytes_in_use_ = 0, most_bytes_ = SIZE_MAX;

@@ -25,6 +25,8 @@ class EmulatedDevice : public Device {
   /// What is not given back yet, and what may be taken at most.
   virtual size_t bytes_in_use() const = 0;
   virtual void set_most_bytes(size_t bytes) = 0;
+  /// Whether products with an epilogue are calls.
+  virtual void set_takes_epilogues(bool takes) = 0;
   /// How often kernels were compiled, and how often records were started.
   virtual int num_compiled() const = 0;
   virtual int num_starts() const = 0;
