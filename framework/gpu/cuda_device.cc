@@ -12,6 +12,7 @@
 #include "framework/gpu/cuda_library.h"
 #include "framework/gpu/cuda_products.h"
 #include "framework/gpu/idle_memory.h"
+#include "framework/gpu/staging.h"
 
 namespace lamina::gpu {
 namespace {
@@ -97,6 +98,12 @@ class CudaDevice : public Device {
  public:
   CudaDevice(const CudaDriver& driver, int device) : driver_(driver), device_(device) {}
   ~CudaDevice() override {
+    try {
+      if (staging_) Wait();  // It may still copy pinned memory.
+    } catch (const Error&) {
+      // What failed is not done any more.
+    }
+    staging_.reset();
     if (context_ != nullptr) driver_.CtxSetCurrent(context_);
     for (void* const idle : memory_.Clear()) driver_.MemFreeAsync(Address(idle), stream_);
     if (stream_ != nullptr) driver_.StreamDestroy(stream_);
@@ -135,10 +142,12 @@ class CudaDevice : public Device {
   }
   void CopyIn(void* to, const void* from, size_t bytes) override {
     const Turn turn = Enter();
+    if (staging_->CopyIn(to, from, bytes)) return;
     Check(driver_.MemcpyHtoDAsync(Address(to), from, bytes, stream_), "copy to the device");
   }
   void CopyOut(void* to, const void* from, size_t bytes) override {
     const Turn turn = Enter();
+    if (staging_->CopyOut(to, from, bytes)) return;
     // Such a copy waits by itself; where ranks may be lost, nobody but Wait does.
     if (!collectives_.empty()) Wait();
     Check(driver_.MemcpyDtoHAsync(to, Address(from), bytes, stream_), "copy from the device");
@@ -222,6 +231,8 @@ class CudaDevice : public Device {
   }
 
  private:
+  class Pinned;
+
   static CudaAddress Address(const void* memory) { return reinterpret_cast<CudaAddress>(memory); }
   CudaQueue Queue() { return {driver_, context_, stream_, &mutex_}; }
   // One thread at a time: what another asked for in the middle of a record would stand in it.
@@ -264,11 +275,56 @@ class CudaDevice : public Device {
   std::recursive_mutex mutex_;
   void *context_ = nullptr, *stream_ = nullptr;
   IdleMemory memory_;
+  std::optional<Staging> staging_;
   std::optional<Opened<CudaProducts>> products_;
   std::optional<Opened<CudaConvolutions>> convolutions_;
   std::vector<std::unique_ptr<CudaCollectives>> collectives_;  // One for each communicator.
   Calls<ProductCall> prepared_products_;
   Calls<ConvolutionCall> prepared_convolutions_;
+};
+
+// Copies of pinned memory in the device's stream, with an event for each chunk.
+class CudaDevice::Pinned : public PinnedCopies {
+ public:
+  explicit Pinned(CudaDevice& device) : device_(device) {}
+  ~Pinned() override {
+    for (void* const event : events_) device_.driver_.EventDestroy(event);
+  }
+
+  void* Take(size_t bytes) override {
+    constexpr unsigned kWithoutTime = 2;
+    void *event = nullptr, *memory = nullptr;
+    if (device_.driver_.EventCreate(&event, kWithoutTime) != 0) return nullptr;
+    if (device_.driver_.MemHostAlloc(&memory, bytes, 0) != 0) {
+      device_.driver_.EventDestroy(event);
+      return nullptr;
+    }
+    events_.push_back(event);  // Chunks are numbered as they are taken.
+    return memory;
+  }
+  void Give(void* pinned) override { device_.driver_.MemFreeHost(pinned); }
+  void AskIn(void* to, const void* pinned, size_t bytes, size_t chunk) override {
+    Check(device_.driver_.MemcpyHtoDAsync(Address(to), pinned, bytes, device_.stream_), chunk,
+          "copy to the device");
+  }
+  void AskOut(void* pinned, const void* from, size_t bytes, size_t chunk) override {
+    Check(device_.driver_.MemcpyDtoHAsync(pinned, Address(from), bytes, device_.stream_), chunk,
+          "copy from the device");
+  }
+  void WaitFor(size_t chunk) override {
+    // Where ranks may be lost, nobody but Wait does.
+    if (!device_.collectives_.empty()) return device_.Wait();
+    device_.Check(device_.driver_.EventSynchronize(events_[chunk]), "finish a copy");
+  }
+
+ private:
+  void Check(int error, size_t chunk, const char* what) {
+    device_.Check(error, what);
+    device_.Check(device_.driver_.EventRecord(events_[chunk], device_.stream_), what);
+  }
+
+  CudaDevice& device_;
+  std::vector<void*> events_;
 };
 
 absl::Status CudaDevice::Begin() {
@@ -298,6 +354,7 @@ absl::Status CudaDevice::Begin() {
   name_ = absl::StrFormat("%s, %.1f GiB", name, static_cast<double>(bytes) / (1 << 30));
   architecture_ = absl::StrCat("sm_", major, minor);
   key_ = absl::StrCat("nvrtc ", compiler_major, ".", compiler_minor, " ", architecture_);
+  staging_.emplace(std::make_unique<Pinned>(*this), Staging::Options());
   properties_ = PropertiesOf(driver_, device_, absl::StrCat(name, ", ", bytes, " bytes"));
   return absl::OkStatus();
 }

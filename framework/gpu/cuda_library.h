@@ -41,6 +41,12 @@ using CudaAddress = unsigned long long;  // NOLINT(runtime/int): CUdeviceptr
   X(MemsetD8Async, "cuMemsetD8Async", (CudaAddress, unsigned char, size_t, void*))               \
   X(MemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2", (CudaAddress, const void*, size_t, void*))          \
   X(MemcpyDtoHAsync, "cuMemcpyDtoHAsync_v2", (void*, CudaAddress, size_t, void*))                \
+  X(MemHostAlloc, "cuMemHostAlloc", (void**, size_t, unsigned))                                  \
+  X(MemFreeHost, "cuMemFreeHost", (void*))                                                       \
+  X(EventCreate, "cuEventCreate", (void**, unsigned))                                            \
+  X(EventDestroy, "cuEventDestroy_v2", (void*))                                                  \
+  X(EventRecord, "cuEventRecord", (void*, void*))                                                \
+  X(EventSynchronize, "cuEventSynchronize", (void*))                                             \
   X(StreamCreate, "cuStreamCreate", (void**, unsigned))                                          \
   X(StreamDestroy, "cuStreamDestroy_v2", (void*))                                                \
   X(StreamSynchronize, "cuStreamSynchronize", (void*))                                           \

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <climits>
 #include <complex>
 #include <memory>
 #include <string>
@@ -46,6 +47,25 @@ class Unprinted : public Op {
 DlArray ApplyUnprinted(const DlArray& x) { return Apply(std::make_shared<Unprinted>(), {x}); }
 
 DlArray Ramp() { return DlArray::FromVector<float>({1, -2, 3, -4, 5, 6}, {3, 2}, "CB"); }
+
+// Large copies go by way of pinned memory (staging.h), where there is any.
+TEST_P(GpuTest, CopiesOfAllSizesAreWhole) {
+  using testing::EmulatedDevice;
+  constexpr int64_t kSmallest = EmulatedDevice::kSmallestStaged / 4,
+                    kChunk = EmulatedDevice::kChunkBytes / 4;
+  for (const int chunks : {INT_MAX, 1, 0}) {
+    const auto device = testing::MakeEmulatedDevice();
+    device->set_most_chunks(chunks);
+    const auto gpu = emulated_ != nullptr ? Gpu::Make(device) : gpu_;
+    for (const int64_t n : {int64_t{0}, int64_t{1}, kSmallest - 1, kSmallest, kChunk - 1, kChunk,
+                            kChunk + 1, 4 * kChunk, 7 * kChunk + 3, int64_t{1} << 20}) {
+      const DlArray x = Randn({n}), y = Randn({n});
+      const DlArray a = gpu->ToDevice(x), b = gpu->ToDevice(y);
+      EXPECT_TRUE(IsEqual(Gather(a), x)) << n;
+      EXPECT_TRUE(IsEqual(Gather(b), y)) << n;
+    }
+  }
+}
 
 TEST_P(GpuTest, ArraysComeBackAsTheyWent) {
   for (const DlArray& x : {DlArray(2.5), Ramp(), DlArray::FromVector<int64_t>({-1, 1}, {2}),

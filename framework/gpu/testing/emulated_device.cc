@@ -1,10 +1,12 @@
 #include "framework/gpu/testing/emulated_device.h"
 
 #include <atomic>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "framework/dlarray/error.h"
 #include "framework/gpu/idle_memory.h"
 #include "framework/gpu/testing/kernel_player.h"
+#include "framework/gpu/testing/late_copies.h"
 #include "framework/parallel/communicator.h"
 
 namespace lamina::gpu::testing {
@@ -118,7 +121,13 @@ void AddOverRanks(const AllReduceCall& call, std::span<void* const> arrays) {
 
 class Emulated : public EmulatedDevice {
  public:
-  explicit Emulated(bool has_libraries) : has_libraries_(has_libraries) {}
+  explicit Emulated(bool has_libraries) : has_libraries_(has_libraries) {
+    auto copies = std::make_unique<LateCopies>(&most_chunks_);
+    copies_ = copies.get();
+    staging_.emplace(std::move(copies), Staging::Options{.smallest = kSmallestStaged,
+                                                         .chunk_bytes = kChunkBytes,
+                                                         .most_chunks = kMostChunks});
+  }
   ~Emulated() override {
     LAMINA_CHECK(memory_.num_taken() == 0);
     for (void* const idle : memory_.Clear()) std::free(idle);
@@ -134,6 +143,7 @@ class Emulated : public EmulatedDevice {
       throw Error("gpu:OutOfMemory", absl::StrCat("An array needs ", bytes, " bytes."),
                   "So much is not free on the emulated device.", "");
     }
+    copies_->DoAll();
     const size_t rounded = IdleMemory::Rounded(bytes);
     void* memory = memory_.Take(rounded);
     if (memory == nullptr) {
@@ -155,10 +165,22 @@ class Emulated : public EmulatedDevice {
   void CopyIn(void* to, const void* from, size_t bytes) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
+    if (staging_->CopyIn(to, from, bytes)) return;
+    copies_->DoAll();
     std::memcpy(to, from, bytes);
   }
-  void CopyOut(void* to, const void* from, size_t bytes) override { CopyIn(to, from, bytes); }
-  void Wait() override {}
+  void CopyOut(void* to, const void* from, size_t bytes) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
+    LAMINA_CHECK(record_ == nullptr);
+    if (copies_->num_asked() > 0) ++num_copies_ahead_;
+    if (staging_->CopyOut(to, from, bytes)) return;
+    copies_->DoAll();
+    std::memcpy(to, from, bytes);
+  }
+  void Wait() override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
+    copies_->DoAll();
+  }
 
   absl::StatusOr<KernelImage> Compile(const KernelSource& source) override {
     ++num_compiled_;
@@ -177,6 +199,7 @@ class Emulated : public EmulatedDevice {
       player_.Play(played, kernel, size, values);
     };
     if (record_ == nullptr) {
+      copies_->DoAll();
       launch();
     } else {
       record_->launches.push_back(std::move(launch));
@@ -202,6 +225,7 @@ class Emulated : public EmulatedDevice {
     std::function<void()> start = [&call, own = std::vector(arrays.begin(), arrays.end()),
                                    workspace] { call.Start(own, workspace); };
     if (record_ == nullptr) {
+      copies_->DoAll();
       start();
     } else {
       LAMINA_CHECK(started_.count(&call) == 1);
@@ -219,6 +243,7 @@ class Emulated : public EmulatedDevice {
   void Start(const LaunchRecord& record) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     ++num_starts_;
+    copies_->DoAll();
     for (const auto& launch : static_cast<const LaunchList&>(record).launches) launch();
   }
 
@@ -231,6 +256,11 @@ class Emulated : public EmulatedDevice {
     most_bytes_ = bytes;
   }
   void set_takes_epilogues(bool takes) override { takes_epilogues_ = takes; }
+  void set_most_chunks(int chunks) override {
+    const std::lock_guard<std::recursive_mutex> lock(mutex_);
+    most_chunks_ = chunks;
+  }
+  int num_copies_ahead() const override { return num_copies_ahead_; }
   int num_compiled() const override { return num_compiled_; }
   int num_starts() const override { return num_starts_; }
   int num_rounded() const override { return num_rounded_; }
@@ -256,8 +286,11 @@ class Emulated : public EmulatedDevice {
   IdleMemory memory_;
   MemoryWatch::Regions regions_;
   KernelPlayer player_{&regions_};
+  int most_chunks_ = INT_MAX;
+  LateCopies* copies_;  // Those of staging_.
+  std::optional<Staging> staging_;
   std::unique_ptr<LaunchList> record_;
-  std::atomic<int> num_compiled_{0}, num_starts_{0}, num_rounded_{0};
+  std::atomic<int> num_compiled_{0}, num_starts_{0}, num_rounded_{0}, num_copies_ahead_{0};
 };
 
 }  // namespace

@@ -8,7 +8,8 @@
 // arrays, races between threads, shared memory that was not set, barriers to which not all come. A
 // launch, or what waits for it, throws such an Error (memory_watch.h, kernel_player.h).
 //
-// Memory that was given back is taken again, as devices do. It is full of NaN then.
+// Memory that was given back is taken again, as devices do. It is full of NaN then. Copies of
+// pinned memory are done as late as a device may do them.
 #ifndef FRAMEWORK_GPU_TESTING_EMULATED_DEVICE_H_
 #define FRAMEWORK_GPU_TESTING_EMULATED_DEVICE_H_
 
@@ -27,6 +28,11 @@ class EmulatedDevice : public Device {
   virtual void set_most_bytes(size_t bytes) = 0;
   /// Whether products with an epilogue are calls.
   virtual void set_takes_epilogues(bool takes) = 0;
+  /// Of copies by way of pinned memory (staging.h).
+  static constexpr size_t kSmallestStaged = 256, kChunkBytes = 4096, kMostChunks = 3;
+  virtual void set_most_chunks(int chunks) = 0;
+  /// How many copies from the device were asked for while copies to it were not done yet.
+  virtual int num_copies_ahead() const = 0;
   /// How often kernels were compiled, and how often records were started.
   virtual int num_compiled() const = 0;
   virtual int num_starts() const = 0;
