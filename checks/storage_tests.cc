@@ -1,35 +1,23 @@
 // A layer that was saved with its network and loaded again is the same layer.
-#include <unistd.h>
-
-#include <atomic>
-#include <filesystem>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "checks/layer_test.h"
+#include "framework/io/temporary_folder.h"
 #include "framework/network/network_file.h"
 
 namespace lamina::checks {
 namespace {
 
-// A file that is gone when the object is.
+// A file that is gone when the object is. Processes that do not see one another may have one number
+// (in containers that share a folder), so a name made of that is not enough.
 class TemporaryFile {
  public:
-  TemporaryFile() {
-    static std::atomic<int> next{0};
-    path_ = std::filesystem::temp_directory_path() /
-            absl::StrCat("lamina_check_", getpid(), "_", next.fetch_add(1), ".safetensors");
-  }
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  std::string path() const { return path_.string(); }
+  std::string path() const { return folder_.path() + "/network.safetensors"; }
 
  private:
-  std::filesystem::path path_;
+  const TemporaryFolder folder_{"lamina_check_"};
 };
 
 // The message without the file's name, which differs from run to run.
