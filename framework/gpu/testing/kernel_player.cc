@@ -168,6 +168,7 @@ void KernelPlayer::Play(const PlayedKernels& kernels, size_t kernel, LaunchSize 
   }
   watch_.BeginLaunch([&](const void* code) { return kernels.LineOf(code); }, std::move(words));
   fault_.reset();
+  threads_.set_seed(1);  // What is found does not depend on what ran before.
   playing_ = &kernels;
   *library.machine = this;
   place.grid_size.x = std::min(size.blocks, library.most_blocks);

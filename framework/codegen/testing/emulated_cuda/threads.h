@@ -50,6 +50,9 @@ class Threads {
     return !is_stopped_ && NumIn(State::kEnded) == count;
   }
 
+  /// The orders of the runs that follow are those that follow from the seed.
+  void set_seed(unsigned seed) { random_ = seed; }
+
   // Called from within `body`:
 
   void MeetBlock() { Wait(State::kAtBlock); }
