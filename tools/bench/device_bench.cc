@@ -20,6 +20,7 @@
 #include "framework/gpu/device_program.h"
 #include "framework/gpu/gpu.h"
 #include "framework/graph/optimize.h"
+#include "tools/bench/device_timing.h"
 #include "tools/bench/workloads.h"
 
 ABSL_FLAG(std::string, benchmark, "", "this workload alone");
@@ -82,22 +83,6 @@ std::vector<BoundProgram> CallsOf(const std::shared_ptr<const DeviceProgram>& pr
     gpu.device()->CopyIn(gpu.Address(second[i]), x.data()->bytes(), BytesOf(x));
   }
   return calls;
-}
-
-double MedianSeconds(gpu::Device& device, const std::vector<BoundProgram>& calls) {
-  const auto run = [&](int count) {
-    const Clock::time_point start = Clock::now();
-    for (int i = 0; i < count; ++i) calls[static_cast<size_t>(i) % calls.size()].Start();
-    device.Wait();
-    return SecondsSince(start) / count;
-  };
-  run(3);
-  constexpr double kSecondsOfARound = 0.1;
-  const int count = std::clamp(static_cast<int>(kSecondsOfARound / run(3)), 2, 10000);
-  std::vector<double> rounds;
-  for (int i = 0; i < 5; ++i) rounds.push_back(run(count));
-  std::sort(rounds.begin(), rounds.end());
-  return rounds[2];
 }
 
 std::string Timed(const std::shared_ptr<Gpu>& gpu, const Workload& workload) {
