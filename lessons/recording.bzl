@@ -74,13 +74,14 @@ def record_training(name, **kwargs):
         **kwargs
     )
 
-def broken_layer(name, layer, layouts):
+def broken_layer(name, layer, layouts, **kwargs):
     """The check of a faulty layer, which is meant to fail, and the recording of its report.
 
     Args:
       name: the layer stands in broken/NAME_layer.h, part of the library ":broken".
       layer: as in check_layer.
       layouts: as in check_layer.
+      **kwargs: of check_layer.
     """
     check_layer(
         name = name + "_check",
@@ -89,6 +90,7 @@ def broken_layer(name, layer, layouts):
         layouts = layouts,
         tags = ["manual"],  # It fails, as it should: its recording is the test.
         deps = [":broken"],
+        **kwargs
     )
     record_report(
         name = "record_" + name,

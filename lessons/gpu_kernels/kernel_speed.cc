@@ -1,0 +1,23 @@
+// The table of speed (speed_table.h) on a CUDA device: bazel run //lessons/gpu_kernels:kernel_speed
+//
+// Without a device it says what is missing, and ends with status 1.
+#include <iostream>
+
+#include "framework/gpu/gpu.h"
+#include "framework/ops/gpu_array.h"
+#include "lessons/gpu_kernels/speed_table.h"
+
+int main() {
+  using namespace lamina;
+  if (!CanUseGpu().ok()) {
+    std::cout << "No table. " << CanUseGpu().message() << "\n";
+    return 1;
+  }
+  try {
+    PrintSpeedTable(gpu::CurrentGpu(), {}, std::cout);
+    return 0;
+  } catch (const Error& error) {
+    std::cerr << error.what() << "\n";
+  }
+  return 1;
+}
