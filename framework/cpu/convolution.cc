@@ -7,6 +7,7 @@
 
 #include "framework/cpu/convolution_amx.h"
 #include "framework/cpu/convolution_dnnl.h"
+#include "framework/cpu/convolution_vectors.h"
 #include "framework/cpu/gemm.h"
 #include "framework/cpu/one_thread.h"
 #include "framework/cpu/reduce.h"
@@ -188,6 +189,12 @@ void Dispatch(DataType type, F f) {
   }
 }
 
+// The gradient of the bias.
+void SumOverImages(DataType type, const ConvolutionShape& s, const void* dy, void* dbias) {
+  const int64_t sizes[] = {Volume(s.output), s.channels_out, s.batch};
+  Reduce(Reduction::kSum, type, dy, sizes, 0b101, dbias);
+}
+
 thread_local int strict_depth = 0;
 
 float* Mutable(const void* p) { return const_cast<float*>(static_cast<const float*>(p)); }
@@ -207,12 +214,22 @@ void PlainConvolution(ConvolutionKind kind, const ConvolutionShape& s, float* x,
   }
 }
 
-// Of single, where the matrix unit is the way: true, and it is done.
-bool OnMatrixUnit(ConvolutionKind kind, const ConvolutionShape& s, float* x, float* weights,
-                  const float* bias, float* y) {
-  if (StrictConvolution::IsActive() || !AmxConvolutionPays(kind, s)) return false;
-  AmxConvolution(kind, s, x, weights, bias, y, PlainConvolution);
-  return true;
+// Of single, in the fastest way: true, and it is done. `bias` is read by kForward and written by
+// kBackwardWeights.
+bool OfSingle(ConvolutionKind kind, const ConvolutionShape& s, float* x, float* weights,
+              float* bias, float* y) {
+  if (!StrictConvolution::IsActive() && AmxConvolutionPays(kind, s)) {
+    const bool is_forward = kind == ConvolutionKind::kForward;
+    AmxConvolution(kind, s, x, weights, is_forward ? bias : nullptr, y, PlainConvolution);
+    if (!is_forward && bias != nullptr) SumOverImages(DataType::kSingle, s, y, bias);
+    return true;
+  }
+  if (VectorConvolutionPays(kind, s)) {
+    if (VectorConvolution(kind, s, x, weights, bias, y)) return true;
+    const StrictConvolution strict;  // no NaN where the plain way has none
+    return DnnlConvolution(kind, s, x, weights, bias, y);
+  }
+  return DnnlConvolution(kind, s, x, weights, bias, y);
 }
 
 bool IsProductSmall(std::initializer_list<int64_t> factors) {
@@ -260,10 +277,8 @@ void ConvolutionForward(DataType type, const ConvolutionShape& shape, const void
                         const void* weights, const void* bias, void* y) {
   const ConvolutionShape s = Padded(shape);
   if (s.batch == 0) return;
-  if (type == DataType::kSingle && (OnMatrixUnit(ConvolutionKind::kForward, s, Mutable(x),
-                                                 Mutable(weights), Mutable(bias), Mutable(y)) ||
-                                    DnnlConvolution(ConvolutionKind::kForward, s, Mutable(x),
-                                                    Mutable(weights), Mutable(bias), Mutable(y)))) {
+  if (type == DataType::kSingle && OfSingle(ConvolutionKind::kForward, s, Mutable(x),
+                                            Mutable(weights), Mutable(bias), Mutable(y))) {
     return;
   }
   Dispatch(type, [&]<class T>(T) {
@@ -276,10 +291,8 @@ void ConvolutionBackwardData(DataType type, const ConvolutionShape& shape, const
                              const void* weights, void* dx) {
   const ConvolutionShape s = Padded(shape);
   if (s.batch == 0) return;
-  if (type == DataType::kSingle && (OnMatrixUnit(ConvolutionKind::kBackwardData, s, Mutable(dx),
-                                                 Mutable(weights), nullptr, Mutable(dy)) ||
-                                    DnnlConvolution(ConvolutionKind::kBackwardData, s, Mutable(dx),
-                                                    Mutable(weights), nullptr, Mutable(dy)))) {
+  if (type == DataType::kSingle && OfSingle(ConvolutionKind::kBackwardData, s, Mutable(dx),
+                                            Mutable(weights), nullptr, Mutable(dy))) {
     return;
   }
   Dispatch(type, [&]<class T>(T) {
@@ -290,23 +303,16 @@ void ConvolutionBackwardData(DataType type, const ConvolutionShape& shape, const
 void ConvolutionBackwardWeights(DataType type, const ConvolutionShape& shape, const void* x,
                                 const void* dy, void* dweights, void* dbias) {
   const ConvolutionShape s = Padded(shape);
-  const bool single = type == DataType::kSingle && s.batch > 0;
-  const bool done = single && OnMatrixUnit(ConvolutionKind::kBackwardWeights, s, Mutable(x),
-                                           Mutable(dweights), nullptr, Mutable(dy));
-  if (single && !done &&
-      DnnlConvolution(ConvolutionKind::kBackwardWeights, s, Mutable(x), Mutable(dweights),
-                      Mutable(dbias), Mutable(dy))) {
+  if (type == DataType::kSingle && s.batch > 0 &&
+      OfSingle(ConvolutionKind::kBackwardWeights, s, Mutable(x), Mutable(dweights), Mutable(dbias),
+               Mutable(dy))) {
     return;
   }
-  if (!done) {
-    Dispatch(type, [&]<class T>(T) {
-      BackwardWeights(s, static_cast<const T*>(x), static_cast<const T*>(dy),
-                      static_cast<T*>(dweights));
-    });
-  }
-  if (dbias == nullptr) return;
-  const int64_t sizes[] = {Volume(s.output), s.channels_out, s.batch};
-  Reduce(Reduction::kSum, type, dy, sizes, 0b101, dbias);
+  Dispatch(type, [&]<class T>(T) {
+    BackwardWeights(s, static_cast<const T*>(x), static_cast<const T*>(dy),
+                    static_cast<T*>(dweights));
+  });
+  if (dbias != nullptr) SumOverImages(type, s, dy, dbias);
 }
 
 }  // namespace lamina::cpu

@@ -11,8 +11,9 @@
 // then K.
 //
 // Single runs on the matrix unit of processors with AMX where that is faster (convolution_amx.h),
-// or on oneDNN (its compiled primitives are kept by shape, least recently used out), double and
-// complex as a product of matrices on Eigen.
+// where channels are few on vectors of our own (convolution_vectors.h), or on oneDNN (its compiled
+// primitives are kept by shape, least recently used out), double and complex as a product of
+// matrices on Eigen.
 //
 // Threads: may be called from any thread; large work uses the pool of threads.h.
 //

@@ -9,25 +9,14 @@
 namespace lamina::cpu {
 namespace {
 
-using amx::SlidingFilters;
-
-bool Slides(const ConvolutionShape& s) {
-  if (s.spatial_rank > 2 || s.groups != 1 || s.batch == 0) return false;
-  for (size_t d = 0; static_cast<int>(d) < s.spatial_rank; ++d) {
-    const int64_t reach = (s.kernel[d] - 1) * s.dilation[d];
-    if (s.stride[d] != 1 || s.pad_begin[d] > reach || s.pad_end[d] > reach) return false;
-  }
-  return true;
-}
-
 // Pixels that are computed or split for one that is wanted, at most `limit`: small images and wide
 // padding have more.
 bool IsDense(const SlidingFilters& s, int64_t unit, double limit) {
-  const int64_t pitch = amx::Pitch(s), reach = (s.kernel[1] - 1) * s.dilation[1];
+  const int64_t pitch = Pitch(s);
   const auto wanted = static_cast<double>(s.output_plane());
-  const int64_t computed = amx::Ceiling(pitch * s.output[1], unit) * unit;
+  const int64_t computed = Ceiling(pitch * s.output[1], unit) * unit;
   return static_cast<double>(computed) <= limit * wanted &&
-         static_cast<double>(pitch * (s.output[1] + reach)) <= 2 * limit * wanted;
+         static_cast<double>(pitch * (s.output[1] + s.reach(1))) <= 2 * limit * wanted;
 }
 
 }  // namespace
@@ -36,7 +25,7 @@ bool AmxConvolutionPays(ConvolutionKind kind, const ConvolutionShape& shape) {
   constexpr int64_t kMinTerms = 256, kMaxFilters = int64_t{1} << 26;
   if (!HasAmx() || !Slides(shape)) return false;
   const SlidingFilters s =
-      kind == ConvolutionKind::kBackwardData ? amx::BackwardOf(shape) : amx::ForwardOf(shape);
+      kind == ConvolutionKind::kBackwardData ? BackwardOf(shape) : ForwardOf(shape);
   // Distances between filters are 32 bits.
   if (s.taps() * s.channels_in * s.channels_out > kMaxFilters) return false;
   // Measured, as docs/performance.md tells.
@@ -50,17 +39,15 @@ bool AmxConvolutionPays(ConvolutionKind kind, const ConvolutionShape& shape) {
 
 void AmxConvolution(ConvolutionKind kind, const ConvolutionShape& s, float* x, float* weights,
                     const float* bias, float* y, PlainConvolution plain) {
-  const SlidingFilters forward = amx::ForwardOf(s);
+  const SlidingFilters forward = ForwardOf(s);
   if (kind == ConvolutionKind::kBackwardWeights) {
     if (!amx::SumPixels(forward, x, y, weights)) plain(kind, s, x, weights, nullptr, y);
     return;
   }
-  const int64_t of_input = forward.taps(), of_output = forward.taps() * s.channels_in;
-  const std::vector<bool> failed =
-      kind == ConvolutionKind::kForward
-          ? amx::Slide(forward, {weights, of_input, of_output, /*turned=*/false}, x, bias, y)
-          : amx::Slide(amx::BackwardOf(s), {weights, of_output, of_input, /*turned=*/true}, y,
-                       nullptr, x);
+  const FilterMatrix filters = FiltersOf(kind, s, weights);
+  const std::vector<bool> failed = kind == ConvolutionKind::kForward
+                                       ? amx::Slide(forward, filters, x, bias, y)
+                                       : amx::Slide(BackwardOf(s), filters, y, nullptr, x);
   ConvolutionShape one = s;
   one.batch = 1;
   for (int64_t i = 0; i < s.batch; ++i) {

@@ -11,14 +11,6 @@
 
 namespace lamina::cpu::amx {
 
-// The element (i, j) of tap t is at[i * row + j * column + t], for input channel i and output
-// channel j; if `turned`, the taps count from the last.
-struct FilterMatrix {
-  const float* at;
-  int64_t row, column;
-  bool turned;
-};
-
 // y = the sums over channels and taps, and `bias` (or nullptr). True for each image that has a
 // result that is not finite: such images are to be computed in another way.
 std::vector<bool> Slide(const SlidingFilters& s, const FilterMatrix& filters, const float* x,

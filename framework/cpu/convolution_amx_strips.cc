@@ -1,7 +1,6 @@
 #include "framework/cpu/convolution_amx_strips.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace lamina::cpu::amx {
 namespace {
@@ -28,28 +27,6 @@ void AppendLanes(int64_t row, int64_t end, int64_t gap, int64_t width, int64_t p
 }
 
 }  // namespace
-
-SlidingFilters ForwardOf(const ConvolutionShape& s) {
-  const auto two = [&s](const std::array<int64_t, 3>& a, int64_t missing) {
-    return std::array{a[0], s.spatial_rank > 1 ? a[1] : missing};
-  };
-  return {s.batch,          s.channels_in,    s.channels_out,     two(s.input, 1),
-          two(s.output, 1), two(s.kernel, 1), two(s.dilation, 1), two(s.pad_begin, 0)};
-}
-
-SlidingFilters BackwardOf(const ConvolutionShape& shape) {
-  SlidingFilters s = ForwardOf(shape);
-  std::swap(s.channels_in, s.channels_out);
-  std::swap(s.input, s.output);
-  for (size_t d = 0; d < 2; ++d) s.pad[d] = (s.kernel[d] - 1) * s.dilation[d] - s.pad[d];
-  return s;
-}
-
-int64_t Pitch(const SlidingFilters& s) {
-  const int64_t reach = (s.kernel[0] - 1) * s.dilation[0];
-  const int64_t pad_end = s.output[0] + reach - s.input[0] - s.pad[0];
-  return s.input[0] + std::max(s.pad[0], pad_end);
-}
 
 StripBlocks BlocksOf(const SlidingFilters& s, int64_t rows, int64_t unit) {
   const int64_t pitch = Pitch(s), outputs = Ceiling(rows * pitch, unit) * unit;

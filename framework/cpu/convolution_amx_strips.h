@@ -6,37 +6,13 @@
 // Threads: Strips are immutable; a Prefetcher belongs to one thread.
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <vector>
 
-#include "framework/cpu/convolution.h"
 #include "framework/cpu/convolution_amx_kernels.h"
+#include "framework/cpu/convolution_sliding.h"
 
 namespace lamina::cpu::amx {
-
-inline int64_t Ceiling(int64_t n, int64_t unit) { return (n + unit - 1) / unit; }
-
-// A convolution that moves its filters one by one over two dims of an input.
-struct SlidingFilters {
-  int64_t batch, channels_in, channels_out;
-  std::array<int64_t, 2> input, output, kernel, dilation, pad;  // pad: at the begin
-  int64_t taps() const { return kernel[0] * kernel[1]; }
-  int64_t input_plane() const { return input[0] * input[1]; }
-  int64_t output_plane() const { return output[0] * output[1]; }
-  double operations() const {  // of an image
-    return 2.0 * static_cast<double>(channels_in * channels_out) *
-           static_cast<double>(taps() * output_plane());
-  }
-};
-
-// From x to y.
-SlidingFilters ForwardOf(const ConvolutionShape& shape);
-// From dy to dx, with the filters turned around.
-SlidingFilters BackwardOf(const ConvolutionShape& shape);
-
-// How many pixels a row has with its padding: rows share what is between them.
-int64_t Pitch(const SlidingFilters& s);
 
 // How many times 16 pixels there are in a strip of `rows` rows, if `unit` pixels are computed
 // together.

@@ -14,6 +14,7 @@
 
 #include "framework/cpu/allocator.h"
 #include "framework/cpu/convolution_amx.h"
+#include "framework/cpu/convolution_vectors.h"
 #include "framework/cpu/one_thread.h"
 #include "framework/cpu/threads.h"
 #include "framework/dlarray/error.h"
@@ -394,12 +395,11 @@ bool WantsChannelBlocks(ConvolutionKind kind, const ConvolutionShape& shape) {
       shape.channels_out % kChannelBlock != 0) {
     return false;
   }
-  if (!StrictConvolution::IsActive()) {
-    // What it shares its images with wants them plain.
-    for (const ConvolutionKind other : {ConvolutionKind::kForward, ConvolutionKind::kBackwardData,
-                                        ConvolutionKind::kBackwardWeights}) {
-      if (AmxConvolutionPays(other, shape)) return false;
-    }
+  // What it shares its images with wants them plain.
+  for (const ConvolutionKind other : {ConvolutionKind::kForward, ConvolutionKind::kBackwardData,
+                                      ConvolutionKind::kBackwardWeights}) {
+    if (!StrictConvolution::IsActive() && AmxConvolutionPays(other, shape)) return false;
+    if (VectorConvolutionPays(other, shape)) return false;
   }
   const Threads threads(shape);
   const std::shared_ptr<const Plan> plan =
