@@ -261,7 +261,7 @@ double OurSteps(ConvolutionKind kind, const SlidingFilters& s) {
 // oneDNN computes whole blocks of channels, but no products with zeros of the padding, and reorders
 // images to blocks and back.
 double OneDnnSteps(ConvolutionKind kind, const SlidingFilters& s) {
-  constexpr double kOfReordering = 4;  // of a vector
+  const double of_reordering = kind == ConvolutionKind::kBackwardWeights ? 4 : 6;  // of a vector
   const int64_t block = CurrentInstructionSet() == InstructionSet::kV4 ? 16 : 8;
   const auto blocks = [block](int64_t channels) { return Ceiling(channels, block) * block; };
   double pixels = static_cast<double>(s.taps() * s.output_plane());
@@ -289,7 +289,7 @@ double OneDnnSteps(ConvolutionKind kind, const SlidingFilters& s) {
   const double reordered = static_cast<double>(blocks(s.channels_in) * s.input_plane() +
                                                blocks(s.channels_out) * s.output_plane());
   return pixels * vectors * static_cast<double>(in) +
-         kOfReordering * reordered / static_cast<double>(kVectorRoom);
+         of_reordering * reordered / static_cast<double>(kVectorRoom);
 }
 
 }  // namespace
