@@ -212,6 +212,10 @@ void CopyExactly(const float* from, int64_t width, float* to) {
   for (int64_t i = 0; i < width; ++i) to[i] = from[i];
 }
 
+void Clear(float* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = 0;
+}
+
 // How many rows of a plane may be read, or written, in whole vectors: no row ends so near to the
 // end that a vector crosses it.
 int64_t RowsInVectors(PlaneRows plane) {
@@ -223,17 +227,18 @@ int64_t RowsInVectors(PlaneRows plane) {
 void SpreadRows(const float* from, PlaneRows plane, int64_t pitch, int64_t end, float* to) {
   const int64_t in_vectors = RowsInVectors(plane);
   const int64_t gap = pitch - plane.width;
-  int64_t row = 0;
-  for (; row < plane.rows; ++row) {
+  for (int64_t row = 0; row < plane.rows; ++row) {
     float* const at = to + row * pitch;
     if (row < in_vectors) {
       CopyVectors(from + row * plane.width, plane.width, at);
     } else {
       CopyExactly(from + row * plane.width, plane.width, at);
     }
-    for (int64_t i = 0; i < gap; ++i) at[plane.width + i] = 0;
+    // What follows is written later. (A loop would become a call of memset for each row.)
+    *reinterpret_cast<Wide*>(at + plane.width) = Wide{};
+    if (gap > kVectorRoom) Clear(at + plane.width, gap);
   }
-  for (int64_t i = plane.rows * pitch; i < end; ++i) to[i] = 0;
+  Clear(to + plane.rows * pitch, end - plane.rows * pitch);
 }
 
 void JoinRows(const float* from, int64_t pitch, PlaneRows plane, float* to) {
