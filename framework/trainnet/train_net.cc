@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "framework/ops/gpu_array.h"
@@ -66,8 +68,13 @@ class Training {
   using Clock = std::chrono::steady_clock;
 
   void Prepare(const Dataset& data);
+  bool HasData() const { return ahead_.has_value() || ahead_failed_ || queue_.HasData(); }
+  TrainingStep::Data NextData();
+  // While a device computes: takes the next mini-batch and brings it over. One that cannot be taken
+  // fails when its turn has come.
+  void TakeAhead();
   // One iteration; false when the loss is not finite, and then nothing changed.
-  bool Step(const MiniBatch& batch, TrainingRecord& record);
+  bool Step(TrainingStep::Data data, TrainingRecord& record);
   int64_t NumIterations() const { return queue_.NumBatches() * options_.max_epochs; }
   ValidationRecord Validate(int64_t iteration);
   // Keeps the best network; true when patience is over.
@@ -88,6 +95,8 @@ class Training {
   std::vector<AnyMetric> metrics_;
   RandomSource network_source_, order_source_;
   std::optional<TrainingStep> step_;
+  std::optional<TrainingStep::Data> ahead_;
+  std::exception_ptr ahead_failed_;
   std::optional<BatchPredictor> validate_;  // With validation data.
   TrainingInfo info_;
   std::optional<DlNetwork> best_;
@@ -150,11 +159,37 @@ void Training::Prepare(const Dataset& data) {
     validate_.emplace(network_, std::vector<std::string>(), options_.acceleration);
 }
 
-bool Training::Step(const MiniBatch& batch, TrainingRecord& record) {
+TrainingStep::Data Training::NextData() {
+  if (ahead_failed_) std::rethrow_exception(std::exchange(ahead_failed_, nullptr));
+  if (!ahead_.has_value()) return step_->DataOf(queue_.Next());
+  TrainingStep::Data data = *std::move(ahead_);
+  ahead_.reset();
+  return data;
+}
+
+void Training::TakeAhead() {
+  if (!queue_.HasData()) return;
+  try {
+    ahead_ = step_->DataOf(queue_.Next());
+  } catch (...) {
+    ahead_failed_ = std::current_exception();
+    return;
+  }
+  try {
+    step_->BringOver(*ahead_);
+  } catch (const Error& e) {
+    // What a full device had no room for is brought over when its turn has come.
+    if (e.identifier() != "gpu:OutOfMemory") throw;
+  }
+}
+
+bool Training::Step(TrainingStep::Data data, TrainingRecord& record) {
   TrainingStep::Result result =
-      (*step_)(batch, record.learn_rate, record.iteration, NumIterations() - record.iteration);
+      (*step_)(data, record.learn_rate, record.iteration, NumIterations() - record.iteration,
+               [this] { TakeAhead(); });
   record.loss = result.loss;
   if (!result.finite || metrics_.empty()) return result.finite;
+  const MiniBatch& batch = data.batch;
   DlArrays targets = batch.targets;
   LeaveOutPadding(batch, result.outputs, targets);
   for (AnyMetric& m : metrics_) {
@@ -213,12 +248,12 @@ TrainingResult Training::Run() {
   for (int64_t epoch = 1; epoch <= options_.max_epochs && !stopped; ++epoch) {
     queue_.Reset();
     if (ShuffleFor(epoch)) queue_.Shuffle(order_source_);
-    while (queue_.HasData() && !stopped) {
+    while (HasData() && !stopped) {
       TrainingRecord record{.iteration = ++iteration, .epoch = epoch};
       record.learn_rate =
           step_->initial_learn_rate() *
           options_.learn_rate_schedule.Factor({epoch, iteration, per_epoch, options_.max_epochs});
-      const bool finite = Step(queue_.Next(), record);
+      const bool finite = Step(NextData(), record);
       info_.training_history.push_back(record);
       info_.stop_iteration = iteration;
       if (!finite) {

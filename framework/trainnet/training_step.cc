@@ -203,20 +203,34 @@ DlArrays TrainingStep::Run(const DlArrays& in, int64_t calls_left, bool padded) 
                    update_.has_value() ? Function(recorded_update) : Function(update));
 }
 
-TrainingStep::Result TrainingStep::operator()(const MiniBatch& batch, double learn_rate,
-                                              int64_t iteration, int64_t calls_left) {
-  const MiniBatch of_rank = ranks_ == nullptr ? MiniBatch() : ranks_->PartOf(batch);
-  const MiniBatch& part = ranks_ == nullptr ? batch : of_rank;
-  batch_ = &part;
+TrainingStep::Data TrainingStep::DataOf(MiniBatch batch) const {
+  Data data{.batch = std::move(batch), .of_rank = {}, .arrays = {}};
+  if (ranks_ != nullptr) {
+    data.of_rank = ranks_->PartOf(data.batch);
+    data.arrays.push_back(ranks_->WeightOf(data.batch));
+  }
+  const MiniBatch& part = ranks_ == nullptr ? data.batch : data.of_rank;
+  Append(data.arrays, part.inputs);
+  Append(data.arrays, part.targets);
+  return data;
+}
+
+void TrainingStep::BringOver(Data& data) const {
+  if (!on_gpu_) return;
+  for (DlArray& x : data.arrays) x = GpuArray(x);
+}
+
+TrainingStep::Result TrainingStep::operator()(Data& data, double learn_rate, int64_t iteration,
+                                              int64_t calls_left, Meanwhile meanwhile) {
+  const MiniBatch& batch = data.batch;
+  batch_ = ranks_ == nullptr ? &batch : &data.of_rank;
   DlArrays changing;
   for (const ParameterList::Item& item : parameters_.items()) changing.push_back(*item.value);
   const DlArrays states = network_.State().values();
   Append(changing, states);
   Append(changing, solver_state_);
   DlArrays in{solver_.Rates(learn_rate, iteration)};
-  if (ranks_ != nullptr) in.push_back(ranks_->WeightOf(batch));
-  Append(in, part.inputs);
-  Append(in, part.targets);
+  Append(in, std::exchange(data.arrays, {}));
   Append(in, changing);
   if (on_gpu_) {
     for (DlArray& x : in) x = GpuArray(x);
@@ -226,6 +240,9 @@ TrainingStep::Result TrainingStep::operator()(const MiniBatch& batch, double lea
   if (padded) ++padded_batches_;
   of_network_ = padded || !why_not_.empty() ? options_.acceleration : Acceleration::kNone;
   const DlArrays results = Run(in, calls_left, padded);
+  // Work on a device is done in order: what is brought over next may take the memory of this data.
+  in.clear();
+  if (on_gpu_) meanwhile();
   Result result;
   result.loss = Gather(results[0]).Scalar();
   result.finite = std::isfinite(result.loss);

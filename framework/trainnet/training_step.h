@@ -4,7 +4,8 @@
 // runs there.
 //
 //   TrainingStep step(options, loss, ranks, network);
-//   const TrainingStep::Result result = step(batch, {.learn_rate = 0.01, .iteration = 1}, 99);
+//   TrainingStep::Data data = step.DataOf(batch);
+//   const TrainingStep::Result result = step(data, 0.01, 1, 99, [] {});
 //   if (!result.finite) ...  // Nothing changed.
 #ifndef FRAMEWORK_TRAINNET_TRAINING_STEP_H_
 #define FRAMEWORK_TRAINNET_TRAINING_STEP_H_
@@ -28,6 +29,11 @@ namespace lamina {
 
 class TrainingStep {
  public:
+  /// What a step takes of a mini-batch.
+  struct Data {
+    MiniBatch batch, of_rank;  ///< The whole, and where there are several ranks the part of this.
+    DlArrays arrays;           ///< The weight of that part, inputs, targets.
+  };
   struct Result {
     double loss = 0;      ///< Of the whole mini-batch.
     bool finite = false;  ///< The loss is. If not, nothing changed.
@@ -42,10 +48,18 @@ class TrainingStep {
   TrainingStep(const TrainingStep&) = delete;
   TrainingStep& operator=(const TrainingStep&) = delete;
 
-  /// `calls_left`: how many steps will follow, by which it is judged whether compiling pays.
+  Data DataOf(MiniBatch batch) const;
+  /// To the device of the network, if it lies on one: not waiting for what is computed there.
+  /// Errors: "gpu:OutOfMemory"; then a step brings over what is missing.
+  void BringOver(Data& data) const;
+
+  /// `data` loses its arrays. `calls_left`: how many steps will follow, by which it is judged
+  /// whether compiling pays. `meanwhile` is called once, before the results of a device are waited
+  /// for, and when the memory of `data` there can be taken for other data; not without a device.
   /// Errors: "trainnet:LossUntraced"; those of network, loss and ranks.
-  Result operator()(const MiniBatch& batch, double learn_rate, int64_t iteration,
-                    int64_t calls_left);
+  using Meanwhile = absl::FunctionRef<void()>;
+  Result operator()(Data& data, double learn_rate, int64_t iteration, int64_t calls_left,
+                    Meanwhile meanwhile);
 
   /// Learnables and states of the network lie on a device.
   bool on_gpu() const { return on_gpu_; }

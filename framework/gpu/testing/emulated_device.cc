@@ -165,6 +165,7 @@ class Emulated : public EmulatedDevice {
   void CopyIn(void* to, const void* from, size_t bytes) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
+    is_ahead_ = true;
     if (staging_->CopyIn(to, from, bytes)) return;
     copies_->DoAll();
     std::memcpy(to, from, bytes);
@@ -172,7 +173,8 @@ class Emulated : public EmulatedDevice {
   void CopyOut(void* to, const void* from, size_t bytes) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
-    if (copies_->num_asked() > 0) ++num_copies_ahead_;
+    num_copies_ahead_ += is_ahead_ ? 1 : 0;
+    is_ahead_ = false;
     if (staging_->CopyOut(to, from, bytes)) return;
     copies_->DoAll();
     std::memcpy(to, from, bytes);
@@ -199,7 +201,7 @@ class Emulated : public EmulatedDevice {
       player_.Play(played, kernel, size, values);
     };
     if (record_ == nullptr) {
-      copies_->DoAll();
+      DoCopies();
       launch();
     } else {
       record_->launches.push_back(std::move(launch));
@@ -225,7 +227,7 @@ class Emulated : public EmulatedDevice {
     std::function<void()> start = [&call, own = std::vector(arrays.begin(), arrays.end()),
                                    workspace] { call.Start(own, workspace); };
     if (record_ == nullptr) {
-      copies_->DoAll();
+      DoCopies();
       start();
     } else {
       LAMINA_CHECK(started_.count(&call) == 1);
@@ -243,7 +245,7 @@ class Emulated : public EmulatedDevice {
   void Start(const LaunchRecord& record) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     ++num_starts_;
-    copies_->DoAll();
+    DoCopies();
     for (const auto& launch : static_cast<const LaunchList&>(record).launches) launch();
   }
 
@@ -274,6 +276,11 @@ class Emulated : public EmulatedDevice {
   }
 
  private:
+  // Before other work.
+  void DoCopies() {
+    is_ahead_ = false;
+    copies_->DoAll();
+  }
   std::shared_ptr<const LibraryCall> Prepared(ProcessorCall::Compute compute) const {
     return has_libraries_ ? std::make_shared<const ProcessorCall>(std::move(compute)) : nullptr;
   }
@@ -288,6 +295,7 @@ class Emulated : public EmulatedDevice {
   KernelPlayer player_{&regions_};
   int most_chunks_ = INT_MAX;
   LateCopies* copies_;  // Those of staging_.
+  bool is_ahead_ = false;
   std::optional<Staging> staging_;
   std::unique_ptr<LaunchList> record_;
   std::atomic<int> num_compiled_{0}, num_starts_{0}, num_rounded_{0}, num_copies_ahead_{0};

@@ -31,7 +31,8 @@ class EmulatedDevice : public Device {
   /// Of copies by way of pinned memory (staging.h).
   static constexpr size_t kSmallestStaged = 256, kChunkBytes = 4096, kMostChunks = 3;
   virtual void set_most_chunks(int chunks) = 0;
-  /// How many copies from the device were asked for while copies to it were not done yet.
+  /// How often a copy from the device was asked for right after one to it: what comes next is on
+  /// its way before results are waited for.
   virtual int num_copies_ahead() const = 0;
   /// How often kernels were compiled, and how often records were started.
   virtual int num_compiled() const = 0;
