@@ -286,6 +286,10 @@ double OneDnnSteps(ConvolutionKind kind, const SlidingFilters& s) {
     in = 8;
   }
   if (kind == ConvolutionKind::kBackwardWeights && s.channels_out <= 8) vectors = 0.5;
+  // Images of whole blocks can stay in them between convolutions (convolution_blocks.h).
+  if (s.channels_in % kChannelBlock == 0 && s.channels_out % kChannelBlock == 0) {
+    return pixels * vectors * static_cast<double>(in);
+  }
   const double reordered = static_cast<double>(blocks(s.channels_in) * s.input_plane() +
                                                blocks(s.channels_out) * s.output_plane());
   return pixels * vectors * static_cast<double>(in) +

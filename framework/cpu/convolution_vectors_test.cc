@@ -318,10 +318,12 @@ TEST_F(ConvolutionVectorsTest, IsTakenWhereItPays) {
 TEST_F(ConvolutionVectorsTest, PaysForFewChannelsOnly) {
   EXPECT_TRUE(Pays(Same(128, 1, 7, 28, 28)));
   EXPECT_TRUE(Pays(Same(64, 4, 4, 28, 28)));
-  const ConvolutionShape many = Same(32, 64, 64, 28, 28);
-  for (const ConvolutionKind kind : {ConvolutionKind::kForward, ConvolutionKind::kBackwardData,
-                                     ConvolutionKind::kBackwardWeights}) {
-    EXPECT_FALSE(VectorConvolutionPays(kind, many));
+  // Images that can stay in blocks are left there, large ones, too.
+  for (const ConvolutionShape& many : {Same(32, 64, 64, 28, 28), Same(1, 16, 16, 224, 224)}) {
+    for (const ConvolutionKind kind : {ConvolutionKind::kForward, ConvolutionKind::kBackwardData,
+                                       ConvolutionKind::kBackwardWeights}) {
+      EXPECT_FALSE(VectorConvolutionPays(kind, many));
+    }
   }
 }
 
