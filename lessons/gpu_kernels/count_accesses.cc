@@ -47,8 +47,9 @@ int Count(const KernelChapter& chapter, const std::string& folder) {
   }
   std::cout << absl::StrFormat("%-26s %9s %9s %9s %9s %9s %9s\n", "version", "requests", "wanted",
                                "moved", "sectors", "shared", "barriers");
-  Series moved{.name = "bytes loaded, in sectors", .x = {}, .y = {}, .markers = true};
-  Series requests{.name = "requests", .x = {}, .y = {}, .dashed = true, .markers = true};
+  Series moved{.name = "bytes moved, for a result", .x = {}, .y = {}, .markers = true};
+  Series requests{
+      .name = "requests, for 32 results", .x = {}, .y = {}, .dashed = true, .markers = true};
   for (const KernelVersion& version : chapter.versions) {
     DlArray y;
     const gpu::testing::AccessCounts counts = device->Count([&] { y = version.compute(there); });
@@ -60,12 +61,12 @@ int Count(const KernelChapter& chapter, const std::string& folder) {
     requests.y.push_back(static_cast<double>(counts.loads.requests + counts.stores.requests) * 32 /
                          results);
   }
-  const absl::Status written = WritePicture(
-      LineChartSvg({{.title = absl::StrCat(chapter.name, ": for each element of the result"),
-                     .x = {.label = "version"},
-                     .y = {.label = "count", .logarithmic = true},
-                     .series = {moved, requests}}}),
-      absl::StrCat(folder, "/", chapter.name, ".svg"));
+  const absl::Status written =
+      WritePicture(LineChartSvg({{.title = absl::StrCat("Kernels for ", chapter.name),
+                                  .x = {.label = "version"},
+                                  .y = {.label = "count", .logarithmic = true},
+                                  .series = {moved, requests}}}),
+                   absl::StrCat(folder, "/", chapter.name, ".svg"));
   if (written.ok()) return 0;
   std::cerr << written << "\n";
   return 1;
