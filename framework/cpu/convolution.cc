@@ -8,6 +8,7 @@
 #include "framework/cpu/convolution_amx.h"
 #include "framework/cpu/convolution_dnnl.h"
 #include "framework/cpu/convolution_vectors.h"
+#include "framework/cpu/convolution_winograd.h"
 #include "framework/cpu/gemm.h"
 #include "framework/cpu/one_thread.h"
 #include "framework/cpu/reduce.h"
@@ -218,9 +219,15 @@ void PlainConvolution(ConvolutionKind kind, const ConvolutionShape& s, float* x,
 // kBackwardWeights.
 bool OfSingle(ConvolutionKind kind, const ConvolutionShape& s, float* x, float* weights,
               float* bias, float* y) {
-  if (!StrictConvolution::IsActive() && AmxConvolutionPays(kind, s)) {
+  const bool strict = StrictConvolution::IsActive(), amx = !strict && AmxConvolutionPays(kind, s);
+  if (amx || (!strict && WinogradPays(kind, s))) {
     const bool is_forward = kind == ConvolutionKind::kForward;
-    AmxConvolution(kind, s, x, weights, is_forward ? bias : nullptr, y, PlainConvolution);
+    const float* const added = is_forward ? bias : nullptr;
+    if (amx) {
+      AmxConvolution(kind, s, x, weights, added, y, PlainConvolution);
+    } else {
+      WinogradConvolution(kind, s, x, weights, added, y);
+    }
     if (!is_forward && bias != nullptr) SumOverImages(DataType::kSingle, s, y, bias);
     return true;
   }

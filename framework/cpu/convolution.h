@@ -11,9 +11,9 @@
 // then K.
 //
 // Single runs on the matrix unit of processors with AMX where that is faster (convolution_amx.h),
-// where channels are few on vectors of our own (convolution_vectors.h), or on oneDNN (its compiled
-// primitives are kept by shape, least recently used out), double and complex as a product of
-// matrices on Eigen.
+// by Winograd's algorithm where that is (convolution_winograd.h), where channels are few on vectors
+// of our own (convolution_vectors.h), or on oneDNN (its compiled primitives are kept by shape, least
+// recently used out), double and complex as a product of matrices on Eigen.
 //
 // Threads: may be called from any thread; large work uses the pool of threads.h.
 //
@@ -74,7 +74,7 @@ class StrictConvolution {
 /// |error| <= n u sum |w| |x|, where n terms are summed and u = 2^-24 (2^-53); results do not
 /// depend on what was computed before.
 ///
-/// But for two cases of single, each 1.2 to 2.7 times as fast, which StrictConvolution forbids:
+/// But for two cases of single, each 1.2 to 2.8 times as fast, which StrictConvolution forbids:
 ///
 /// - On processors with AMX, filters moved one by one over one or two dims, without groups, and 256
 ///   terms or more: numbers are sums of two bfloat16, and |error| <= (530 + 3 k) u sum |w| |x|, k
@@ -82,11 +82,11 @@ class StrictConvolution {
 ///   and infinities come out as in the plain way. Measured on normal data, 64 channels and 3 x 3
 ///   filters: at most 33 u of the element's own sum, where the plain way has 2 u; for gradients of
 ///   weights, whose sums are long, 3 u, where it has 5 u.
-/// - Elsewhere, 3 x 3 filters moved one by one over two dims, with 32 channels or more on both
-///   sides and enough outputs: Winograd's minimal filtering F(4 x 4, 3 x 3) (Lavin and Gray,
-///   arXiv:1509.09308). It computes 4 x 4 outputs together: the error of each is relative to the
-///   largest sum |w| |x| of these (measured on normal data: at most 17 u of the element's own sum),
-///   and a NaN or infinity reaches all 16; of the gradient of the weights, all nine of a filter.
+/// - Elsewhere, with AVX2 or more, 3 x 3 filters moved one by one over two dims, with 16 channels or
+///   more on both sides and enough outputs: Winograd's minimal filtering F(4 x 4, 3 x 3)
+///   (convolution_winograd.h). It computes 4 x 4 outputs together: the error of each is relative to
+///   the largest sum |w| |x| of these (measured on normal data: at most 17 u), and a NaN or infinity
+///   reaches all 16; of the gradient of the weights, all nine of a filter.
 void ConvolutionForward(DataType type, const ConvolutionShape& shape, const void* x,
                         const void* weights, const void* bias, void* y);
 

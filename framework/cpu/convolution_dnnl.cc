@@ -15,6 +15,7 @@
 #include "framework/cpu/allocator.h"
 #include "framework/cpu/convolution_amx.h"
 #include "framework/cpu/convolution_vectors.h"
+#include "framework/cpu/convolution_winograd.h"
 #include "framework/cpu/one_thread.h"
 #include "framework/cpu/threads.h"
 #include "framework/dlarray/error.h"
@@ -117,19 +118,17 @@ bool WantsBlocks(const Key& key) {
          key.shape.channels_in / key.shape.groups >= 4;
 }
 
-// Whether Winograd's algorithm is to be tried. Measured (two threads, AVX-512, reordering
-// included): 64 to 64 channels, 28 x 28, batch 32 in 3.0 ms instead of 5.4; batch 4 in 0.41 instead
-// of 0.59; 256 channels, 14 x 14, batch 32 in 10.7 instead of 18.1; 32 channels, 28 x 28, batch 32
-// in 1.1 instead of 1.4. The gradient of the weights, on one thread: 64 to 64 channels, 28 x 28,
-// batch 32 in 6.0 instead of 12.0. With 128 tiles or fewer the two are equal, or the plain way
-// wins.
+// Whether oneDNN's form of Winograd's algorithm is to be tried. It is for images in blocks, where a
+// network of convolutions on two threads takes 32 ms with it and 35 with ours on plain images
+// (residual_block_grad of tools/bench, 64 channels, AMD EPYC); plain images take
+// convolution_winograd.h. With 128 tiles or fewer the plain way wins.
 bool WantsWinograd(const Key& key) {
   const ConvolutionShape& s = key.shape;
   const auto all = [&](const std::array<int64_t, 3>& values, int64_t wanted) {
     return values[0] == wanted && values[1] == wanted;
   };
   const int64_t tiles = s.batch * ((s.output[0] + 3) / 4) * ((s.output[1] + 3) / 4);
-  return !key.strict && s.spatial_rank == 2 && s.groups == 1 && all(s.kernel, 3) &&
+  return key.blocks && !key.strict && s.spatial_rank == 2 && s.groups == 1 && all(s.kernel, 3) &&
          all(s.stride, 1) && all(s.dilation, 1) && std::min(s.channels_in, s.channels_out) >= 32 &&
          tiles >= 192;
 }
@@ -395,16 +394,18 @@ bool WantsChannelBlocks(ConvolutionKind kind, const ConvolutionShape& shape) {
       shape.channels_out % kChannelBlock != 0) {
     return false;
   }
+  const bool strict = StrictConvolution::IsActive();
   // What it shares its images with wants them plain.
   for (const ConvolutionKind other : {ConvolutionKind::kForward, ConvolutionKind::kBackwardData,
                                       ConvolutionKind::kBackwardWeights}) {
-    if (!StrictConvolution::IsActive() && AmxConvolutionPays(other, shape)) return false;
+    if (!strict && AmxConvolutionPays(other, shape)) return false;
     if (VectorConvolutionPays(other, shape)) return false;
   }
   const Threads threads(shape);
-  const std::shared_ptr<const Plan> plan =
-      AllPlans().Find({kind, /*has_bias=*/false, StrictConvolution::IsActive(), /*blocks=*/true,
-                       threads.count(), shape});
+  const Key key{kind, /*has_bias=*/false, strict, /*blocks=*/true, threads.count(), shape};
+  // oneDNN's plain way in blocks is slower than Winograd's on plain images.
+  if (!strict && WinogradPays(kind, shape) && !WantsWinograd(key)) return false;
+  const std::shared_ptr<const Plan> plan = AllPlans().Find(key);
   return plan != nullptr && !plan->x.differs() && !plan->y.differs();
 }
 

@@ -7,7 +7,7 @@
     )
 
 compiles the sources three times, with LAMINA_ISA defined as v2, v3 and v4, and makes one library of
-all three. See isa_namespace.h for what such sources must keep to.
+all three; `levels` leaves some out. See isa_namespace.h for what such sources must keep to.
 """
 
 # What lets the compiler make vector code of plain loops, without giving up NaN and infinity.
@@ -28,14 +28,20 @@ AMX_COPTS = KERNEL_COPTS + _LEVELS["v4"] + [
     "-Wno-psabi",
 ]
 
-def multi_isa_cc_library(name, srcs, deps = [], copts = [], visibility = None):
+def multi_isa_cc_library(
+        name,
+        srcs,
+        deps = [],
+        copts = [],
+        levels = _LEVELS.keys(),
+        visibility = None):
     """Declares `name` and one library for each level, `name`_v2 and so on."""
-    for level, options in _LEVELS.items():
+    for level in levels:
         native.cc_library(
             name = name + "_" + level,
             srcs = srcs,
             # Vectors are passed only between functions of one unit: their ABI does not matter.
-            copts = KERNEL_COPTS + options + ["-Wno-psabi"] + copts,
+            copts = KERNEL_COPTS + _LEVELS[level] + ["-Wno-psabi"] + copts,
             # Eigen's inline functions, too, must not be shared between the levels.
             local_defines = ["LAMINA_ISA=" + level, "Eigen=Eigen_" + level],
             visibility = ["//visibility:private"],
@@ -44,5 +50,5 @@ def multi_isa_cc_library(name, srcs, deps = [], copts = [], visibility = None):
     native.cc_library(
         name = name,
         visibility = visibility,
-        deps = [name + "_" + level for level in _LEVELS],
+        deps = [name + "_" + level for level in levels],
     )

@@ -3,6 +3,7 @@
 //
 //   convolutions                                # on vectors of pixels (convolution_vectors.h)
 //   convolutions --ours=amx                     # on the matrix unit (convolution_amx.h)
+//   convolutions --ours=winograd                # Winograd's algorithm (convolution_winograd.h)
 //   convolutions --shapes=64x64x28x32x3         # channels in x out, side, observations, filter
 //   convolutions --threads=1
 //
@@ -24,11 +25,13 @@
 #include "framework/cpu/convolution_amx.h"
 #include "framework/cpu/convolution_dnnl.h"
 #include "framework/cpu/convolution_vectors.h"
+#include "framework/cpu/convolution_winograd.h"
+#include "framework/cpu/instruction_set.h"
 #include "framework/cpu/threads.h"
 #include "framework/dlarray/error.h"
 #include "tools/bench/in_turn.h"
 
-ABSL_FLAG(std::string, ours, "vectors", "which way of ours: vectors or amx");
+ABSL_FLAG(std::string, ours, "vectors", "which way of ours: vectors, amx or winograd");
 ABSL_FLAG(std::vector<std::string>, shapes, {},
           "channels in x channels out x side of the image x observations x side of the filter");
 ABSL_FLAG(std::vector<std::string>, threads, (std::vector<std::string>{"1", "2"}),
@@ -52,6 +55,11 @@ void Vectors(ConvolutionKind kind, const ConvolutionShape& shape, float* x, floa
 void Amx(ConvolutionKind kind, const ConvolutionShape& shape, float* x, float* weights, float*,
          float* y) {
   cpu::AmxConvolution(kind, shape, x, weights, nullptr, y, OneDnn);
+}
+
+void Winograd(ConvolutionKind kind, const ConvolutionShape& shape, float* x, float* weights, float*,
+              float* y) {
+  cpu::WinogradConvolution(kind, shape, x, weights, nullptr, y);
 }
 
 // One of our ways.
@@ -114,18 +122,26 @@ int Main() {
   const std::vector<std::string> many_channels = {
       "64x64x28x32x3", "32x32x56x8x3", "128x128x14x32x3", "256x256x7x32x3", "64x64x28x1x3",
       "48x48x20x16x3", "32x64x28x8x5", "256x64x28x8x1",   "8x16x14x128x3",  "16x32x7x128x3"};
+  const std::vector<std::string> three_by_three = {
+      "64x64x28x32x3",   "32x32x56x8x3",   "16x16x28x64x3",   "24x24x14x64x3", "16x32x7x128x3",
+      "128x128x14x32x3", "256x256x28x4x3", "512x512x14x12x3", "64x64x112x2x3"};
   const Way ways[] = {{"vectors", Vectors, cpu::VectorConvolutionPays, few_channels},
-                      {"amx", Amx, cpu::AmxConvolutionPays, many_channels}};
+                      {"amx", Amx, cpu::AmxConvolutionPays, many_channels},
+                      {"winograd", Winograd, cpu::WinogradPays, three_by_three}};
   const Way* way = nullptr;
   for (const Way& one : ways) {
     if (absl::GetFlag(FLAGS_ours) == one.name) way = &one;
   }
   if (way == nullptr) {
-    std::cerr << "--ours is vectors or amx.\n";
+    std::cerr << "--ours is vectors, amx or winograd.\n";
     return 1;
   }
   if (way->convolve == Amx && !cpu::HasAmx()) {
     std::cerr << "This processor or system has no AMX with bfloat16, or LAMINA_CPU forbids it.\n";
+    return 1;
+  }
+  if (way->convolve == Winograd && cpu::CurrentInstructionSet() == cpu::InstructionSet::kV2) {
+    std::cerr << "This processor has no AVX2, or LAMINA_CPU forbids it.\n";
     return 1;
   }
   std::vector<std::string> shapes = absl::GetFlag(FLAGS_shapes);
