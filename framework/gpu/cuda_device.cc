@@ -18,8 +18,10 @@ namespace lamina::gpu {
 namespace {
 
 // Values of cuda.h.
-constexpr int kOutOfMemory = 2, kMajor = 75, kMinor = 76, kReleaseThreshold = 4,
-              kCaptureThreadLocal = 1;
+constexpr int kOutOfMemory = 2, kMajor = 75, kMinor = 76, kMaxShared = 97, kReleaseThreshold = 4,
+              kCaptureThreadLocal = 1, kDynamicShared = 8;
+// What a launch may have without asking.
+constexpr unsigned kSharedBytes = 48 << 10;
 constexpr unsigned kNonBlocking = 1;
 
 std::string NameOf(const CudaDriver& driver, int error) {
@@ -114,6 +116,7 @@ class CudaDevice : public Device {
 
   std::string Name() const override { return name_; }
   std::string CompilerKey() const override { return key_; }
+  size_t MaxSharedBytes() const override { return max_shared_bytes_; }
 
   void* Allocate(size_t bytes) override {
     const Turn turn = Enter();
@@ -177,10 +180,14 @@ class CudaDevice : public Device {
   void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
               void** arguments) override {
     const Turn turn = Enter();
-    Check(
-        driver_.LaunchKernel(static_cast<const CudaKernels&>(kernels).function(kernel), size.blocks,
-                             1, 1, size.threads, 1, 1, 0, stream_, arguments, nullptr),
-        "launch a kernel");
+    void* const function = static_cast<const CudaKernels&>(kernels).function(kernel);
+    if (size.shared_bytes > kSharedBytes) {
+      Check(driver_.FuncSetAttribute(function, kDynamicShared, static_cast<int>(size.shared_bytes)),
+            "give a kernel shared memory");
+    }
+    Check(driver_.LaunchKernel(function, size.blocks, 1, 1, size.threads, 1, 1, size.shared_bytes,
+                               stream_, arguments, nullptr),
+          "launch a kernel");
   }
   std::shared_ptr<const LibraryCall> Prepare(const ProductCall& call) override {
     const Turn turn = Enter();
@@ -272,6 +279,7 @@ class CudaDevice : public Device {
   const int device_;
   std::string name_ = "The device", key_, architecture_;
   std::string properties_;  // All of the device that what libraries choose depends on.
+  size_t max_shared_bytes_ = 0;
   std::recursive_mutex mutex_;
   void *context_ = nullptr, *stream_ = nullptr;
   IdleMemory memory_;
@@ -336,7 +344,7 @@ absl::Status CudaDevice::Begin() {
   };
   char name[256] = {};
   size_t bytes = 0;
-  int major = 0, minor = 0, compiler_major = 0, compiler_minor = 0;
+  int major = 0, minor = 0, shared = 0, compiler_major = 0, compiler_minor = 0;
   void* pool = nullptr;
   uint64_t kept = UINT64_MAX;
   for (const int error :
@@ -344,6 +352,7 @@ absl::Status CudaDevice::Begin() {
         driver_.DeviceTotalMem(&bytes, device_),
         driver_.DeviceGetAttribute(&major, kMajor, device_),
         driver_.DeviceGetAttribute(&minor, kMinor, device_),
+        driver_.DeviceGetAttribute(&shared, kMaxShared, device_),
         driver_.DevicePrimaryCtxRetain(&context_, device_), driver_.CtxSetCurrent(context_),
         driver_.StreamCreate(&stream_, kNonBlocking),
         driver_.DeviceGetDefaultMemPool(&pool, device_),
@@ -353,6 +362,7 @@ absl::Status CudaDevice::Begin() {
   nvrtc->Version(&compiler_major, &compiler_minor);
   name_ = absl::StrFormat("%s, %.1f GiB", name, static_cast<double>(bytes) / (1 << 30));
   architecture_ = absl::StrCat("sm_", major, minor);
+  max_shared_bytes_ = static_cast<size_t>(shared);
   key_ = absl::StrCat("nvrtc ", compiler_major, ".", compiler_minor, " ", architecture_);
   staging_.emplace(std::make_unique<Pinned>(*this), Staging::Options());
   properties_ = PropertiesOf(driver_, device_, absl::StrCat(name, ", ", bytes, " bytes"));

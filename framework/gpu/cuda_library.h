@@ -54,6 +54,7 @@ using CudaAddress = unsigned long long;  // NOLINT(runtime/int): CUdeviceptr
   X(ModuleLoadData, "cuModuleLoadData", (void**, const void*))                                   \
   X(ModuleUnload, "cuModuleUnload", (void*))                                                     \
   X(ModuleGetFunction, "cuModuleGetFunction", (void**, void*, const char*))                      \
+  X(FuncSetAttribute, "cuFuncSetAttribute", (void*, int, int))                                   \
   X(LaunchKernel, "cuLaunchKernel",                                                              \
     (void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**, \
      void**))                                                                                    \

@@ -60,6 +60,7 @@ class LaunchRecord {
 
 struct LaunchSize {
   unsigned blocks = 1, threads = 1;
+  unsigned shared_bytes = 0;  ///< Of the array without a size that the kernel declares.
 };
 
 class Device {
@@ -70,6 +71,8 @@ class Device {
   virtual std::string Name() const = 0;
   /// All that a compiled kernel depends on besides its source.
   virtual std::string CompilerKey() const = 0;
+  /// The most memory that the threads of a block may share.
+  virtual size_t MaxSharedBytes() const = 0;
 
   /// Memory that begins at a multiple of 256 bytes.
   virtual void* Allocate(size_t bytes) = 0;

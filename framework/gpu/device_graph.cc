@@ -9,7 +9,7 @@
 
 namespace lamina::gpu {
 DeviceGraph::DeviceGraph(const Graph& graph, const std::shared_ptr<Gpu>& gpu) {
-  DeviceParts parts = PartsForDevice(graph);
+  DeviceParts parts = PartsForDevice(graph, *gpu->device());
   draws_ = std::move(parts.draws);
   for (const DlArray& constant : parts.constants) constants_.push_back(gpu->ToDevice(constant));
   const auto start = std::chrono::steady_clock::now();

@@ -67,7 +67,7 @@ std::vector<DeviceKernels::Launch> DeviceKernels::WriteSteps(const LibrarySteps&
   for (size_t s = 0; s < called.size(); ++s) {
     called[s].call = steps.calls[s];
     const GraphStep& step = graph.steps()[s];
-    if (HasOwnKernel(graph, step)) {
+    if (HasOwnKernel(*device_, graph, step)) {
       called[s].own = std::make_shared<const OwnLaunch>(own.For(graph, step));
     }
     if (!DeviceDraws::Can(*step.op)) continue;

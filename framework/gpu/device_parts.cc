@@ -18,23 +18,27 @@ bool IsDrawnHere(const GraphStep& step) {
          step.outputs.size() == 1;
 }
 
-bool IsExpandedHere(const Graph& graph, const GraphStep& step) {
-  // These two have a printed form too, but a library computes their parts.
-  if (step.op->Name() == "attention" || step.op->Name() == "conv") return true;
-  return IsUnwritten(graph, step) && !HasOwnKernel(graph, step);
-}
-
-Graph Expanded(const Graph& graph) {
-  Graph expanded = ExpandComposed(graph, IsExpandedHere);
-  if (expanded.steps().size() == graph.steps().size()) return expanded;
+Graph Expanded(const Graph& graph, const Device& device) {
+  const auto is_expanded = [&device](const Graph& g, const GraphStep& step) {
+    // These two have a printed form too, but kernels and libraries compute their parts.
+    if (step.op->Name() == "attention" || step.op->Name() == "conv") return true;
+    return IsUnwritten(g, step) && !HasOwnKernel(device, g, step);
+  };
+  Graph expanded = ExpandComposed(graph, is_expanded);
+  const auto ops_of = [](const Graph& g) {
+    std::vector<const Op*> ops;
+    for (const GraphStep& step : g.steps()) ops.push_back(step.op.get());
+    return ops;
+  };
+  if (ops_of(expanded) == ops_of(graph)) return expanded;
   return Optimize(expanded, ImageLayouts::kPlain);
 }
 
 }  // namespace
 
-DeviceParts PartsForDevice(const Graph& original) {
+DeviceParts PartsForDevice(const Graph& original, const Device& device) {
   DeviceParts parts;
-  const Graph graph = Expanded(original);
+  const Graph graph = Expanded(original, device);
   std::vector<GraphValue> values = graph.values();
   std::vector<int> inputs = graph.inputs();
   std::vector<GraphStep> steps;

@@ -1,7 +1,7 @@
 // A recorded function as a device computes it: what are no kernels stands beside them.
 //
 //   const Graph graph = RecordGraph(f, specs);
-//   const DeviceParts parts = PartsForDevice(Optimize(graph, ImageLayouts::kPlain));
+//   const DeviceParts parts = PartsForDevice(Optimize(graph, ImageLayouts::kPlain), *device);
 //
 // Threads: a pure function.
 #ifndef FRAMEWORK_GPU_DEVICE_PARTS_H_
@@ -9,6 +9,7 @@
 
 #include <vector>
 
+#include "framework/gpu/device.h"
 #include "framework/graph/graph.h"
 
 namespace lamina::gpu {
@@ -22,9 +23,10 @@ struct DeviceParts {
 };
 
 /// Composed ops without a printed form are computed by what they are composed of (graph/
-/// expand_composed.h). So are attention and a convolution with a bias, whose parts a library
-/// computes. A graph that this changes is optimised.
-DeviceParts PartsForDevice(const Graph& graph);
+/// expand_composed.h). So are a convolution with a bias, whose parts a library computes, and
+/// attention, in the end by kernels of its own where the device and they take its sizes. A graph
+/// that this changes is optimised.
+DeviceParts PartsForDevice(const Graph& graph, const Device& device);
 
 }  // namespace lamina::gpu
 

@@ -125,7 +125,7 @@ std::shared_ptr<const Gpu::OpKernels> Gpu::Compiled(const OpPtr& op, Arrays inpu
   for (const DlArray& x : inputs) add(x.spec(), &step.inputs);
   for (const ArraySpec& spec : specs) add(spec, &step.outputs);
   const DeviceParts parts =
-      PartsForDevice(Graph(std::move(values), {step}, step.inputs, step.outputs));
+      PartsForDevice(Graph(std::move(values), {step}, step.inputs, step.outputs), *device_);
   auto made = std::make_shared<OpKernels>();
   made->kernels = std::make_unique<const DeviceKernels>(parts.graph, device_);
   for (const DlArray& x : parts.constants) {

@@ -45,9 +45,14 @@ std::string CheckOfParameters(const std::string& kernel, size_t inputs, size_t r
 
 }  // namespace
 
-bool HasOwnKernel(const Graph& graph, const GraphStep& step) {
+bool HasOwnKernel(const Device& device, const Graph& graph, const GraphStep& step) {
   const auto* const op = dynamic_cast<const DeviceKernelOp*>(step.op.get());
-  return op != nullptr && op->Takes(SpecsOf(graph, step.inputs), SpecsOf(graph, step.outputs));
+  if (op == nullptr) return false;
+  const std::vector<ArraySpec> inputs = SpecsOf(graph, step.inputs),
+                               results = SpecsOf(graph, step.outputs);
+  return op->Takes(inputs, results) &&
+         static_cast<size_t>(op->LaunchFor(inputs, results).shared_bytes) <=
+             device.MaxSharedBytes();
 }
 
 OwnLaunch OwnKernels::For(const Graph& graph, const GraphStep& step) {
@@ -73,7 +78,8 @@ OwnLaunch OwnKernels::For(const Graph& graph, const GraphStep& step) {
   }
   return {.kernels = loaded,
           .size = {.blocks = static_cast<unsigned>(launch.blocks),
-                   .threads = static_cast<unsigned>(launch.threads)},
+                   .threads = static_cast<unsigned>(launch.threads),
+                   .shared_bytes = static_cast<unsigned>(launch.shared_bytes)},
           .numbers = std::move(launch.numbers)};
 }
 

@@ -1,4 +1,4 @@
-// Kernels of a user's own (ops/device_kernel.h), ready to be launched on a device.
+// Kernels that were written by hand (ops/device_kernel.h), ready to be launched on a device.
 //
 //   OwnKernels own(device);
 //   if (auto launch = own.For(graph, step)) ...
@@ -24,8 +24,8 @@ struct OwnLaunch {
   std::vector<int64_t> numbers;                  ///< Follow the arrays.
 };
 
-/// Whether the step is computed by a kernel of its own.
-bool HasOwnKernel(const Graph& graph, const GraphStep& step);
+/// Whether the step is computed by a kernel of its own on this device. Errors: "kernel:Launch".
+bool HasOwnKernel(const Device& device, const Graph& graph, const GraphStep& step);
 
 class OwnKernels {
  public:

@@ -107,7 +107,7 @@ TEST_P(OwnKernelsTest, StepsShareTheKernel) {
         return DlArrays{x};
       },
       std::vector<ArraySpec>{Array({5, 4, 3}).spec(), kFrequency.spec()});
-  const DeviceKernels kernels(PartsForDevice(graph).graph, gpu_->device());
+  const DeviceKernels kernels(PartsForDevice(graph, *gpu_->device()).graph, gpu_->device());
   EXPECT_EQ(kernels.num_kernels(), 1U);
   EXPECT_EQ(kernels.num_launches(), 4U);
 }
@@ -200,6 +200,41 @@ TEST_P(OwnKernelsTest, SeveralResultsAndALaunchOfItsOwn) {
   const std::array<DlArray, 2> here = rows(x), there = rows(gpu_->ToDevice(x));
   ExpectNear(there[0], here[0], 1e-4);
   ExpectNear(there[1], here[1], 0);
+}
+
+// Columns turned around, by way of memory whose size the launch says.
+TEST_P(OwnKernelsTest, SharedMemoryOfTheLaunch) {
+  const KernelFunction turned(
+      {.name = "Turned",
+       .source = R"(
+         __global__ void Turned(const T* x, T* y, long long length) {
+           extern __shared__ T column[];
+           for (int i = threadIdx.x; i < length; i += blockDim.x) {
+             column[i] = x[blockIdx.x * length + i];
+           }
+           __syncthreads();
+           for (int i = threadIdx.x; i < length; i += blockDim.x) {
+             y[blockIdx.x * length + i] = column[length - 1 - i];
+           }
+         })",
+       .launch =
+           [](std::span<const ArraySpec> x, std::span<const ArraySpec>) {
+             const int64_t length = x[0].sizes[0];
+             return KernelLaunch{.blocks = x[0].numel() / length,
+                                 .threads = 64,
+                                 .numbers = {length},
+                                 .shared_bytes = length * 4};
+           }},
+      [](const DlArray& x) { return 0 * x; });  // Says that the function ran.
+  for (const int64_t length : {100, 15000}) {   // More than 48 KiB too.
+    const DlArray x = Array({length, 2, 1});
+    const DlArray y = Gather(turned(gpu_->ToDevice(x)));
+    for (int64_t i = 0; i < 2 * length; ++i) {
+      ASSERT_EQ(y.At(i), x.At(i / length * length + length - 1 - i % length));
+    }
+  }
+  const DlArray large = Array({1 << 20, 1, 1});
+  EXPECT_TRUE(IsEqual(Gather(turned(gpu_->ToDevice(large))), ZerosLike(large)));
 }
 
 TEST_P(OwnKernelsTest, WhatDoesNotCompileIsToldWithItsLine) {

@@ -25,7 +25,7 @@ class Expansion {
       const auto* composed = dynamic_cast<const ComposedOp*>(step.op.get());
       if (composed != nullptr && which(graph_, step)) {
         const std::vector<int> outputs =
-            out_.Inline(PartOf(step, *composed), out_.Map(step.inputs), &constants_);
+            out_.Inline(PartOf(step, *composed, which), out_.Map(step.inputs), &constants_);
         for (size_t k = 0; k < outputs.size(); ++k) out_.Set(step.outputs[k], outputs[k]);
       } else {
         out_.Copy(step);
@@ -37,7 +37,7 @@ class Expansion {
 
  private:
   // What a step is composed of.
-  const Graph& PartOf(const GraphStep& step, const ComposedOp& composed) {
+  const Graph& PartOf(const GraphStep& step, const ComposedOp& composed, const IsExpanded& which) {
     std::string key = absl::StrCat(std::string(step.op->Name()), "{", step.op->Attributes(), "}");
     std::vector<ArraySpec> specs;
     for (int v : step.inputs) {
@@ -48,7 +48,8 @@ class Expansion {
     if (is_new) {
       // It stands for the op, which multiplies in single, whatever holds where this runs.
       const ScopedProductPrecision precision(ProductPrecision::kSingle);
-      found->second = RecordGraph([&](Arrays x) { return composed.Compose(x); }, specs);
+      found->second =
+          ExpandComposed(RecordGraph([&](Arrays x) { return composed.Compose(x); }, specs), which);
     }
     return found->second;
   }

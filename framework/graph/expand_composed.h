@@ -16,15 +16,16 @@
 
 namespace lamina {
 
-/// Whether the composed op of this step is to be expanded.
+/// Whether the composed op of this step is to be expanded. The graph is that given, or one that
+/// such an op is composed of.
 using IsExpanded = std::function<bool(const Graph& graph, const GraphStep& step)>;
 
 /// True for ops without a printed form.
 bool IsUnwritten(const Graph& graph, const GraphStep& step);
 
-/// Expands composed ops for which `which` holds. All other steps stay, in their order. `origin`,
-/// unless it is null, gets for each step of the result the number of the step of `graph` that it
-/// stands for.
+/// Expands composed ops for which `which` holds, in what they are composed of too. All other steps
+/// stay, in their order. `origin`, unless it is null, gets for each step of the result the number
+/// of the step of `graph` that it stands for.
 Graph ExpandComposed(const Graph& graph, const IsExpanded& which = IsUnwritten,
                      std::vector<int>* origin = nullptr);
 

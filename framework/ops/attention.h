@@ -7,8 +7,9 @@
 //   y_t  = sum over s of a_ts v_s
 //
 // No array of scores is made, in the gradient neither: they are computed in parts
-// (framework/cpu/attention.h). On a device and in the printed code of gradients it is composed of
-// products and a softmax, with scores in memory.
+// (framework/cpu/attention.h; on a device attention_kernels.h). In the printed code of gradients, and
+// on a device where its kernels do not take the sizes, it is composed of products and a softmax,
+// with scores in memory.
 //
 // Source: Vaswani et al., Attention Is All You Need, arXiv:1706.03762, sections 3.2.1 and 3.2.2,
 // without the projections, which are FullyConnect.

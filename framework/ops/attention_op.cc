@@ -3,12 +3,15 @@
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_format.h"
 #include "framework/cpu/attention.h"
+#include "framework/ops/attention_kernels.h"
 #include "framework/ops/composed_op.h"
+#include "framework/ops/device_kernel.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/op.h"
@@ -27,7 +30,11 @@ std::vector<int32_t> UpTo(int64_t n) {
   return values;
 }
 
-// What both ops have in common.
+// A number of each query, beside arrays of keys x queries for each head and observation.
+DlArray OfQueries(const DlArray& x) { return Reshape(x, {1, x.size(0), x.size(1), x.size(2)}); }
+
+// What both ops have in common, and the functions of arrays that they are composed of. These have
+// memory for the scores.
 struct Settings : AttentionSettings {
   std::string Text() const {
     return absl::StrFormat("heads=%d scale=%.17g causal=%d", heads, scale, causal);
@@ -60,6 +67,50 @@ struct Settings : AttentionSettings {
                      DlArray::FromVector<int32_t>(UpTo(queries), {1, queries}),
                  scores, -std::numeric_limits<double>::infinity());
   }
+
+  // Of q, k and v, as AttentionOp.
+  DlArrays Forward(Arrays in) const {
+    const DlArray scores = Scores(Pages(in[0]), Pages(in[1]));
+    const DlArray greatest = MaxOver(scores, 0);
+    const DlArray powers = Exp(scores - greatest);
+    const DlArray inverse = 1 / Sum(powers, 0);
+    const Sizes of_queries{scores.size(1), scores.size(2), scores.size(3)};
+    return {Joined(MatMul(Pages(in[2]), powers * inverse)), Reshape(greatest, of_queries),
+            Reshape(inverse, of_queries)};
+  }
+  // The two parts of the gradient, by the formulas of AttentionGradientOp, with the probabilities A
+  // from the greatest scores and the sums, and m(P) = y' dY.
+  // Of q, k, v, y, greatest, inverse_sum and dy: dq, and m(P) as greatest.
+  DlArrays QueryGradient(Arrays in) const {
+    const DlArray dy = Pages(in[6]);
+    const DlArray mean = Reshape(Sum(Pages(in[3] * in[6]), 0), in[4].sizes());
+    const DlArray ds = Probabilities(in[0], in[1], in[4], in[5]) *
+                       (MatMul(Pages(in[2]), dy, true) - OfQueries(mean));
+    return {Joined(scale * MatMul(Pages(in[1]), ds)), mean};
+  }
+  // Of q, k, v, greatest, inverse_sum, m(P) and dy: dk and dv.
+  DlArrays KeyGradient(Arrays in) const {
+    const DlArray dy = Pages(in[6]), a = Probabilities(in[0], in[1], in[3], in[4]);
+    const DlArray ds = a * (MatMul(Pages(in[2]), dy, true) - OfQueries(in[5]));
+    return {Joined(scale * MatMul(Pages(in[0]), ds, false, true)),
+            Joined(MatMul(dy, a, false, true))};
+  }
+  DlArray Probabilities(const DlArray& q, const DlArray& k, const DlArray& greatest,
+                        const DlArray& inverse) const {
+    return Exp(Scores(Pages(q), Pages(k)) - OfQueries(greatest)) * OfQueries(inverse);
+  }
+
+  // One of these functions as a kernel of a device.
+  DlArrays ByKernel(const DeviceKernel& kernel, DlArrays (Settings::*function)(Arrays) const,
+                    Arrays in) const {
+    return ApplyAll(
+        std::make_shared<DeviceKernelOp>(
+            kernel, Text(), [c = *this, function](Arrays x) { return (c.*function)(x); }),
+        in);
+  }
+  std::optional<AttentionKernels> Kernels(Arrays in) const {
+    return AttentionKernelsFor(in[0].type(), Shape(in[0].spec(), in[1].spec(), in[2].spec()));
+  }
 };
 
 class AttentionGradientOp : public Op, public ComposedOp {
@@ -77,19 +128,16 @@ class AttentionGradientOp : public Op, public ComposedOp {
     cpu::AttentionBackward(in[0].type(), shape, at(0), at(1), at(2), at(3), at(4), at(5), at(6),
                            out.bytes(0), out.bytes(1), out.bytes(2));
   }
-  // By the formulas below, with the probabilities A from the greatest scores and the sums, and
-  // m(P) = y' dY. The scores have memory of their own.
   DlArrays Compose(Arrays in) const override {
     const auto& c = settings_;
-    const DlArray q = c.Pages(in[0]), k = c.Pages(in[1]), v = c.Pages(in[2]), dy = c.Pages(in[6]);
-    const auto of_queries = [](const DlArray& x) {
-      return Reshape(x, {1, x.size(0), x.size(1), x.size(2)});
-    };
-    const DlArray a = Exp(c.Scores(q, k) - of_queries(in[4])) * of_queries(in[5]);
-    const DlArray p = MatMul(v, dy, true);
-    const DlArray ds = a * (p - Sum(c.Pages(in[3] * in[6]), 0));
-    return {c.Joined(c.scale * MatMul(k, ds)), c.Joined(c.scale * MatMul(q, ds, false, true)),
-            c.Joined(MatMul(dy, a, false, true))};
+    const auto kernels = c.Kernels(in);
+    const DlArrays of_q = kernels
+                              ? c.ByKernel(kernels->query_gradient, &Settings::QueryGradient, in)
+                              : c.QueryGradient(in);
+    const DlArray rest[] = {in[0], in[1], in[2], in[4], in[5], of_q[1], in[6]};
+    const DlArrays of_k = kernels ? c.ByKernel(kernels->key_gradient, &Settings::KeyGradient, rest)
+                                  : c.KeyGradient(rest);
+    return {of_q[0], of_k[0], of_k[1]};
   }
   SaveMask SavedInputs() const override { return 0b1000111; }
   SaveMask SavedOutputs() const override { return kSaveNone; }
@@ -157,16 +205,10 @@ class AttentionOp : public Op, public WrittenOp, public ComposedOp {
   }
   bool HasFastKernel() const override { return true; }
 
-  // The scores have memory of their own; the gradient's are the same.
   DlArrays Compose(Arrays in) const override {
-    const auto& c = settings_;
-    const DlArray scores = c.Scores(c.Pages(in[0]), c.Pages(in[1]));
-    const DlArray greatest = MaxOver(scores, 0);
-    const DlArray powers = Exp(scores - greatest);
-    const DlArray inverse = 1 / Sum(powers, 0);
-    const Sizes of_queries{scores.size(1), scores.size(2), scores.size(3)};
-    return {c.Joined(MatMul(c.Pages(in[2]), powers * inverse)), Reshape(greatest, of_queries),
-            Reshape(inverse, of_queries)};
+    const auto kernels = settings_.Kernels(in);
+    return kernels ? settings_.ByKernel(kernels->forward, &Settings::Forward, in)
+                   : settings_.Forward(in);
   }
 
   // One query after another. Its scores are computed twice, so that they need no memory.

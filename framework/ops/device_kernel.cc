@@ -52,11 +52,13 @@ KernelLaunch DeviceKernelOp::LaunchFor(std::span<const ArraySpec> inputs,
   }
   KernelLaunch launch = kernel_.launch(inputs, results);
   if (launch.blocks < 0 || launch.blocks > kMostBlocks || launch.threads < 1 ||
-      launch.threads > kMostThreads) {
+      launch.threads > kMostThreads || launch.shared_bytes < 0) {
     throw Error("kernel:Launch",
                 absl::StrCat("The launch of kernel \"", kernel_.name, "\" has 0 to ", kMostBlocks,
-                             " blocks of 1 to ", kMostThreads, " threads."),
-                absl::StrCat(launch.blocks, " blocks of ", launch.threads, " threads came."),
+                             " blocks of 1 to ", kMostThreads,
+                             " threads, and 0 bytes of shared memory or more."),
+                absl::StrCat(launch.blocks, " blocks of ", launch.threads, " threads and ",
+                             launch.shared_bytes, " bytes came."),
                 "Let a thread compute several elements, or use more blocks.");
   }
   return launch;

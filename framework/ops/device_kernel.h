@@ -1,7 +1,8 @@
-// A kernel of a user's own, for a device, in the place of those that Lamina writes.
+// A kernel that was written by hand, for a device, in the place of those that Lamina writes.
 //
-// It belongs to a function of arrays, which says what is computed (autodiff/kernel_function.h); the
-// device runs the kernel where it takes what comes, and the function where it does not.
+// It belongs to a function of arrays, which says what is computed; the device runs the kernel where
+// it takes what comes, and the function where it does not. There are users' own
+// (autodiff/kernel_function.h) and those of attention (attention_kernels.h).
 //
 // Threads: plain values; ops are immutable.
 #ifndef FRAMEWORK_OPS_DEVICE_KERNEL_H_
@@ -24,6 +25,9 @@ struct KernelLaunch {
   int64_t blocks = 1;
   int64_t threads = 256;
   std::vector<int64_t> numbers = {};
+  /// Of the array that the kernel declares as `extern __shared__ T name[];` (T, or a struct), for
+  /// each block. On a device that has less the function of arrays computes.
+  int64_t shared_bytes = 0;
 };
 
 /// A kernel in CUDA C++.

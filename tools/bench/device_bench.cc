@@ -96,7 +96,7 @@ std::string Timed(const std::shared_ptr<Gpu>& gpu, const Workload& workload) {
       RecordGraph([&](Arrays in) { return work.function(DlArrays(in.begin(), in.end())); }, specs),
       ImageLayouts::kPlain);
   try {
-    const DeviceParts parts = gpu::PartsForDevice(graph);
+    const DeviceParts parts = gpu::PartsForDevice(graph, *gpu->device());
     if (!parts.draws.empty()) return "random numbers, which the processor draws";
     const auto program = std::make_shared<const DeviceProgram>(parts.graph, gpu);
     const double made = SecondsSince(start);

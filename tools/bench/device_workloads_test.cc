@@ -32,7 +32,7 @@ TEST(DeviceWorkloadsTest, KernelsAreTakenByTheCompiler) {
         ImageLayouts::kPlain);
     const auto start = std::chrono::steady_clock::now();
     try {
-      const gpu::DeviceParts parts = gpu::PartsForDevice(graph);
+      const gpu::DeviceParts parts = gpu::PartsForDevice(graph, *device);
       const gpu::DeviceKernels kernels(parts.graph, device);
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
       std::cout << workload.name << ": " << parts.graph.steps().size() << " ops, "

@@ -15,6 +15,7 @@ class CompilingDevice : public Device {
 
   std::string Name() const override { return "a device that runs nothing"; }
   std::string CompilerKey() const override { return "nothing runs " + architecture_; }
+  size_t MaxSharedBytes() const override { return size_t{227} << 10; }  // Of sm_90.
   void* Allocate(size_t) override { return this; }
   void Free(void*) override {}
   void CopyIn(void*, const void*, size_t) override {}

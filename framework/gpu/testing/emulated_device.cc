@@ -135,6 +135,7 @@ class Emulated : public EmulatedDevice {
 
   std::string Name() const override { return "an emulated device"; }
   std::string CompilerKey() const override { return PlayerKey(); }
+  size_t MaxSharedBytes() const override { return max_shared_bytes_; }
 
   void* Allocate(size_t bytes) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
@@ -195,6 +196,7 @@ class Emulated : public EmulatedDevice {
   void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
               void** arguments) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
+    LAMINA_CHECK(size.shared_bytes <= max_shared_bytes_);
     const auto& played = static_cast<const PlayedKernels&>(kernels);
     std::function<void()> launch = [this, &played, kernel, size,
                                     values = played.Copy(kernel, arguments)] {
@@ -257,6 +259,7 @@ class Emulated : public EmulatedDevice {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     most_bytes_ = bytes;
   }
+  void set_max_shared_bytes(size_t bytes) override { max_shared_bytes_ = bytes; }
   void set_takes_epilogues(bool takes) override { takes_epilogues_ = takes; }
   void set_most_chunks(int chunks) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
@@ -287,6 +290,7 @@ class Emulated : public EmulatedDevice {
 
   const bool has_libraries_;
   std::atomic<bool> takes_epilogues_{true};
+  std::atomic<size_t> max_shared_bytes_{size_t{227} << 10};
   mutable std::recursive_mutex mutex_;  // Of what follows.
   std::set<const LibraryCall*> started_;
   size_t bytes_in_use_ = 0, most_bytes_ = SIZE_MAX;

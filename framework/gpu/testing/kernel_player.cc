@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -57,10 +58,13 @@ absl::StatusOr<KernelImage> CompileForPlayer(const KernelSource& source) {
   for (const Header& header : Headers()) {
     LAMINA_CHECK(WriteFileAtomically(absl::StrCat(f, "/", header.name), header.text).ok());
   }
-  // The pragma is one of CUDA's compilers.
+  // The pragma is one of CUDA's compilers; an array without a size is memory of the launch's size.
   std::string text =
       absl::StrCat("#include \"kernel_library.h\"\n#line 1 \"kernels.cc\"\n",
-                   std::regex_replace(source.text, std::regex("#pragma unroll[^\n]*\n"), "\n"),
+                   std::regex_replace(
+                       std::regex_replace(source.text, std::regex("#pragma unroll[^\n]*\n"), "\n"),
+                       std::regex(R"(extern\s+__shared__\s+(\w+)\s+(\w+)\s*\[\s*\]\s*;)"),
+                       "$1* const $2 = static_cast<$1*>(emulator::place.shared);"),
                    "\n#line 1 \"library.cc\"\n");
   KernelImage image;
   for (size_t i = 0; i < source.kernels.size(); ++i) {
@@ -174,9 +178,13 @@ void KernelPlayer::Play(const PlayedKernels& kernels, size_t kernel, LaunchSize 
   place.grid_size.x = std::min(size.blocks, library.most_blocks);
   place.block_size.x = size.threads;
   const uintptr_t shared = kernels.TakeSharedMemory();
+  std::vector<std::max_align_t> of_launch((size.shared_bytes + sizeof(std::max_align_t) - 1) /
+                                          sizeof(std::max_align_t));
+  place.shared = of_launch.data();
   for (block_ = 0; block_ < place.grid_size.x && !fault_.has_value(); ++block_) {
     place.block.x = block_;
-    watch_.BeginBlock(shared, kernels.shared_bytes());
+    watch_.BeginBlock({{{shared, kernels.shared_bytes()},
+                        {reinterpret_cast<uintptr_t>(of_launch.data()), size.shared_bytes}}});
     PlayBlock(entry, size.threads, arguments.data());
   }
   *library.machine = nullptr;

@@ -44,14 +44,17 @@ void MemoryWatch::BeginLaunch(LineOf line_of, std::vector<uintptr_t> arguments) 
   device_words_.clear();
 }
 
-void MemoryWatch::BeginBlock(uintptr_t shared, size_t shared_bytes) {
+void MemoryWatch::BeginBlock(const std::array<Range, 2>& shared) {
   shared_ = shared;
-  shared_bytes_ = shared_bytes;
   shared_words_.clear();
 }
 
 MemoryWatch::Space MemoryWatch::SpaceOf(uintptr_t address) {
-  if (address - shared_ < shared_bytes_) return Space::kShared;
+  for (const Range& range : shared_) {
+    if (address - range.begin >= range.bytes) continue;
+    touched_ = range;
+    return Space::kShared;
+  }
   if (address - region_ < region_bytes_) return Space::kDevice;
   const auto found = RegionOf(address);
   if (found == regions_->end()) return Space::kElsewhere;
@@ -91,7 +94,7 @@ std::optional<Error> MemoryWatch::Access(const When& when, uintptr_t address, si
                                          AccessKind kind, const void* code) {
   const Space space = SpaceOf(address);
   const bool is_shared = space == Space::kShared;
-  const uintptr_t end = is_shared ? shared_ + shared_bytes_ : region_ + region_bytes_;
+  const uintptr_t end = is_shared ? touched_.begin + touched_.bytes : region_ + region_bytes_;
   if (space == Space::kElsewhere || end - address < bytes) {
     return OutOfBounds(when, address, bytes, kind, code);
   }

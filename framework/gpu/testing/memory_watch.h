@@ -3,7 +3,7 @@
 //
 //   MemoryWatch watch(&regions, line_of);
 //   watch.BeginLaunch("RowSum", {x, y});
-//   watch.BeginBlock(shared_begin, shared_bytes);
+//   watch.BeginBlock({{shared_begin, shared_bytes}});
 //   if (std::optional<Error> fault = watch.Access(when, address, 4, AccessKind::kRead, code)) ...
 //
 // Found are: two accesses of one place, one of them a write, by threads of a block that no
@@ -17,6 +17,7 @@
 #ifndef FRAMEWORK_GPU_TESTING_MEMORY_WATCH_H_
 #define FRAMEWORK_GPU_TESTING_MEMORY_WATCH_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -47,7 +48,12 @@ class MemoryWatch {
 
   /// `arguments`: values of the kernel's arguments; numbers among them do no harm.
   void BeginLaunch(LineOf line_of, std::vector<uintptr_t> arguments);
-  void BeginBlock(uintptr_t shared, size_t shared_bytes);
+  /// Shared memory of fixed size, and that of the launch.
+  struct Range {
+    uintptr_t begin = 0;
+    size_t bytes = 0;
+  };
+  void BeginBlock(const std::array<Range, 2>& shared);
 
   enum class Space { kDevice, kShared, kElsewhere };
   Space SpaceOf(uintptr_t address);
@@ -82,8 +88,10 @@ class MemoryWatch {
   const Regions* const regions_;
   LineOf line_of_;
   std::vector<uintptr_t> arguments_;
-  uintptr_t shared_ = 0, region_ = 0;  // The region that was touched last.
-  size_t shared_bytes_ = 0, region_bytes_ = 0;
+  std::array<Range, 2> shared_;
+  Range touched_;         // Of shared memory: where was touched last.
+  uintptr_t region_ = 0;  // Likewise of the device's.
+  size_t region_bytes_ = 0;
   absl::flat_hash_map<uintptr_t, Word> device_words_, shared_words_;
 };
 

@@ -15,6 +15,7 @@ struct Index {
 /// Where a thread stands: what CUDA calls threadIdx, blockIdx, blockDim, gridDim.
 struct Place {
   Index thread = {0, 0, 0}, block = {0, 0, 0}, block_size = {1, 1, 1}, grid_size = {1, 1, 1};
+  void* shared = nullptr;  ///< Memory of the block, of the size that the launch says.
 };
 
 enum class AccessKind { kRead, kWrite, kAtomic };
