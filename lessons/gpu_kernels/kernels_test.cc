@@ -74,10 +74,10 @@ TEST(KernelsTest, AreCompiledForDevices) {
       const Graph graph = RecordGraph(
           [&](Arrays x) { return DlArrays{version.compute(DlArrays(x.begin(), x.end()))}; }, specs);
       ASSERT_EQ(graph.steps().size(), 1U);
-      EXPECT_TRUE(gpu::HasOwnKernel(graph, graph.steps()[0]));
       for (const char* architecture : {"sm_80", "sm_90"}) {
-        EXPECT_NO_THROW(gpu::DeviceKernels(gpu::PartsForDevice(graph).graph,
-                                           gpu::testing::MakeCompilingDevice(architecture)))
+        const auto device = gpu::testing::MakeCompilingDevice(architecture);
+        EXPECT_TRUE(gpu::HasOwnKernel(*device, graph, graph.steps()[0]));
+        EXPECT_NO_THROW(gpu::DeviceKernels(gpu::PartsForDevice(graph, *device).graph, device))
             << architecture;
       }
     }

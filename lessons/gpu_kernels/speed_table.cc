@@ -57,7 +57,7 @@ Timed Time(const std::shared_ptr<Gpu>& gpu, const KernelVersion& version, const 
       RecordGraph([&](Arrays x) { return DlArrays{version.compute(DlArrays(x.begin(), x.end()))}; },
                   specs),
       ImageLayouts::kPlain);
-  const DeviceParts parts = gpu::PartsForDevice(graph);
+  const DeviceParts parts = gpu::PartsForDevice(graph, *gpu->device());
   const auto program = std::make_shared<const DeviceProgram>(parts.graph, gpu);
   DlArrays inputs = there;
   for (const DlArray& x : parts.constants) inputs.push_back(gpu->ToDevice(x));
