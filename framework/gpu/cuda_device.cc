@@ -9,6 +9,7 @@
 #include "framework/dlarray/error.h"
 #include "framework/gpu/cuda_collectives.h"
 #include "framework/gpu/cuda_convolutions.h"
+#include "framework/gpu/cuda_fourier.h"
 #include "framework/gpu/cuda_library.h"
 #include "framework/gpu/cuda_products.h"
 #include "framework/gpu/idle_memory.h"
@@ -201,6 +202,11 @@ class CudaDevice : public Device {
     }
     return Prepared(call, *convolutions_, &prepared_convolutions_);
   }
+  std::shared_ptr<const LibraryCall> Prepare(const FourierCall& call) override {
+    const Turn turn = Enter();
+    if (!transforms_) transforms_ = CudaFourier::Open(stream_);
+    return Prepared(call, *transforms_, &prepared_transforms_);
+  }
   std::shared_ptr<const LibraryCall> Prepare(const AllReduceCall& call) override {
     const Turn turn = Enter();
     for (const auto& joined : collectives_) {
@@ -286,9 +292,11 @@ class CudaDevice : public Device {
   std::optional<Staging> staging_;
   std::optional<Opened<CudaProducts>> products_;
   std::optional<Opened<CudaConvolutions>> convolutions_;
+  std::optional<Opened<CudaFourier>> transforms_;
   std::vector<std::unique_ptr<CudaCollectives>> collectives_;  // One for each communicator.
   Calls<ProductCall> prepared_products_;
   Calls<ConvolutionCall> prepared_convolutions_;
+  Calls<FourierCall> prepared_transforms_;
 };
 
 // Copies of pinned memory in the device's stream, with an event for each chunk.

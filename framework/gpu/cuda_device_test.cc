@@ -71,7 +71,7 @@ TEST(CudaDeviceTest, ADriverHasAllFunctionsThatAreCalled) {
 // A name that a library does not have would leave it out without a word.
 TEST(CudaLibraryTest, LibrariesThatAreThereHaveAllFunctions) {
   for (const absl::Status& status :
-       {FindCudaBlas().status(), FindCudnn().status(), FindNccl().status()}) {
+       {FindCudaBlas().status(), FindCufft().status(), FindCudnn().status(), FindNccl().status()}) {
     std::cout << (status.ok() ? "found" : status.ToString()) << "\n";
     EXPECT_TRUE(status.ok() || absl::IsNotFound(status)) << status;
   }

@@ -97,6 +97,12 @@ absl::StatusOr<CudaBlas> LoadBlas() {
       kInstallToolkit, LAMINA_FINDER(CudaBlas, LAMINA_CUDA_BLAS));
 }
 
+absl::StatusOr<Cufft> LoadCufft() {
+  return Load<Cufft>(  // Of CUDA 13 and 12.
+      ToolkitPaths({"libcufft.so.12", "libcufft.so.11", "libcufft.so"}, "libcufft.so"),
+      kInstallToolkit, LAMINA_FINDER(Cufft, LAMINA_CUFFT));
+}
+
 absl::StatusOr<Cudnn> LoadCudnn() {
   return Load<Cudnn>({"libcudnn.so.9"}, "Install cuDNN 9.", LAMINA_FINDER(Cudnn, LAMINA_CUDNN));
 }
@@ -126,6 +132,11 @@ const absl::StatusOr<CudaCompiler>& FindCudaCompiler() {
 const absl::StatusOr<CudaBlas>& FindCudaBlas() {
   static const auto& blas = *new absl::StatusOr<CudaBlas>(LoadBlas());
   return blas;
+}
+
+const absl::StatusOr<Cufft>& FindCufft() {
+  static const auto& cufft = *new absl::StatusOr<Cufft>(LoadCufft());
+  return cufft;
 }
 
 const absl::StatusOr<Cudnn>& FindCudnn() {

@@ -1,9 +1,9 @@
 // The functions of CUDA that the room calls, found in the machine's libraries when they are first
 // needed: so everything builds without a toolkit, and a program runs on machines without a device.
 //
-// The declarations are those of CUDA's driver, NVRTC and cuBLASLt, version 12 and later, of cuDNN 9
-// and of NCCL 2, with handles as opaque pointers, enumerations and results as int (result 0: all is
-// well).
+// The declarations are those of CUDA's driver, NVRTC, cuBLASLt and cuFFT, version 12 and later, of
+// cuDNN 9 and of NCCL 2, with handles as opaque pointers, enumerations and results as int (result
+// 0: all is well).
 //
 // Threads: pure functions; what they return stays for the life of the process.
 #ifndef FRAMEWORK_GPU_CUDA_LIBRARY_H_
@@ -125,6 +125,19 @@ struct CublasAlgorithm {
   X(Finalize, "cudnnBackendFinalize", (void*))                                             \
   X(Execute, "cudnnBackendExecute", (void*, void*, void*))
 
+/// X(member, symbol, arguments): Fourier transforms, libcufft. Plans are numbers.
+#define LAMINA_CUFFT(X)                                                             \
+  X(Create, "cufftCreate", (int*))                                                  \
+  X(Destroy, "cufftDestroy", (int))                                                 \
+  X(SetAutoAllocation, "cufftSetAutoAllocation", (int, int))                        \
+  X(MakePlanMany64, "cufftMakePlanMany64",                                          \
+    (int, int, long long*, long long*, long long, long long, long long*, /*NOLINT*/ \
+     long long, long long, int, long long, size_t*))                     /*NOLINT*/ \
+  X(SetStream, "cufftSetStream", (int, void*))                                      \
+  X(SetWorkArea, "cufftSetWorkArea", (int, void*))                                  \
+  X(ExecC2C, "cufftExecC2C", (int, void*, void*, int))                              \
+  X(ExecZ2Z, "cufftExecZ2Z", (int, void*, void*, int))
+
 /// ncclUniqueId: what ranks find each other by.
 struct NcclId {
   char bytes[128];
@@ -154,6 +167,9 @@ struct CudaBlas {
 struct Cudnn {
   LAMINA_CUDNN(LAMINA_MEMBER)
 };
+struct Cufft {
+  LAMINA_CUFFT(LAMINA_MEMBER)
+};
 struct Nccl {
   LAMINA_NCCL(LAMINA_MEMBER)
 };
@@ -166,6 +182,7 @@ const absl::StatusOr<CudaDriver>& FindCudaDriver();
 const absl::StatusOr<CudaCompiler>& FindCudaCompiler();
 
 const absl::StatusOr<CudaBlas>& FindCudaBlas();
+const absl::StatusOr<Cufft>& FindCufft();
 /// Searched by the loader alone: it is no part of the toolkit.
 const absl::StatusOr<Cudnn>& FindCudnn();
 const absl::StatusOr<Nccl>& FindNccl();

@@ -95,6 +95,7 @@ class Device {
   /// none or it does not take these sizes or this type.
   virtual std::shared_ptr<const LibraryCall> Prepare(const ProductCall& call) = 0;
   virtual std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall& call) = 0;
+  virtual std::shared_ptr<const LibraryCall> Prepare(const FourierCall& call) = 0;
   /// All ranks prepare it and start it as often. Errors: "gpu:NoCollectives", which tells what to
   /// install, where there is no such library; those of the communicator, then and from all that
   /// waits for the device, when a rank is lost.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "framework/gpu/device_draws.h"
+#include "framework/gpu/library_steps.h"
 #include "framework/gpu/own_kernels.h"
 #include "framework/graph/expand_composed.h"
 #include "framework/graph/optimize.h"
@@ -18,11 +19,12 @@ bool IsDrawnHere(const GraphStep& step) {
          step.outputs.size() == 1;
 }
 
-Graph Expanded(const Graph& graph, const Device& device) {
+Graph Expanded(const Graph& graph, Device& device) {
   const auto is_expanded = [&device](const Graph& g, const GraphStep& step) {
     // These two have a printed form too, but kernels and libraries compute their parts.
     if (step.op->Name() == "attention" || step.op->Name() == "conv") return true;
-    return IsUnwritten(g, step) && !HasOwnKernel(device, g, step);
+    return IsUnwritten(g, step) && !HasOwnKernel(device, g, step) &&
+           !IsTransformByLibrary(device, g, step);
   };
   Graph expanded = ExpandComposed(graph, is_expanded);
   const auto ops_of = [](const Graph& g) {
@@ -36,7 +38,7 @@ Graph Expanded(const Graph& graph, const Device& device) {
 
 }  // namespace
 
-DeviceParts PartsForDevice(const Graph& original, const Device& device) {
+DeviceParts PartsForDevice(const Graph& original, Device& device) {
   DeviceParts parts;
   const Graph graph = Expanded(original, device);
   std::vector<GraphValue> values = graph.values();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "framework/cpu/convolution.h"
+#include "framework/cpu/fft.h"
 #include "framework/dlarray/data_type.h"
 #include "framework/parallel/communicator.h"
 
@@ -51,6 +52,16 @@ struct ConvolutionCall {
   bool is_rounded = false;  ///< As of ProductCall.
 
   friend bool operator==(const ConvolutionCall&, const ConvolutionCall&) = default;
+};
+
+/// Fourier transforms of complex numbers along the middle dim of [inner x n x outer], as cpu::Fft.
+/// Arrays: x, y.
+struct FourierCall {
+  DataType type = DataType::kComplexSingle;
+  cpu::FftSign sign = cpu::FftSign::kMinus;
+  int64_t inner = 1, n = 1, outer = 1;
+
+  friend bool operator==(const FourierCall&, const FourierCall&) = default;
 };
 
 /// Sums over ranks (ops/all_reduce.h), each of which has a device of its own. Arrays: what a rank

@@ -27,6 +27,7 @@
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/spectral.h"
 
 namespace lamina::gpu {
 namespace {
@@ -303,6 +304,47 @@ TEST_P(LibraryCallsTest, FewWeightsOfLongSums) {
       EXPECT_EQ(ProgramOf(rounded, in)->kernels().num_library_calls(), 3u);
     }
   }
+}
+
+TEST_P(LibraryCallsTest, FourierTransforms) {
+  Rng(7);
+  for (const DataType type : {DataType::kSingle, DataType::kDouble}) {
+    // The first, a middle and the last dim; real and complex; a prime above 100; both directions.
+    for (const int dim : {0, 1, 2}) {
+      const auto f = [dim](const DlArrays& in) {
+        const DlArray spectrum = Fft(in[0], dim);
+        return DlArrays{spectrum, Ifft(in[1], dim), Real(Ifft(spectrum * in[1], dim))};
+      };
+      const Sizes sizes = dim == 0   ? Sizes{101, 4, 3}
+                          : dim == 1 ? Sizes{3, 36, 5}
+                                     : Sizes{5, 2, 16};
+      ExpectAsOnProcessor("transforms", f, {Normal(sizes, type), Normal(sizes, ToComplex(type))}, 3,
+                          101);
+    }
+    // Two dims, with derivatives: each of the two has a transform of its own.
+    ExpectAsOnProcessor(
+        "gradient",
+        [](const DlArrays& in) {
+          return DlFeval(
+              [](const DlArrays& p) {
+                const DlArray y = Real(Ifft(Fft(p[0], {0, 1}) * p[1], {0, 1}));
+                DlArrays out{y};
+                const DlArrays gradients = DlGradient(Sum(y * Tanh(y)), p, {.allow_complex = true});
+                out.insert(out.end(), gradients.begin(), gradients.end());
+                return out;
+              },
+              in);
+        },
+        {Normal({9, 8, 3}, type), Normal({9, 8, 3}, ToComplex(type)) / 9}, 8, 400);
+  }
+  // One of numbers that stand in the source is composed.
+  ExpectAsOnProcessor(
+      "constants",
+      [](const DlArrays& in) {
+        return DlArrays{in[0] * Fft(DlArray::FromVector<float>({1, 2, 4}, {3}) + 0 * in[0], 0),
+                        Fft(DlArray::FromVector<float>({1, 2, 3, 4}, {4}), 0)};
+      },
+      {Normal({3}, DataType::kSingle)}, 1, 30);
 }
 
 // Units of bfloat16 may compute products of what is rounded to it; the emulated device looks

@@ -6,7 +6,9 @@
 
 #include "framework/gpu/product_steps.h"
 #include "framework/ops/all_reduce.h"
+#include "framework/ops/along_dim.h"
 #include "framework/ops/convolution_op.h"
+#include "framework/ops/fft_op.h"
 
 namespace lamina::gpu {
 namespace {
@@ -62,6 +64,19 @@ std::optional<ConvolutionCall> ConvolutionOf(const Graph& graph, const GraphStep
   return call;
 }
 
+std::optional<FourierCall> TransformOf(const Graph& graph, const GraphStep& step) {
+  const auto* const op = dynamic_cast<const lamina::internal::FftOp*>(step.op.get());
+  if (op == nullptr) return std::nullopt;
+  const ArraySpec& x = graph.values()[static_cast<size_t>(step.inputs[0])].spec;
+  if (x.numel() == 0) return std::nullopt;
+  const lamina::internal::AlongDim along(x.sizes, op->dim());
+  return FourierCall{.type = x.type,
+                     .sign = op->sign(),
+                     .inner = along.inner,
+                     .n = along.n,
+                     .outer = along.outer};
+}
+
 std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph, const GraphStep& step,
                                           const KnownValues& known) {
   if (known.AnyConstant(step.inputs)) return nullptr;
@@ -75,12 +90,17 @@ std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph, co
   }
   if (!AreWanted()) return nullptr;
   if (const auto product = ProductOf(graph, step, known)) return device.Prepare(*product);
+  if (const auto transform = TransformOf(graph, step)) return device.Prepare(*transform);
   const auto convolution = ConvolutionOf(graph, step, known);
   if (!convolution || HasFewLongSums(*convolution)) return nullptr;
   return device.Prepare(*convolution);
 }
 
 }  // namespace
+
+bool IsTransformByLibrary(Device& device, const Graph& graph, const GraphStep& step) {
+  return TransformOf(graph, step) && CallOf(device, graph, step, KnownValues(graph)) != nullptr;
+}
 
 LibrarySteps LibraryStepsOf(Device& device, const Graph& graph) {
   const auto is_taken = [&](const ProductCall& call) { return device.Prepare(call) != nullptr; };

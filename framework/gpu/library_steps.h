@@ -1,7 +1,7 @@
 // Which steps of a graph a device's libraries compute: products of matrices with what follows them,
-// convolutions, and sums over ranks.
+// convolutions, Fourier transforms, and sums over ranks.
 //
-// Threads: pure functions.
+// Threads: pure functions; the device keeps calls that it prepared.
 #ifndef FRAMEWORK_GPU_LIBRARY_STEPS_H_
 #define FRAMEWORK_GPU_LIBRARY_STEPS_H_
 
@@ -24,6 +24,9 @@ struct LibrarySteps {
 /// With LAMINA_GPU_LIBRARIES=0 in the environment all are null but sums over ranks, which no kernel
 /// computes.
 LibrarySteps LibraryStepsOf(Device& device, const Graph& graph);
+
+/// Whether the step is a Fourier transform that is among these calls. Others are composed.
+bool IsTransformByLibrary(Device& device, const Graph& graph, const GraphStep& step);
 
 }  // namespace lamina::gpu
 

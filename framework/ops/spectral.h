@@ -13,8 +13,9 @@
 // are linear, so derivatives are transforms too: of y = Fft(x) that of x is n Ifft(dL/dy), its real
 // part when x is real. Gradients of any order.
 //
-// Numeric contract: framework/cpu/fft.h; in printed code and on a device, where products with small
-// matrices take its place: fft_composed.h. Errors of both: those of DimSet; "ops:TransformLength"
+// Numeric contract: framework/cpu/fft.h; in printed code, and on a device without cuFFT, where
+// products with small matrices take its place: fft_composed.h. cuFFT's own error is not stated by
+// its makers; the tests hold it to that of a sum of n numbers (framework/gpu/library_calls_test.cc). Errors of both: those of DimSet; "ops:TransformLength"
 // beyond 2^28 along one dim. Threads: pure functions, callable from any thread.
 #ifndef FRAMEWORK_OPS_SPECTRAL_H_
 #define FRAMEWORK_OPS_SPECTRAL_H_

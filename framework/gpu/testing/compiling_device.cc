@@ -31,6 +31,7 @@ class CompilingDevice : public Device {
   void Launch(const LoadedKernels&, size_t, LaunchSize, void**) override { Refuse(); }
   std::shared_ptr<const LibraryCall> Prepare(const ProductCall&) override { return nullptr; }
   std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall&) override { return nullptr; }
+  std::shared_ptr<const LibraryCall> Prepare(const FourierCall&) override { return nullptr; }
   std::shared_ptr<const LibraryCall> Prepare(const AllReduceCall&) override { return nullptr; }
   void Start(const LibraryCall&, std::span<void* const>, void*) override { Refuse(); }
   std::unique_ptr<LaunchRecord> Record(const std::function<void()>&) override {

@@ -14,6 +14,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/convolution.h"
+#include "framework/cpu/fft.h"
 #include "framework/cpu/gemm.h"
 #include "framework/dlarray/error.h"
 #include "framework/gpu/idle_memory.h"
@@ -218,6 +219,11 @@ class Emulated : public EmulatedDevice {
   std::shared_ptr<const LibraryCall> Prepare(const ConvolutionCall& call) override {
     num_rounded_ += call.is_rounded ? 1 : 0;
     return Prepared([call](std::span<void* const> arrays) { Convolve(call, arrays); });
+  }
+  std::shared_ptr<const LibraryCall> Prepare(const FourierCall& call) override {
+    return Prepared([call](std::span<void* const> arrays) {
+      cpu::Fft(call.type, call.sign, call.inner, call.n, call.outer, arrays[0], arrays[1]);
+    });
   }
   std::shared_ptr<const LibraryCall> Prepare(const AllReduceCall& call) override {
     return std::make_shared<const ProcessorCall>(

@@ -46,8 +46,9 @@ class EmulatedDevice : public Device {
   virtual AccessCounts Count(const std::function<void()>& work) = 0;
 };
 
-/// `has_libraries`: products of matrices and convolutions are calls, which the ops' own code for
-/// the processor answers. Sums over ranks are calls always, which the communicator answers.
+/// `has_libraries`: products of matrices, convolutions and Fourier transforms are calls, which the
+/// ops' own code for the processor answers. Sums over ranks are calls always, which the
+/// communicator answers.
 std::shared_ptr<EmulatedDevice> MakeEmulatedDevice(bool has_libraries = false);
 
 }  // namespace lamina::gpu::testing
