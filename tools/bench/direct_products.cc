@@ -1,0 +1,67 @@
+// Products of matrices by cuBLASLt, with each algorithm that its heuristics name.
+#include "absl/strings/str_cat.h"
+#include "framework/dlarray/error.h"
+#include "tools/bench/direct_cuda.h"
+
+namespace lamina::bench {
+namespace {
+
+// Values of cublasLt.h, cublas_api.h and library_types.h.
+constexpr int kReal = 0, kCompute = 68, kTransposeX = 3, kTransposeY = 4, kPages = 5,
+              kPageStride = 6, kMostWorkspace = 1, kMostAlgorithms = 64;
+constexpr size_t kWorkspaceBytes = size_t{64} << 20;
+
+void Check(int error) { LAMINA_CHECK(error == 0); }
+
+void* Layout(const gpu::CudaBlas& blas, int64_t rows, int64_t columns, int64_t pages,
+             int64_t stride) {
+  void* layout = nullptr;
+  const auto count = static_cast<int32_t>(pages);
+  Check(blas.MatrixLayoutCreate(&layout, kReal, static_cast<uint64_t>(rows),
+                                static_cast<uint64_t>(columns), rows));
+  Check(blas.MatrixLayoutSetAttribute(layout, kPages, &count, sizeof(count)));
+  Check(blas.MatrixLayoutSetAttribute(layout, kPageStride, &stride, sizeof(stride)));
+  return layout;
+}
+
+}  // namespace
+
+DirectCase DirectProduct(const DirectDevice& device, const gpu::ProductCall& p,
+                         const std::vector<Floats>& inputs) {
+  const gpu::CudaBlas& blas = *gpu::FindCudaBlas();
+  void *handle = nullptr, *operation = nullptr, *preference = nullptr;
+  Check(blas.Create(&handle));
+  Check(blas.MatmulDescCreate(&operation, kCompute, kReal));
+  const int tx = p.transpose_x ? 1 : 0, ty = p.transpose_y ? 1 : 0;
+  Check(blas.MatmulDescSetAttribute(operation, kTransposeX, &tx, sizeof(tx)));
+  Check(blas.MatmulDescSetAttribute(operation, kTransposeY, &ty, sizeof(ty)));
+  void* const x_layout = Layout(blas, tx != 0 ? p.k : p.m, tx != 0 ? p.m : p.k, p.pages, p.x_page);
+  void* const y_layout = Layout(blas, ty != 0 ? p.n : p.k, ty != 0 ? p.k : p.n, p.pages, p.y_page);
+  void* const z_layout = Layout(blas, p.m, p.n, p.pages, p.m * p.n);
+  Check(blas.PreferenceCreate(&preference));
+  Check(blas.PreferenceSetAttribute(preference, kMostWorkspace, &kWorkspaceBytes,
+                                    sizeof(kWorkspaceBytes)));
+  std::vector<gpu::CublasAlgorithm> algorithms(kMostAlgorithms);
+  int found = 0;
+  Check(blas.AlgoGetHeuristic(handle, operation, x_layout, y_layout, z_layout, z_layout, preference,
+                              kMostAlgorithms, algorithms.data(), &found));
+
+  void *const x = device.Copy(inputs[0]), *const y = device.Copy(inputs[1]),
+              *const z = device.Room(static_cast<size_t>(p.m * p.n * p.pages) * sizeof(float)),
+              *const workspace = device.Room(kWorkspaceBytes), *const stream = device.stream();
+  DirectCase made{.variants = {}, .result = z};
+  for (int i = 0; i < found; ++i) {
+    const gpu::CublasAlgorithm& algorithm = algorithms[static_cast<size_t>(i)];
+    if (algorithm.status != 0) continue;
+    made.variants.push_back({absl::StrCat("algorithm ", i + 1, " of ", found), [=, &blas] {
+                               static constexpr float kOne = 1, kZero = 0;
+                               return blas.Matmul(handle, operation, &kOne, x, x_layout, y,
+                                                  y_layout, &kZero, z, z_layout, z, z_layout,
+                                                  algorithm.algorithm, workspace,
+                                                  algorithm.workspace_bytes, stream);
+                             }});
+  }
+  return made;
+}
+
+}  // namespace lamina::bench
