@@ -3,10 +3,10 @@
 //   const auto transforms = CudaFourier::Open(stream);
 //   if (auto call = transforms->Prepare({.type = type, .n = 1024, .outer = 64})) ...
 //
-// A plan is kept for each description. It takes lines that begin at equal distances. Those along a dim in the middle do not: then
-// there is an execution for each step of the dims before, or for each of those after, whichever are
-// fewer. The library gets its memory from the caller, so that its kernels can be recorded with
-// others.
+// A plan is kept for each description. It takes lines that begin at equal distances. Those along a
+// dim in the middle do not: then there is an execution for each step of the dims before, or for
+// each of those after, whichever are fewer. The library gets its memory from the caller, so that
+// its kernels can be recorded with others.
 //
 // Threads: as the device, which lets one thread at a time in, with its context current.
 #ifndef FRAMEWORK_GPU_CUDA_FOURIER_H_

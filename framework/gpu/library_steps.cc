@@ -70,11 +70,8 @@ std::optional<FourierCall> TransformOf(const Graph& graph, const GraphStep& step
   const ArraySpec& x = graph.values()[static_cast<size_t>(step.inputs[0])].spec;
   if (x.numel() == 0) return std::nullopt;
   const lamina::internal::AlongDim along(x.sizes, op->dim());
-  return FourierCall{.type = x.type,
-                     .sign = op->sign(),
-                     .inner = along.inner,
-                     .n = along.n,
-                     .outer = along.outer};
+  return FourierCall{
+      .type = x.type, .sign = op->sign(), .inner = along.inner, .n = along.n, .outer = along.outer};
 }
 
 std::shared_ptr<const LibraryCall> CallOf(Device& device, const Graph& graph, const GraphStep& step,

@@ -57,7 +57,7 @@ DirectCase DirectConvolution(const DirectDevice& device, const gpu::ConvolutionC
       .Set(dnn::kPadBegin, dnn::kInt64, 2, begin)
       .Finalize();
   constexpr dnn::Kind kOperations[] = {dnn::kForwardOperation, dnn::kDataOperation,
-                                 dnn::kWeightsOperation};
+                                       dnn::kWeightsOperation};
   constexpr float kOne = 1, kZero = 0;
   CudnnDescriptor operation(cudnn, kOperations[call.kind]), graph(cudnn, dnn::kOperationGraph);
   constexpr dnn::Attribute kFirst[] = {dnn::kForwardAttributes, dnn::kDataAttributes,
