@@ -146,12 +146,12 @@ INSTANTIATE_TEST_SUITE_P(Devices, AttentionKernelsTest, ::testing::Bool(), testi
 // The worst that attention_kernels.h tells of is far away: errors are of both signs.
 TEST_P(AttentionKernelsTest, FollowsTheFormulas) {
   const std::vector<Case> cases = {
-      {2, 32, 32, 2, 70, 90},         // More than a block of rows, and than a tile of columns.
-      {1, 16, 24, 1, 64, 64, true},   // Just these; narrower than the room.
-      {3, 5, 7, 2, 33, 150, true},    // No load of 16 bytes fits; keys that nobody sees.
-      {1, 32, 8, 1, 150, 40, true},   // Queries that see all keys.
-      {2, 64, 48, 1, 80, 130, true},  // Two warps for rows, two for columns.       {1, 128, 100, 1,
-                                      // 70, 100, true},  // Four for rows.
+      {2, 32, 32, 2, 70, 90},           // More than a block of rows, and than a tile of columns.
+      {1, 16, 24, 1, 64, 64, true},     // Just these; narrower than the room.
+      {3, 5, 7, 2, 33, 150, true},      // No load of 16 bytes fits; keys that nobody sees.
+      {1, 32, 8, 1, 150, 40, true},     // Queries that see all keys.
+      {2, 64, 48, 1, 80, 130, true},    // Two warps for rows, two for columns.
+      {1, 128, 100, 1, 70, 100, true},  // Four for rows.
       {1, 65, 128, 1, 32, 33},
   };
   for (size_t i = 0; i < cases.size(); ++i) {
