@@ -21,8 +21,10 @@ bool IsDrawnHere(const GraphStep& step) {
 
 Graph Expanded(const Graph& graph, Device& device) {
   const auto is_expanded = [&device](const Graph& g, const GraphStep& step) {
-    // These two have a printed form too, but kernels and libraries compute their parts.
-    if (step.op->Name() == "attention" || step.op->Name() == "conv") return true;
+    // These two have a printed form too, but kernels and libraries compute their parts. One of the
+    // parts of a convolution with a bias is a convolution without.
+    if (step.op->Name() == "attention") return true;
+    if (step.op->Name() == "conv") return step.inputs.size() > 2;
     return IsUnwritten(g, step) && !HasOwnKernel(device, g, step) &&
            !IsTransformByLibrary(device, g, step);
   };
