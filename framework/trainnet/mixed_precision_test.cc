@@ -132,8 +132,9 @@ TEST(MixedPrecisionTest, TheLossFollowsThatOfSinglePrecision) {
   EXPECT_EQ(ScopedProductPrecision::Current(), kSingle);
 }
 
-// Rounding in another order may round a number to another one of bfloat16, 2^-9 apart, and what it
-// does to a loss grows while a network is trained: so the first steps. Measured: 3e-6 and 0.03.
+// Adding in another order may round a number to another one of bfloat16, 2^-9 apart, and what that
+// does to a loss grows from step to step while a network is trained (6e-6 in one step was 5e-4 five
+// steps later): so the first steps. Measured: 2e-7 and 7e-3.
 TEST(MixedPrecisionTest, AcceleratedItIsTheSameTraining) {
   ASSERT_EQ(setenv("LAMINA_WAIT_FOR_COMPILER", "1", 1), 0);
   const Data data = LoadData();
@@ -144,7 +145,9 @@ TEST(MixedPrecisionTest, AcceleratedItIsTheSameTraining) {
   EXPECT_NE(report.find("products of bfloat16"), std::string::npos) << report;
   EXPECT_NE(report.find("kernels and "), std::string::npos) << report;
   double apart = 0, by_precision = 0;
-  for (size_t i = 0; i < plain.info.training_history.size(); ++i) {
+  constexpr size_t kSteps = 5;
+  ASSERT_GE(plain.info.training_history.size(), kSteps);
+  for (size_t i = 0; i < kSteps; ++i) {
     const double loss = plain.info.training_history[i].loss;
     apart = std::max(apart, std::abs(fast.info.training_history[i].loss - loss));
     by_precision = std::max(by_precision, std::abs(single.info.training_history[i].loss - loss));
