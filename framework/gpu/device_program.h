@@ -9,8 +9,8 @@
 //
 // A run takes no memory but for its outputs. Sizes, labels and types are those of the graph.
 //
-// Results: as those of printed CUDA (emit/cuda_kernels.h). Products and convolutions are plain
-// loops.
+// Results: as those of printed CUDA (emit/cuda_kernels.h), and of the libraries that take products,
+// convolutions and Fourier transforms (library_steps.h).
 //
 // Threads: any.
 #ifndef FRAMEWORK_GPU_DEVICE_PROGRAM_H_
