@@ -10,14 +10,12 @@
 // a number of pixels away, the same for all pixels.
 //
 // - y is a product of matrices whose first factor is not stored: a tile of 8 filters by 3 vectors
-// of
-//   pixels stays in registers (AVX-512; fewer elsewhere), while terms, of channels and taps, are
+//   of pixels stays in registers (AVX-512; fewer elsewhere), while terms, of channels and taps, are
 //   added one after the other.
 // - The gradient of the data is the same, of dy, with the filters turned around.
-// - The gradient of the weights keeps a vector of partial sums over pixels for each pair of 4
-// output
-//   channels and 6 terms, and adds its lanes after about 1000 pixels. Images are divided into at
-//   most 32 parts, which are added in the end.
+// - The gradient of the weights keeps a vector of partial sums over pixels for each pair of an
+//   output channel and a term, 4 by 6 at a time, and adds its lanes after about 1000 pixels. Images
+//   are divided into at most 32 parts, which are added in the end.
 //
 // Numeric contract: |error| <= n u sum |terms| for n terms, the bound of convolution.h, so strict
 // mode may use it. The gradient of the weights adds short sums, and is more exact. A zero of the

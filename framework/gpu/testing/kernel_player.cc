@@ -161,8 +161,8 @@ std::string PlayedKernels::LineOf(const void* code) const {
 void KernelPlayer::Play(const PlayedKernels& kernels, size_t kernel, LaunchSize size,
                         const PlayedKernels::Values& values) {
   const emulator::KernelEntry& entry = kernels.kernel(kernel);
-  const emulator::LibraryEntry& library = kernels.library();
-  emulator::Place& place = *library.place;
+  const emulator::LibraryEntry& compiled = kernels.compiled();
+  emulator::Place& place = *compiled.place;
   std::vector<void*> arguments;
   std::vector<uintptr_t> words;
   for (const std::vector<char>& value : values) {
@@ -174,8 +174,8 @@ void KernelPlayer::Play(const PlayedKernels& kernels, size_t kernel, LaunchSize 
   fault_.reset();
   threads_.set_seed(1);  // What is found does not depend on what ran before.
   playing_ = &kernels;
-  *library.machine = this;
-  place.grid_size.x = std::min(size.blocks, library.most_blocks);
+  *compiled.machine = this;
+  place.grid_size.x = std::min(size.blocks, compiled.most_blocks);
   place.block_size.x = size.threads;
   const uintptr_t shared = kernels.TakeSharedMemory();
   std::vector<std::max_align_t> of_launch((size.shared_bytes + sizeof(std::max_align_t) - 1) /
@@ -187,7 +187,7 @@ void KernelPlayer::Play(const PlayedKernels& kernels, size_t kernel, LaunchSize 
                         {reinterpret_cast<uintptr_t>(of_launch.data()), size.shared_bytes}}});
     PlayBlock(entry, size.threads, arguments.data());
   }
-  *library.machine = nullptr;
+  *compiled.machine = nullptr;
   if (counts_ != nullptr) ++counts_->launches;
   if (!fault_.has_value()) return;
   fault_->AddPlace(absl::StrCat("Kernel \"", entry.name, "\" on an emulated device"));
@@ -196,7 +196,7 @@ void KernelPlayer::Play(const PlayedKernels& kernels, size_t kernel, LaunchSize 
 
 void KernelPlayer::PlayBlock(const emulator::KernelEntry& kernel, unsigned num_threads,
                              void* const* arguments) {
-  const bool all_ended = threads_.Run(num_threads, &playing_->library().place->thread,
+  const bool all_ended = threads_.Run(num_threads, &playing_->compiled().place->thread,
                                       [&] { kernel.call(arguments); });
   if (!all_ended && !fault_.has_value()) {
     fault_ = Error("kernel:Barrier", "All threads of a block come to the same barriers.",

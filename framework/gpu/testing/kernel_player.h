@@ -45,7 +45,7 @@ class PlayedKernels : public LoadedKernels {
 
   Values Copy(size_t kernel, void* const* arguments) const;
   const emulator::KernelEntry& kernel(size_t i) const { return *kernels_[i]; }
-  const emulator::LibraryEntry& library() const { return *library_; }
+  const emulator::LibraryEntry& compiled() const { return *library_; }
   /// Takes the shared memory of the calling thread of the processor: where it begins.
   uintptr_t TakeSharedMemory() const;
   size_t shared_bytes() const { return shared_bytes_; }
