@@ -203,7 +203,6 @@ float* Mutable(const void* p) { return const_cast<float*>(static_cast<const floa
 // Of single, in the plain way: oneDNN's, or ours where it has none.
 void PlainConvolution(ConvolutionKind kind, const ConvolutionShape& s, float* x, float* weights,
                       float* bias, float* y) {
-  const StrictConvolution strict;
   if (DnnlConvolution(kind, s, x, weights, bias, y)) return;
   switch (kind) {
     case ConvolutionKind::kForward:
@@ -231,10 +230,9 @@ bool OfSingle(ConvolutionKind kind, const ConvolutionShape& s, float* x, float* 
     if (!is_forward && bias != nullptr) SumOverImages(DataType::kSingle, s, y, bias);
     return true;
   }
-  if (VectorConvolutionPays(kind, s)) {
-    if (VectorConvolution(kind, s, x, weights, bias, y)) return true;
-    const StrictConvolution strict;  // no NaN where the plain way has none
-    return DnnlConvolution(kind, s, x, weights, bias, y);
+  // VectorConvolution leaves numbers that are not finite to oneDNN.
+  if (VectorConvolutionPays(kind, s) && VectorConvolution(kind, s, x, weights, bias, y)) {
+    return true;
   }
   return DnnlConvolution(kind, s, x, weights, bias, y);
 }

@@ -20,12 +20,12 @@ inline constexpr int64_t kChannelBlock = 16;
 enum class ConvolutionKind : uint8_t { kForward, kBackwardData, kBackwardWeights };
 
 // Whether this convolution is computed with blocks of both images: otherwise they bring nothing, as
-// where it, or another kind of this shape, is computed on the matrix unit (convolution_amx.h) or on
-// vectors of our own (convolution_vectors.h).
+// where it, or another kind of this shape, is computed on plain images (convolution_amx.h,
+// convolution_winograd.h, convolution_vectors.h).
 bool WantsChannelBlocks(ConvolutionKind kind, const ConvolutionShape& shape);
 
 // As the function of convolution.h of this kind, x and y in blocks. `bias` may be null. What is
-// written is y, x or weights. WantsChannelBlocks was true once; the strict mode may have changed.
+// written is y, x or weights. WantsChannelBlocks was true once.
 void ConvolutionInBlocks(ConvolutionKind kind, const ConvolutionShape& shape, float* x,
                          float* weights, float* bias, float* y);
 

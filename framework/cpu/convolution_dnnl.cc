@@ -34,7 +34,6 @@ dnnl::engine& Engine() {
 struct Key {
   ConvolutionKind kind;
   bool has_bias;
-  bool strict;
   bool blocks;  // x and y come in blocks of channels
   int threads;
   ConvolutionShape shape;
@@ -44,8 +43,8 @@ struct Key {
 struct KeyHash {
   size_t operator()(const Key& key) const {
     const ConvolutionShape& s = key.shape;
-    uint64_t h = static_cast<uint64_t>(key.kind) * 8 + (key.blocks ? 4 : 0) +
-                 (key.has_bias ? 2 : 0) + (key.strict ? 1 : 0);
+    uint64_t h =
+        static_cast<uint64_t>(key.kind) * 4 + (key.blocks ? 2 : 0) + (key.has_bias ? 1 : 0);
     const auto mix = [&h](int64_t v) {
       h = (h ^ static_cast<uint64_t>(v)) * 0x9e3779b97f4a7c15u;
       h ^= h >> 29;
@@ -118,22 +117,8 @@ bool WantsBlocks(const Key& key) {
          key.shape.channels_in / key.shape.groups >= 4;
 }
 
-// Whether oneDNN's form of Winograd's algorithm is to be tried. It is for images in blocks, where a
-// network of convolutions on two threads takes 32 ms with it and 35 with ours on plain images
-// (residual_block_grad of tools/bench, 64 channels, AMD EPYC); plain images take
-// convolution_winograd.h. With 128 tiles or fewer the plain way wins.
-bool WantsWinograd(const Key& key) {
-  const ConvolutionShape& s = key.shape;
-  const auto all = [&](const std::array<int64_t, 3>& values, int64_t wanted) {
-    return values[0] == wanted && values[1] == wanted;
-  };
-  const int64_t tiles = s.batch * ((s.output[0] + 3) / 4) * ((s.output[1] + 3) / 4);
-  return key.blocks && !key.strict && s.spatial_rank == 2 && s.groups == 1 && all(s.kernel, 3) &&
-         all(s.stride, 1) && all(s.dilation, 1) && std::min(s.channels_in, s.channels_out) >= 32 &&
-         tiles >= 192;
-}
-
-std::shared_ptr<const Plan> MakeWith(const Key& key, dnnl::algorithm algorithm) {
+std::shared_ptr<const Plan> Make(const Key& key) {
+  constexpr dnnl::algorithm algorithm = dnnl::algorithm::convolution_direct;
   const ConvolutionShape& s = key.shape;
   const int rank = s.spatial_rank;
   const Dims x = Join({s.batch, s.channels_in}, Reversed(s.input, rank));
@@ -214,18 +199,6 @@ std::shared_ptr<const Plan> MakeWith(const Key& key, dnnl::algorithm algorithm) 
   add_reorder(plan->weights, key.kind == ConvolutionKind::kBackwardWeights);
   add_reorder(plan->y, key.kind == ConvolutionKind::kForward);
   return plan;
-}
-
-std::shared_ptr<const Plan> Make(const Key& key) {
-  if (WantsWinograd(key)) {
-    try {
-      return MakeWith(key, dnnl::algorithm::convolution_winograd);
-    } catch (const dnnl::error& error) {
-      // Not on this machine, or not for these sizes.
-      if (error.status != dnnl_unimplemented) throw;
-    }
-  }
-  return MakeWith(key, dnnl::algorithm::convolution_direct);
 }
 
 // The plans that are kept, the latest used first. nullptr: oneDNN has none.
@@ -382,8 +355,7 @@ bool DnnlConvolution(ConvolutionKind kind, const ConvolutionShape& shape, float*
   const Threads threads(shape);
   if (kind == ConvolutionKind::kBackwardData) bias = nullptr;
   const std::shared_ptr<const Plan> plan =
-      AllPlans().Find({kind, bias != nullptr, StrictConvolution::IsActive(), /*blocks=*/false,
-                       threads.count(), shape});
+      AllPlans().Find({kind, bias != nullptr, /*blocks=*/false, threads.count(), shape});
   if (plan == nullptr) return false;
   Execute(*plan, kind, x, weights, bias, y);
   return true;
@@ -398,14 +370,12 @@ bool WantsChannelBlocks(ConvolutionKind kind, const ConvolutionShape& shape) {
   // What it shares its images with wants them plain.
   for (const ConvolutionKind other : {ConvolutionKind::kForward, ConvolutionKind::kBackwardData,
                                       ConvolutionKind::kBackwardWeights}) {
-    if (!strict && AmxConvolutionPays(other, shape)) return false;
+    if (!strict && (AmxConvolutionPays(other, shape) || WinogradPays(other, shape))) return false;
     if (VectorConvolutionPays(other, shape)) return false;
   }
   const Threads threads(shape);
-  const Key key{kind, /*has_bias=*/false, strict, /*blocks=*/true, threads.count(), shape};
-  // oneDNN's plain way in blocks is slower than Winograd's on plain images.
-  if (!strict && WinogradPays(kind, shape) && !WantsWinograd(key)) return false;
-  const std::shared_ptr<const Plan> plan = AllPlans().Find(key);
+  const std::shared_ptr<const Plan> plan =
+      AllPlans().Find({kind, /*has_bias=*/false, /*blocks=*/true, threads.count(), shape});
   return plan != nullptr && !plan->x.differs() && !plan->y.differs();
 }
 
@@ -413,8 +383,7 @@ void ConvolutionInBlocks(ConvolutionKind kind, const ConvolutionShape& shape, fl
                          float* weights, float* bias, float* y) {
   const Threads threads(shape);
   const std::shared_ptr<const Plan> plan =
-      AllPlans().Find({kind, bias != nullptr, StrictConvolution::IsActive(), /*blocks=*/true,
-                       threads.count(), shape});
+      AllPlans().Find({kind, bias != nullptr, /*blocks=*/true, threads.count(), shape});
   LAMINA_CHECK(plan != nullptr);
   Execute(*plan, kind, x, weights, bias, y);
 }

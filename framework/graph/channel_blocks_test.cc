@@ -11,6 +11,7 @@
 #include "framework/autodiff/dlgradient.h"
 #include "framework/cpu/convolution.h"
 #include "framework/cpu/convolution_blocks.h"
+#include "framework/cpu/instruction_set.h"
 #include "framework/graph/check_graph.h"
 #include "framework/graph/graph.h"
 #include "framework/graph/optimize.h"
@@ -125,6 +126,22 @@ TEST(ChannelBlocksTest, ImagesAreRoundedToBfloat16InBlocks) {
   const bool has = HasBlocks({7, 6});
   EXPECT_EQ(Count(graph, "to_channel_blocks"), has ? 1 : 0);
   EXPECT_EQ(Count(graph, "from_channel_blocks"), has ? 1 : 0);
+}
+
+// Large images with 3 x 3 filters are convolved as they are, on the matrix unit or by Winograd's
+// algorithm, so there is nothing to bring to blocks; the strict mode forbids both.
+TEST(ChannelBlocksTest, LargeImagesStayPlainUnlessStrict) {
+  const DlArrays in{Draw({16, 16, 32, 12}, "SSCB"), 0.1 * Draw({3, 3, 32, 32}), Draw({32, 1})};
+  const auto twice = [](Arrays x) {
+    return DlArrays{Convolved(Relu(Convolved(x[0], x[1], x[2])), x[1], x[2])};
+  };
+  if (cpu::CurrentInstructionSet() >= cpu::InstructionSet::kV3) {
+    const Graph graph = Checked(twice, in);
+    EXPECT_EQ(Count(graph, "conv"), 2) << ToString(graph);
+  }
+  const cpu::StrictConvolution strict;
+  const Graph graph = Checked(twice, in);
+  EXPECT_EQ(Count(graph, "conv_in_blocks"), HasBlocks({16, 16}) ? 2 : 0) << ToString(graph);
 }
 
 // A residual block with its gradients: x and dL/dy go in, y and dL/dx come out.
