@@ -1,11 +1,10 @@
 """What the lessons record: which parts of an output differ from run to run, and from machine to
-machine, and the reports of CheckLayer.
+machine.
 
 For record_output (tools/weave). A recording keeps the numbers that were printed; a run on another
 processor, which rounds otherwise, may come this far from them.
 """
 
-load("//checks:check_layer.bzl", "check_layer")
 load("//tools/weave:record_output.bzl", "record_output")
 
 # A report of CheckLayer.
@@ -23,8 +22,8 @@ REPORT_NEAR = {
 
 # The progress table of TrainNet. Differences in rounding grow while a network is trained, so losses
 # and accuracies of single mini-batches are compared by their size alone.
-TRAINING_MASKS = {"[0-9]{2}:[0-9]{2}:[0-9]{2}": "hh:mm:ss"}
-TRAINING_NEAR = {
+_TRAINING_MASKS = {"[0-9]{2}:[0-9]{2}:[0-9]{2}": "hh:mm:ss"}
+_TRAINING_NEAR = {
     "hh:mm:ss +hh:mm:ss +[0-9.e+-]+ +([0-9.e+-]+) +([0-9.e+-]+)": "0.3",
     "hh:mm:ss +hh:mm:ss(?: +[0-9.e+-]+){3} +([0-9.e+-]+) +([0-9.e+-]+)": "0.1",
 }
@@ -35,6 +34,9 @@ def together(*tables):
     for part in tables:
         table.update(part)
     return table
+
+def _recording(name):
+    return "output/%s.txt" % name[len("record_"):]
 
 def record_report(name, check, **kwargs):
     """Records the report of a check_layer target.
@@ -50,11 +52,17 @@ def record_report(name, check, **kwargs):
         masks = REPORT_MASKS,
         near = REPORT_NEAR,
         program = check,
-        recording = "output/%s.txt" % name[len("record_"):],
+        recording = _recording(name),
         **kwargs
     )
 
-def record_training(name, **kwargs):
+def record_training(
+        name,
+        args = ["--out={out}"],
+        progress_table = False,
+        masks = {},
+        near = {},
+        **kwargs):
     """Records a program that trains networks.
 
     The first calls of each accelerated function are run op by op as well and compared
@@ -63,37 +71,22 @@ def record_training(name, **kwargs):
     must have been some by kernels.
 
     Args:
-      name: as in record_output.
+      name: "record_NAME": the recording is output/NAME.txt.
+      args: as in record_output.
+      progress_table: whether it prints the table of TrainNet's progress, with times, losses and
+        accuracies: what of these may differ need not be told then.
+      masks: as in record_output.
+      near: as in record_output.
       **kwargs: of record_output.
     """
     record_output(
         name = name,
         size = "medium",
+        args = args,
         env = {"LAMINA_CHECK_ACCELERATION": "5"},
+        masks = together(masks, _TRAINING_MASKS if progress_table else {}),
+        near = together(_TRAINING_NEAR if progress_table else {}, near),
+        recording = _recording(name),
         stderr = ", [1-9][0-9]* of them by compiled kernels",
         **kwargs
-    )
-
-def broken_layer(name, layer, layouts, **kwargs):
-    """The check of a faulty layer, which is meant to fail, and the recording of its report.
-
-    Args:
-      name: the layer stands in broken/NAME_layer.h, part of the library ":broken".
-      layer: as in check_layer.
-      layouts: as in check_layer.
-      **kwargs: of check_layer.
-    """
-    check_layer(
-        name = name + "_check",
-        header = "%s/broken/%s_layer.h" % (native.package_name(), name),
-        layer = layer,
-        layouts = layouts,
-        tags = ["manual"],  # It fails, as it should: its recording is the test.
-        deps = [":broken"],
-        **kwargs
-    )
-    record_report(
-        name = "record_" + name,
-        check = ":%s_check" % name,
-        exit_code = 1,
     )

@@ -3,7 +3,7 @@
 
 #include "checks/check_layer.h"
 #include "framework/lamina.h"
-#include SHRINK_LAYER_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "checks/check_layer.h"
-#include FOURIER_FILTER_LAYER_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

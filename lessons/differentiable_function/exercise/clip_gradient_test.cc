@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "framework/cpu/allocator.h"
-#include CLIP_GRADIENT_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

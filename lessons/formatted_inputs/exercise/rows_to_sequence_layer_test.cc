@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "checks/check_layer.h"
-#include ROWS_TO_SEQUENCE_LAYER_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "checks/check_layer.h"
-#include SWISH_LAYER_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "checks/check_layer.h"
-#include WEIGHTED_MEAN_LAYER_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "checks/check_layer.h"
 #include "layers/split_level/split_level_layer.h"
-#include SPLIT_RANGE_LAYER_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

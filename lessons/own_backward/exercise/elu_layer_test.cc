@@ -8,7 +8,7 @@
 
 #include "checks/check_layer.h"
 #include "framework/cpu/allocator.h"
-#include ELU_LAYER_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "checks/check_layer.h"
-#include CHANNEL_NOISE_LAYER_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "checks/check_layer.h"
-#include COSINE_PAIR_LAYER_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

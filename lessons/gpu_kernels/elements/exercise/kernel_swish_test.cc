@@ -6,7 +6,7 @@
 #include "checks/check_layer.h"
 #include "framework/gpu/gpu.h"
 #include "framework/gpu/testing/emulated_device.h"
-#include KERNEL_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "framework/gpu/gpu.h"
 #include "framework/gpu/testing/emulated_device.h"
-#include KERNEL_HEADER
+#include HEADER_UNDER_TEST
 
 namespace lamina {
 namespace {
