@@ -13,94 +13,33 @@
 
 #include "framework/cpu/amx.h"
 #include "framework/cpu/convolution.h"
-#include "framework/cpu/convolution_reference.h"
+#include "framework/cpu/convolution_oracle.h"
 #include "framework/cpu/threads.h"
 
 namespace lamina::cpu {
 namespace {
 
-constexpr double kU = 0x1p-24;
+using oracle::Arrays, oracle::kU, oracle::Make, oracle::RandomArrays, oracle::Same, oracle::Sum,
+    oracle::SumsOf, oracle::Volume;
+using Results = oracle::Results<float>;
+using Sums = oracle::Results<Sum>;
+
 constexpr float kInf = std::numeric_limits<float>::infinity();
-
-ConvolutionShape Make(int rank, int64_t batch, int64_t in, int64_t out,
-                      std::array<int64_t, 3> input, std::array<int64_t, 3> kernel,
-                      std::array<int64_t, 3> begin, std::array<int64_t, 3> end,
-                      std::array<int64_t, 3> dilation = {1, 1, 1}) {
-  ConvolutionShape s{rank, batch, in, out, 1, input, kernel, {}, {1, 1, 1}, dilation, begin, end};
-  EXPECT_TRUE(ComputeOutputSize(&s));
-  return s;
-}
-
-ConvolutionShape Same(int64_t batch, int64_t in, int64_t out, int64_t width, int64_t height) {
-  return Make(2, batch, in, out, {width, height, 1}, {3, 3, 1}, {1, 1, 0}, {1, 1, 0});
-}
-
-int64_t Volume(const std::array<int64_t, 3>& a) { return a[0] * a[1] * a[2]; }
 
 // Convolutions that AmxConvolutionPays accepts; elsewhere, and with LAMINA_CPU=v4, these tests are
 // skipped but for the last one, and convolution_test tells what is to be.
 class ConvolutionAmxTest : public testing::Test {
  protected:
-  struct Arrays {
-    std::vector<float> x, w, dy, bias;
-  };
-  struct Results {
-    std::vector<float> y, dx, dw, db;
-    bool operator==(const Results&) const = default;
-  };
-  // A sum in double, and of its magnitudes.
-  struct Sum {
-    double value = 0, size = 0;
-    void Add(double x) {
-      value += x;
-      size += std::abs(x);
-    }
-  };
-  struct Oracle {
-    std::vector<Sum> y, dx, dw, db;
-  };
-
-  // Normal numbers, times 2^e with e uniform in [-spread, spread].
-  std::vector<float> Random(int64_t n, int spread = 0) {
-    std::normal_distribution<double> normal;
-    std::uniform_int_distribution<int> exponent(-spread, spread);
-    std::vector<float> x(static_cast<size_t>(n));
-    for (float& v : x) v = static_cast<float>(std::ldexp(normal(random_), exponent(random_)));
-    return x;
-  }
   Arrays RandomFor(const ConvolutionShape& s, int spread = 0) {
-    return {Random(s.batch * s.channels_in * Volume(s.input), spread),
-            Random(Volume(s.kernel) * s.channels_in * s.channels_out, spread),
-            Random(s.batch * s.channels_out * Volume(s.output), spread),
-            Random(s.channels_out, spread)};
+    return RandomArrays(s, random_, spread);
   }
   static Results Compute(const ConvolutionShape& s, const Arrays& a) {
-    const float nan = std::nanf("");
-    Results r = {std::vector<float>(a.dy.size(), nan), std::vector<float>(a.x.size(), nan),
-                 std::vector<float>(a.w.size(), nan), std::vector<float>(a.bias.size(), nan)};
+    Results r = a.ResultsFilledWith(std::nanf(""));
     const auto type = DataType::kSingle;
     ConvolutionForward(type, s, a.x.data(), a.w.data(), a.bias.data(), r.y.data());
     ConvolutionBackwardData(type, s, a.dy.data(), a.w.data(), r.dx.data());
     ConvolutionBackwardWeights(type, s, a.x.data(), a.dy.data(), r.dw.data(), r.db.data());
     return r;
-  }
-  static Oracle InDouble(const ConvolutionShape& s, const Arrays& a) {
-    Oracle o = {std::vector<Sum>(a.dy.size()), std::vector<Sum>(a.x.size()),
-                std::vector<Sum>(a.w.size()), std::vector<Sum>(a.bias.size())};
-    for (size_t i = 0; i < a.dy.size(); ++i) {
-      const size_t k = i / static_cast<size_t>(Volume(s.output)) % a.bias.size();
-      o.y[i].Add(a.bias[k]);
-      o.db[k].Add(a.dy[i]);
-    }
-    reference::ForEachTerm(s, [&](int64_t ix, int64_t iw, int64_t iy) {
-      const auto i = static_cast<size_t>(ix), j = static_cast<size_t>(iw),
-                 k = static_cast<size_t>(iy);
-      const double x = a.x[i], w = a.w[j], dy = a.dy[k];
-      o.y[k].Add(x * w);
-      o.dx[i].Add(dy * w);
-      o.dw[j].Add(x * dy);
-    });
-    return o;
   }
   // The largest error in parts of the own sum.
   static double Error(const std::vector<float>& got, const std::vector<Sum>& want) {
@@ -116,8 +55,7 @@ class ConvolutionAmxTest : public testing::Test {
   static double Blocks(int64_t taps, int64_t channels) {
     return static_cast<double>(taps * ((channels + 31) / 32));
   }
-  static void ExpectWithinBounds(const ConvolutionShape& s, const Results& got,
-                                 const Oracle& want) {
+  static void ExpectWithinBounds(const ConvolutionShape& s, const Results& got, const Sums& want) {
     EXPECT_LE(Error(got.y, want.y), Bound(Blocks(Volume(s.kernel), s.channels_in)));
     EXPECT_LE(Error(got.dx, want.dx), Bound(Blocks(Volume(s.kernel), s.channels_out)));
     // Rows of images have their padding with them.
@@ -168,7 +106,7 @@ TEST_F(ConvolutionAmxTest, IsWithinItsBound) {
     // With a spread of 20 few terms make up a sum.
     for (const int spread : {0, 20}) {
       const Arrays a = RandomFor(s, spread);
-      ExpectWithinBounds(s, Compute(s, a), InDouble(s, a));
+      ExpectWithinBounds(s, Compute(s, a), SumsOf(s, a));
     }
   }
 }
@@ -178,7 +116,7 @@ TEST_F(ConvolutionAmxTest, IsAsExactAsMeasuredOnNormalData) {
   const ConvolutionShape s = Same(4, 64, 64, 28, 28);
   const Arrays a = RandomFor(s);
   const Results got = Compute(s, a);
-  const Oracle want = InDouble(s, a);
+  const Sums want = SumsOf(s, a);
   EXPECT_LE(Error(got.y, want.y), 33 * kU);
   EXPECT_LE(Error(got.dx, want.dx), 33 * kU);
   EXPECT_LE(Error(got.dw, want.dw), 12 * kU);
@@ -210,7 +148,7 @@ TEST_F(ConvolutionAmxTest, OneTermIsExactToSixteenBits) {
           filters[static_cast<size_t>(k)];
     }
     const Results got = Compute(s, a);
-    const Oracle want = InDouble(s, a);
+    const Sums want = SumsOf(s, a);
     EXPECT_LE(Error(got.y, want.y), 513 * kU) << t;
     EXPECT_LE(Error(got.dx, want.dx), 513 * kU) << t;
     EXPECT_LE(Error(got.dw, want.dw), 513 * kU) << t;
@@ -292,7 +230,7 @@ TEST_F(ConvolutionAmxTest, KeepsExtremeExponents) {
     std::fill(a.bias.begin(), a.bias.end(), 0.0f);
     // The gradient of the data has no part in it.
     const Results got = Compute(s, a);
-    const Oracle want = InDouble(s, a);
+    const Sums want = SumsOf(s, a);
     for (size_t i = 0; i < got.y.size(); ++i) {
       ASSERT_LE(std::abs(got.y[i] - want.y[i].value), Bound(9) * want.y[i].size + 0x1p-149)
           << e.x << " " << e.other;
@@ -335,7 +273,7 @@ TEST_F(ConvolutionAmxTest, ThreadsAndOtherImagesDoNotChangeTheBits) {
 TEST_F(ConvolutionAmxTest, StrictIsThePlainWay) {
   for (const ConvolutionShape& s : {Same(3, 32, 48, 14, 13), Same(2, 64, 40, 9, 30)}) {
     const Arrays a = RandomFor(s);
-    const Oracle want = InDouble(s, a);
+    const Sums want = SumsOf(s, a);
     const StrictConvolution strict;
     const Results got = Compute(s, a);
     EXPECT_LE(Error(got.y, want.y), 4 * kU);

@@ -10,30 +10,19 @@
 #include <vector>
 
 #include "framework/cpu/convolution.h"
-#include "framework/cpu/convolution_reference.h"
+#include "framework/cpu/convolution_oracle.h"
 #include "framework/cpu/threads.h"
 
 namespace lamina::cpu {
 namespace {
 
-constexpr double kU = 0x1p-24;
+using oracle::Arrays, oracle::kU, oracle::Make, oracle::RandomArrays, oracle::Same, oracle::Sum,
+    oracle::SumsOf;
+using Results = oracle::Results<float>;
+using Sums = oracle::Results<Sum>;
+
 constexpr float kInf = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-ConvolutionShape Make(int rank, int64_t batch, int64_t in, int64_t out,
-                      std::array<int64_t, 3> input, std::array<int64_t, 3> kernel,
-                      std::array<int64_t, 3> begin, std::array<int64_t, 3> end,
-                      std::array<int64_t, 3> dilation = {1, 1, 1}) {
-  ConvolutionShape s{rank, batch, in, out, 1, input, kernel, {}, {1, 1, 1}, dilation, begin, end};
-  EXPECT_TRUE(ComputeOutputSize(&s));
-  return s;
-}
-
-ConvolutionShape Same(int64_t batch, int64_t in, int64_t out, int64_t width, int64_t height) {
-  return Make(2, batch, in, out, {width, height, 1}, {3, 3, 1}, {1, 1, 0}, {1, 1, 0});
-}
-
-int64_t Volume(const std::array<int64_t, 3>& a) { return a[0] * a[1] * a[2]; }
 
 // Memory of a result; what is written before or behind it is noticed.
 class Guarded {
@@ -57,42 +46,10 @@ class Guarded {
   std::vector<float> all_;
 };
 
-// A sum in double, of its magnitudes, and how many terms it has.
-struct Sum {
-  double value = 0, size = 0;
-  int64_t terms = 0;
-  void Add(double x) {
-    value += x;
-    size += std::abs(x);
-    ++terms;
-  }
-};
-
 class ConvolutionVectorsTest : public testing::Test {
  protected:
-  struct Arrays {
-    std::vector<float> x, w, dy, bias;
-  };
-  struct Results {
-    std::vector<float> y, dx, dw, db;
-  };
-  struct Oracle {
-    std::vector<Sum> y, dx, dw, db;
-  };
-
-  // Normal numbers, times 2^e with e uniform in [-spread, spread].
-  std::vector<float> Random(int64_t n, int spread) {
-    std::normal_distribution<double> normal;
-    std::uniform_int_distribution<int> exponent(-spread, spread);
-    std::vector<float> x(static_cast<size_t>(n));
-    for (float& v : x) v = static_cast<float>(std::ldexp(normal(random_), exponent(random_)));
-    return x;
-  }
   Arrays RandomFor(const ConvolutionShape& s, int spread = 0) {
-    return {Random(s.batch * s.channels_in * Volume(s.input), spread),
-            Random(Volume(s.kernel) * s.channels_in * s.channels_out, spread),
-            Random(s.batch * s.channels_out * Volume(s.output), spread),
-            Random(s.channels_out, spread)};
+    return RandomArrays(s, random_, spread);
   }
   // By VectorConvolution itself, whether it pays or not.
   static Results Compute(const ConvolutionShape& s, Arrays a) {
@@ -114,24 +71,6 @@ class ConvolutionVectorsTest : public testing::Test {
     ConvolutionBackwardWeights(type, s, a.x.data(), a.dy.data(), dw.data(), db.data());
     return {y.values(), dx.values(), dw.values(), db.values()};
   }
-  static Oracle InDouble(const ConvolutionShape& s, const Arrays& a) {
-    Oracle o = {std::vector<Sum>(a.dy.size()), std::vector<Sum>(a.x.size()),
-                std::vector<Sum>(a.w.size()), std::vector<Sum>(a.bias.size())};
-    for (size_t i = 0; i < a.dy.size(); ++i) {
-      const size_t k = i / static_cast<size_t>(Volume(s.output)) % a.bias.size();
-      o.y[i].Add(a.bias[k]);
-      o.db[k].Add(a.dy[i]);
-    }
-    reference::ForEachTerm(s, [&](int64_t ix, int64_t iw, int64_t iy) {
-      const auto i = static_cast<size_t>(ix), j = static_cast<size_t>(iw),
-                 k = static_cast<size_t>(iy);
-      const double x = a.x[i], w = a.w[j], dy = a.dy[k];
-      o.y[k].Add(x * w);
-      o.dx[i].Add(dy * w);
-      o.dw[j].Add(x * dy);
-    });
-    return o;
-  }
   // n u sum |terms|, and what the product of so many 1 + u has beyond 1 + n u.
   static void ExpectWithinBound(const std::vector<float>& got, const std::vector<Sum>& want,
                                 const char* what) {
@@ -141,7 +80,7 @@ class ConvolutionVectorsTest : public testing::Test {
       ASSERT_LE(std::abs(got[i] - want[i].value), bound) << what << " at " << i;
     }
   }
-  static void ExpectWithinBounds(const Results& got, const Oracle& want) {
+  static void ExpectWithinBounds(const Results& got, const Sums& want) {
     ExpectWithinBound(got.y, want.y, "y");
     ExpectWithinBound(got.dx, want.dx, "dx");
     ExpectWithinBound(got.dw, want.dw, "dw");
@@ -190,7 +129,7 @@ TEST_F(ConvolutionVectorsTest, IsWithinItsBound) {
     // With a spread of 20 few terms make up a sum.
     for (const int spread : {0, 20}) {
       const Arrays a = RandomFor(s, spread);
-      ExpectWithinBounds(Compute(s, a), InDouble(s, a));
+      ExpectWithinBounds(Compute(s, a), SumsOf(s, a));
     }
   }
 }
@@ -215,7 +154,7 @@ TEST_F(ConvolutionVectorsTest, IsWithinItsBoundForRandomShapes) {
     SCOPED_TRACE(testing::Message() << "shape " << i);
     ASSERT_TRUE(VectorConvolutionIsPossible(s));
     const Arrays a = RandomFor(s);
-    ExpectWithinBounds(Compute(s, a), InDouble(s, a));
+    ExpectWithinBounds(Compute(s, a), SumsOf(s, a));
   }
 }
 
@@ -226,7 +165,7 @@ TEST_F(ConvolutionVectorsTest, NanAndInfAreThoseOfTheFormula) {
   const Arrays finite = RandomFor(s);
   const auto expect_like_formula = [&](const Arrays& a) {
     const Results got = ComputeByShape(s, a);
-    const Oracle want = InDouble(s, a);
+    const Sums want = SumsOf(s, a);
     int special = 0;
     const auto same_kinds = [&](const std::vector<float>& x, const std::vector<Sum>& y) {
       for (size_t i = 0; i < x.size(); ++i) {

@@ -9,29 +9,19 @@
 #include <string>
 #include <vector>
 
-#include "framework/cpu/convolution_reference.h"
+#include "framework/cpu/convolution_oracle.h"
 #include "framework/cpu/instruction_set.h"
 #include "framework/cpu/threads.h"
 
 namespace lamina::cpu {
 namespace {
 
+using oracle::Arrays, oracle::RandomArrays, oracle::Same, oracle::Sum, oracle::SumsOf;
+using Results = oracle::Results<float>;
+using Sums = oracle::Results<Sum>;
+
 constexpr ConvolutionKind kKinds[] = {ConvolutionKind::kForward, ConvolutionKind::kBackwardData,
                                       ConvolutionKind::kBackwardWeights};
-
-ConvolutionShape Make(int64_t batch, int64_t in, int64_t out, int64_t width, int64_t height,
-                      std::array<int64_t, 3> begin, std::array<int64_t, 3> end) {
-  ConvolutionShape s;
-  s.batch = batch;
-  s.channels_in = in;
-  s.channels_out = out;
-  s.input = {width, height, 1};
-  s.kernel = {3, 3, 1};
-  s.pad_begin = begin;
-  s.pad_end = end;
-  EXPECT_TRUE(ComputeOutputSize(&s));
-  return s;
-}
 
 std::string Text(const ConvolutionShape& s) {
   std::string text;
@@ -42,67 +32,41 @@ std::string Text(const ConvolutionShape& s) {
   return text;
 }
 
-// The arrays of a convolution, normal numbers.
-struct Arrays {
-  explicit Arrays(const ConvolutionShape& shape, unsigned seed = 1) : s(shape), random(seed) {
-    const int64_t pixels_in = s.input[0] * s.input[1] * s.batch,
-                  pixels_out = s.output[0] * s.output[1] * s.batch;
-    for (auto [array, size] :
-         {std::pair(&x, pixels_in * s.channels_in),
-          std::pair(&w, 9 * s.channels_in * s.channels_out),
-          std::pair(&y, pixels_out * s.channels_out), std::pair(&bias, s.channels_out)}) {
-      array->resize(static_cast<size_t>(size));
-      for (float& v : *array) v = normal(random);
-    }
-  }
-  const std::vector<float>& ResultOf(ConvolutionKind kind) {
-    return kind == ConvolutionKind::kForward ? y : kind == ConvolutionKind::kBackwardData ? x : w;
-  }
-  // The result of a kind, all of it overwritten.
-  std::vector<float> Compute(ConvolutionKind kind, bool with_bias) {
-    Arrays copy = *this;
-    std::vector<float>& result = const_cast<std::vector<float>&>(copy.ResultOf(kind));
-    std::fill(result.begin(), result.end(), std::numeric_limits<float>::quiet_NaN());
-    WinogradConvolution(kind, s, copy.x.data(), copy.w.data(),
-                        with_bias ? copy.bias.data() : nullptr, copy.y.data());
-    return result;
-  }
+// By WinogradConvolution, whether it pays or not; without the gradient of the bias.
+Results Compute(const ConvolutionShape& s, Arrays a, bool with_bias = false) {
+  Results r = a.ResultsFilledWith(std::numeric_limits<float>::quiet_NaN());
+  WinogradConvolution(ConvolutionKind::kForward, s, a.x.data(), a.w.data(),
+                      with_bias ? a.bias.data() : nullptr, r.y.data());
+  WinogradConvolution(ConvolutionKind::kBackwardData, s, r.dx.data(), a.w.data(), nullptr,
+                      a.dy.data());
+  WinogradConvolution(ConvolutionKind::kBackwardWeights, s, a.x.data(), r.dw.data(), nullptr,
+                      a.dy.data());
+  return r;
+}
 
-  ConvolutionShape s;
-  std::mt19937 random;
-  std::normal_distribution<float> normal;
-  std::vector<float> x, w, y, bias;
-};
+Arrays RandomFor(const ConvolutionShape& s, unsigned seed = 1) {
+  std::mt19937 random(seed);
+  return RandomArrays(s, random);
+}
 
-struct Sums {
-  std::vector<double> value, size;
-};
+// By the formula.
+Sums InDouble(const ConvolutionShape& s, Arrays a, bool with_bias = false) {
+  if (!with_bias) std::fill(a.bias.begin(), a.bias.end(), 0.0f);
+  return SumsOf(s, a);
+}
 
-// In double, by the formula.
-Sums SumsOf(ConvolutionKind kind, Arrays& a, bool with_bias) {
-  const size_t n = a.ResultOf(kind).size();
-  Sums sums{std::vector<double>(n, 0), std::vector<double>(n, 0)};
-  const auto add = [&](size_t i, double v) {
-    sums.value[i] += v;
-    sums.size[i] += std::abs(v);
-  };
-  if (with_bias) {
-    const auto plane = static_cast<size_t>(a.s.output[0] * a.s.output[1]);
-    for (size_t i = 0; i < n; ++i) add(i, a.bias[i / plane % a.bias.size()]);
-  }
-  reference::ForEachTerm(a.s, [&](int64_t ix, int64_t iw, int64_t iy) {
-    const auto i = static_cast<size_t>(ix), j = static_cast<size_t>(iw),
-               o = static_cast<size_t>(iy);
-    if (kind == ConvolutionKind::kForward) add(o, double{a.x[i]} * a.w[j]);
-    if (kind == ConvolutionKind::kBackwardData) add(i, double{a.y[o]} * a.w[j]);
-    if (kind == ConvolutionKind::kBackwardWeights) add(j, double{a.y[o]} * a.x[i]);
-  });
-  return sums;
+template <class T>
+const std::vector<T>& OfKind(ConvolutionKind kind, const oracle::Results<T>& r) {
+  return kind == ConvolutionKind::kForward        ? r.y
+         : kind == ConvolutionKind::kBackwardData ? r.dx
+                                                  : r.dw;
 }
 
 // The largest error in units of u of the largest sum of the tile, or of the filter.
-double ErrorInU(ConvolutionKind kind, const ConvolutionShape& s, const std::vector<float>& got,
-                const Sums& want) {
+double ErrorInU(ConvolutionKind kind, const ConvolutionShape& s, const Results& all_got,
+                const Sums& all_want) {
+  const std::vector<float>& got = OfKind(kind, all_got);
+  const std::vector<Sum>& want = OfKind(kind, all_want);
   const bool filters = kind == ConvolutionKind::kBackwardWeights;
   const std::array<int64_t, 3> size = filters                             ? s.kernel
                                       : kind == ConvolutionKind::kForward ? s.output
@@ -118,9 +82,9 @@ double ErrorInU(ConvolutionKind kind, const ConvolutionShape& s, const std::vect
           for (size_t c = left; c < std::min(left + tile, width); ++c) {
             const size_t i = plane + r * width + c;
             // Not a number is the greatest error.
-            const double e = std::abs(got[i] - want.value[i]);
+            const double e = std::abs(got[i] - want[i].value);
             error = e <= error ? error : e;
-            largest = std::max(largest, want.size[i]);
+            largest = std::max(largest, want[i].size);
           }
         }
         const double in_u = error / largest * 0x1p24;
@@ -146,13 +110,14 @@ TEST_F(ConvolutionWinogradTest, AgreesWithTheFormula) {
   double worst = 0;
   for (int i = 0; i < 40; ++i) {
     const ConvolutionShape s =
-        Make(from(1, 5), from(1, 40), from(1, 40), from(1, 30) + 2, from(1, 15) + 2,
-             {from(0, 2), from(0, 2), 0}, {from(0, 2), from(0, 2), 0});
-    Arrays arrays(s, static_cast<unsigned>(i));
+        oracle::Make(2, from(1, 5), from(1, 40), from(1, 40), {from(1, 30) + 2, from(1, 15) + 2, 1},
+                     {3, 3, 1}, {from(0, 2), from(0, 2), 0}, {from(0, 2), from(0, 2), 0});
+    const Arrays arrays = RandomFor(s, static_cast<unsigned>(i));
+    const bool with_bias = i % 2 == 0;
+    const Results got = Compute(s, arrays, with_bias);
+    const Sums want = InDouble(s, arrays, with_bias);
     for (const ConvolutionKind kind : kKinds) {
-      const bool with_bias = kind == ConvolutionKind::kForward && i % 2 == 0;
-      const double error =
-          ErrorInU(kind, s, arrays.Compute(kind, with_bias), SumsOf(kind, arrays, with_bias));
+      const double error = ErrorInU(kind, s, got, want);
       EXPECT_LT(error, 24) << Text(s) << "kind " << static_cast<int>(kind);
       worst = std::max(worst, error);
     }
@@ -161,42 +126,39 @@ TEST_F(ConvolutionWinogradTest, AgreesWithTheFormula) {
 }
 
 TEST_F(ConvolutionWinogradTest, HasTheErrorThatIsSaid) {
-  const ConvolutionShape s = Make(2, 64, 64, 24, 22, {1, 1, 0}, {1, 1, 0});
-  Arrays arrays(s);
+  const ConvolutionShape s = Same(2, 64, 64, 24, 22);
+  const Arrays arrays = RandomFor(s);
+  const Results got = Compute(s, arrays);
+  const Sums want = InDouble(s, arrays);
   for (const ConvolutionKind kind : kKinds) {
-    const double error =
-        ErrorInU(kind, s, arrays.Compute(kind, false), SumsOf(kind, arrays, false));
+    const double error = ErrorInU(kind, s, got, want);
     EXPECT_LT(error, 12) << "kind " << static_cast<int>(kind);
     std::printf("kind %d: %.1f u\n", static_cast<int>(kind), error);
   }
 }
 
 TEST_F(ConvolutionWinogradTest, ThreadsDoNotChangeImages) {
-  const ConvolutionShape s = Make(5, 17, 19, 21, 13, {1, 1, 0}, {1, 1, 0});
-  Arrays arrays(s);
+  const ConvolutionShape s = Same(5, 17, 19, 21, 13);
+  const Arrays arrays = RandomFor(s);
   const int before = NumThreads();
-  for (const ConvolutionKind kind : kKinds) {
-    SetNumThreads(1);
-    const std::vector<float> one = arrays.Compute(kind, false);
-    SetNumThreads(3);
-    const std::vector<float> three = arrays.Compute(kind, false);
-    if (kind != ConvolutionKind::kBackwardWeights) {
-      EXPECT_EQ(one, three);
-    } else {
-      EXPECT_LT(ErrorInU(kind, s, three, SumsOf(kind, arrays, false)), 9);
-      EXPECT_EQ(three, arrays.Compute(kind, false));  // As many threads: the same bits.
-    }
-  }
+  SetNumThreads(1);
+  const Results one = Compute(s, arrays);
+  SetNumThreads(3);
+  const Results three = Compute(s, arrays);
+  EXPECT_EQ(one.y, three.y);
+  EXPECT_EQ(one.dx, three.dx);
+  EXPECT_LT(ErrorInU(ConvolutionKind::kBackwardWeights, s, three, InDouble(s, arrays)), 9);
+  EXPECT_EQ(three.dw, Compute(s, arrays).dw);  // As many threads: the same bits.
   SetNumThreads(before);
 }
 
 // NaN reaches the 4 x 4 outputs of each tile that sees it, of its image alone.
 TEST_F(ConvolutionWinogradTest, KeepsNanInItsTiles) {
-  const ConvolutionShape s = Make(3, 16, 8, 16, 16, {1, 1, 0}, {1, 1, 0});
-  Arrays arrays(s);
+  const ConvolutionShape s = Same(3, 16, 8, 16, 16);
+  Arrays arrays = RandomFor(s);
   const size_t plane = 256, of_image = 16 * plane;
   arrays.x[of_image + 2 * plane + 5 * 16 + 6] = std::numeric_limits<float>::quiet_NaN();
-  const std::vector<float> y = arrays.Compute(ConvolutionKind::kForward, false);
+  const std::vector<float> y = Compute(s, arrays).y;
   for (size_t i = 0; i < y.size(); ++i) {
     const size_t image = i / (8 * plane), row = i / 16 % 16, column = i % 16;
     EXPECT_EQ(std::isnan(y[i]), image == 1 && row / 4 == 1 && column / 4 == 1) << i;
@@ -204,7 +166,7 @@ TEST_F(ConvolutionWinogradTest, KeepsNanInItsTiles) {
 }
 
 TEST_F(ConvolutionWinogradTest, IsForWhatItIsMadeFor) {
-  const ConvolutionShape good = Make(4, 32, 32, 28, 28, {1, 1, 0}, {1, 1, 0});
+  const ConvolutionShape good = Same(4, 32, 32, 28, 28);
   const auto pays = [](ConvolutionShape s, auto change) {
     change(s);
     EXPECT_TRUE(ComputeOutputSize(&s));
