@@ -202,6 +202,49 @@ TEST_P(OwnKernelsTest, SeveralResultsAndALaunchOfItsOwn) {
   ExpectNear(there[1], here[1], 0);
 }
 
+template <int64_t threads>
+KernelLaunch LaunchBlocksOf(std::span<const ArraySpec>, std::span<const ArraySpec> y) {
+  return {.blocks = (y[0].numel() + threads - 1) / threads,
+          .threads = threads,
+          .numbers = {y[0].numel()}};
+}
+
+// Kernels that differ in nothing but their launch, a function or a lambda, or their types.
+TEST_P(OwnKernelsTest, AnotherLaunchAndOtherTypesAreAnotherKernel) {
+  const auto threads_of = [](const decltype(DeviceKernel::launch)& launch,
+                             const std::vector<DataType>& types) {
+    return KernelFunction({.name = "Threads",
+                           .source = R"(
+                             __global__ void Threads(const T*, T* y, long long n) {
+                               const long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+                               if (i < n) y[i] = blockDim.x;
+                             })",
+                           .types = types,
+                           .launch = launch},
+                          [](const DlArray& x) { return 0 * x; });
+  };
+  const std::vector<DataType> single = {DataType::kSingle};
+  const auto of_32 = threads_of(LaunchBlocksOf<32>, single),
+             of_64 = threads_of(LaunchBlocksOf<64>, single),
+             of_96 = threads_of([](auto x, auto y) { return LaunchBlocksOf<96>(x, y); }, single),
+             of_128 = threads_of([](auto x, auto y) { return LaunchBlocksOf<128>(x, y); }, single),
+             of_256 = threads_of(nullptr, single),
+             of_any_type = threads_of(nullptr, {DataType::kSingle, DataType::kDouble});
+  const DlArray x = gpu_->ToDevice(Array({5, 4, 3}));
+  EXPECT_EQ(Gather(of_32(x)).At(0), 32);
+  EXPECT_EQ(Gather(of_64(x)).At(0), 64);
+  EXPECT_EQ(Gather(of_96(x)).At(0), 96);
+  EXPECT_EQ(Gather(of_128(x)).At(0), 128);
+  EXPECT_EQ(Gather(of_256(x)).At(0), 256);
+  const auto sum = DlAccelerate([&](const DlArray& in) {
+    return of_32(in) + of_64(in) + of_96(in) + of_128(in) + of_256(in);
+  });
+  EXPECT_EQ(Gather(sum(x)).At(0), 32 + 64 + 96 + 128 + 256);
+  const DlArray wide = gpu_->ToDevice(RandomInput({5, 4, 3}, "SCB"));
+  EXPECT_EQ(Gather(of_256(wide)).At(0), 0);  // By the function.
+  EXPECT_EQ(Gather(of_any_type(wide)).At(0), 256);
+}
+
 // Columns turned around, by way of memory whose size the launch says.
 TEST_P(OwnKernelsTest, SharedMemoryOfTheLaunch) {
   const KernelFunction turned(

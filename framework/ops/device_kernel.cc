@@ -1,9 +1,13 @@
 #include "framework/ops/device_kernel.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "framework/ops/abstract_run.h"
 
 namespace lamina {
@@ -11,15 +15,32 @@ namespace {
 
 constexpr int64_t kThreads = 256, kMostThreads = 1024, kMostBlocks = 2147483647;
 
+// A launch is known by its function, or by the type of its lambda.
+std::string IdentityOf(const decltype(DeviceKernel::launch)& launch) {
+  using Function = KernelLaunch (*)(std::span<const ArraySpec>, std::span<const ArraySpec>);
+  if (const Function* function = launch.target<Function>()) {
+    return absl::StrCat(reinterpret_cast<uintptr_t>(*function));
+  }
+  return launch.target_type().name();
+}
+
+// What tells a kernel of a function of this type from others.
+std::string IdentityOf(const DeviceKernel& kernel, const std::string& type) {
+  const auto number = [](std::string* text, DataType t) {
+    absl::StrAppend(text, static_cast<int>(t));
+  };
+  return absl::StrCat(type, "|", kernel.source, "|", absl::StrJoin(kernel.types, ",", number), "|",
+                      IdentityOf(kernel.launch));
+}
+
 }  // namespace
 
 DeviceKernelOp::DeviceKernelOp(DeviceKernel kernel, const std::string& type,
                                std::function<DlArrays(Arrays)> function)
     : kernel_(std::move(kernel)),
       function_(std::move(function)),
-      attributes_(absl::StrCat(
-          kernel_.name, ", ",
-          absl::Hex(std::hash<std::string>()(absl::StrCat(type, "|", kernel_.source))))) {}
+      attributes_(absl::StrCat(kernel_.name, ", ",
+                               absl::Hex(std::hash<std::string>()(IdentityOf(kernel_, type))))) {}
 
 void DeviceKernelOp::Infer(const Specs& inputs, SpecList* outputs) const {
   AbstractRun run;
