@@ -185,7 +185,8 @@ std::vector<std::string> ClassicTestNames() {
           "initializeSetsParameters",
           "codegenPragmaDefinedInClassDef",
           "layerPropertiesSupportCodegen",
-          "predictSupportsCodegen"};
+          "predictSupportsCodegen",
+          "functionLayerSupportsCodegen"};
 }
 
 CheckReport CheckLayer(const AnyLayer& layer, std::span<const NetworkDataLayout> layouts,

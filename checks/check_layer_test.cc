@@ -245,8 +245,8 @@ TEST(CheckLayerTest, NamesEachTestOnce) {
         "predictIsConsistentInType", "forwardIsConsistentInType", "backwardIsConsistentInType",
         "gradientsAreNumericallyCorrect", "backwardPropagationDoesNotError",
         "predictReturnsValidStates", "forwardReturnsValidStates", "resetStateDoesNotError",
-        "codegenPragmaDefinedInClassDef", "layerPropertiesSupportCodegen",
-        "predictSupportsCodegen"}) {
+        "codegenPragmaDefinedInClassDef", "layerPropertiesSupportCodegen", "predictSupportsCodegen",
+        "functionLayerSupportsCodegen"}) {
     EXPECT_THAT(names, Contains(name));
   }
 }

@@ -8,6 +8,7 @@
 #include "framework/codegen/driver.h"
 #include "framework/codegen/generate_code.h"
 #include "framework/emit/program.h"
+#include "framework/layers/function_layer.h"
 #include "framework/network/network.h"
 #include "framework/ops/moved.h"
 
@@ -188,12 +189,18 @@ void StatesSupportCodegen(const CheckContext& c, const Variant& v, TestPoint* po
   Compare(c, subject, code, inputs, resets ? 2 : -1, point);
 }
 
+// A function has no class that could declare anything, and is its own Predict.
+bool IsFunction(const CheckContext& c) { return c.original().As<FunctionLayer>() != nullptr; }
+bool HasClass(const CheckContext& c) { return !IsFunction(c); }
+
 constexpr LayerTest kTests[] = {
-    {"codegenPragmaDefinedInClassDef", Variants::kOnce, Always, CodegenPragmaDefinedInClassDef,
+    {"codegenPragmaDefinedInClassDef", Variants::kOnce, HasClass, CodegenPragmaDefinedInClassDef,
      Needs::kCodegen},
     {"layerPropertiesSupportCodegen", Variants::kOnce, Always, LayerPropertiesSupportCodegen,
      Needs::kCodegen},
-    {"predictSupportsCodegen", Variants::kObservations, Always, PredictSupportsCodegen,
+    {"predictSupportsCodegen", Variants::kObservations, HasClass, PredictSupportsCodegen,
+     Needs::kCompiler},
+    {"functionLayerSupportsCodegen", Variants::kObservations, IsFunction, PredictSupportsCodegen,
      Needs::kCompiler},
     {"statesSupportCodegen", Variants::kOnce, HasStates, StatesSupportCodegen, Needs::kCompiler},
 };

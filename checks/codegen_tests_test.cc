@@ -30,9 +30,9 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const std::set<std::string> kCodegenTests = {"codegenPragmaDefinedInClassDef",
-                                             "layerPropertiesSupportCodegen",
-                                             "predictSupportsCodegen", "statesSupportCodegen"};
+const std::set<std::string> kCodegenTests = {
+    "codegenPragmaDefinedInClassDef", "layerPropertiesSupportCodegen", "predictSupportsCodegen",
+    "functionLayerSupportsCodegen", "statesSupportCodegen"};
 
 // Only the tests of code generation.
 CheckReport Check(const AnyLayer& layer, const std::vector<NetworkDataLayout>& layouts,
@@ -109,6 +109,18 @@ TEST(CodegenTestsTest, ALayerDeclaresThatItIsMeantToBeGenerated) {
   EXPECT_EQ(d.came, "SReluLayer does not derive from CodeGeneratable.");
   EXPECT_EQ(d.fix, "Write struct SReluLayer : Layer, CodeGeneratable.");
   EXPECT_TRUE(Check(SReluCodegenLayer(), {kPlain}, /*needs_tag=*/true).ok());
+}
+
+// A function has nothing to derive from CodeGeneratable.
+TEST(CodegenTestsTest, AFunctionIsGeneratedWithoutADeclaration) {
+  const FunctionLayer swish([](const DlArray& x) { return x * Sigmoid(x); });
+  const CheckReport report = Check(swish, {kPlain}, /*needs_tag=*/true);
+  EXPECT_TRUE(report.ok()) << report;
+  EXPECT_EQ(NumPassed(report), 3);  // Properties, one observation, several.
+  const FunctionLayer branch([](const DlArray& x) { return Sum(x).Scalar() > 0 ? x : -x; });
+  EXPECT_EQ(DiagnosisOf(Check(branch, {kPlain}, /*needs_tag=*/true), "functionLayerSupportsCodegen")
+                .where,
+            "codegen:ReadsValues");
 }
 
 struct TwinNamesLayer : Layer {

@@ -12,8 +12,35 @@
 namespace lamina::checks {
 namespace {
 
+// Is the random source another one after the call, and not the same further on?
+bool BeginsSourceAnew(const CheckContext& c, const Subject& subject, Function function) {
+  const RandomSource before{.seed = c.options().seed + 1, .subsequence = 1, .offset = 1 << 20};
+  RandomSource source = before;
+  const ScopedRandomSource scope(source);
+  Guarded(function, [&] {
+    return function == Function::kForward ? subject.layer.Forward(subject.inputs)
+                                          : subject.layer.Predict(subject.inputs);
+  });
+  return source.seed != before.seed || source.subsequence != before.subsequence ||
+         source.offset < before.offset;
+}
+
 void DrawsRandomNumbersAsDeclared(const CheckContext& c, const Variant& v, TestPoint* point) {
   const Subject subject = c.MakeSubject(c.Reduced(c.Layouts(v.observations), 5, false), v.type);
+  for (const Function function : {Function::kPredict, Function::kForward}) {
+    if (function == Function::kForward && !c.traits().has_forward) continue;
+    if (!BeginsSourceAnew(c, subject, function)) continue;
+    const std::string name(ToString(function));
+    return point->Fail(
+        {.expected = absl::StrCat(name,
+                                  " leaves the current random source to go on: whoever draws "
+                                  "next gets numbers that were not there before."),
+         .came = absl::StrCat(name, " began it anew."),
+         .where = name,
+         .causes = {"Rng is called: all that is random in a network repeats itself from there on."},
+         .fix = "Leave Rng to the program. Numbers of the layer's own come from a RandomSource of "
+                "its own, within a ScopedRandomSource."});
+  }
   const bool declared = c.traits().draws_random_numbers;
   const uint64_t seeds = declared ? 64 : 4;
   bool seen = false;

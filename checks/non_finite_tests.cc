@@ -124,7 +124,8 @@ void NanIsPassedOn(const CheckContext& c, const Variant& v, TestPoint* point) {
                       "Relu(x). If NaN is left out on purpose, switch this test off by its name."});
           continue;
         }
-        if (!apart) continue;
+        // An input without observations of its own belongs to all of them.
+        if (!apart || c.observation_dim(static_cast<int>(i)) < 0) continue;
         const std::string elsewhere = WhereElsewhere(c, subject, result);
         if (elsewhere.empty()) continue;
         point->Fail(

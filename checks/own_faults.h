@@ -29,6 +29,18 @@ struct DrawsInForward : TanhScaleLayer {
   DlArray Forward(const DlArray& x) const { return Predict(x) * (1 + 0.25 * RandnLike(x)); }
 };
 struct OnlyDeclaresDrawing : TanhScaleLayer, DrawsRandomNumbers {};
+/// Always the same noise; and what is drawn after it, in other layers, is always the same too.
+struct BeginsRandomNumbersAnew : TanhScaleLayer {
+  DlArray Forward(const DlArray& x) const {
+    Rng(3);
+    return Predict(x) * (1 + 0.25 * RandnLike(x));
+  }
+};
+/// Training cannot move a whole number.
+struct LearnsWholeNumber : Layer {
+  Learnable gain{*this, "Gain", DlArray::FromVector<int32_t>({2}, {1})};
+  DlArray Predict(const DlArray& x) const { return gain * Tanh(x); }
+};
 struct OnlyDeclaresKinks : TanhScaleLayer, NotDifferentiableAtPoints {};
 
 // --- Other sizes, other labels ------------------------------------------------------------------

@@ -73,6 +73,8 @@ INSTANTIATE_TEST_SUITE_P(
         Of<OnlyDeclaresJoining>("OnlyDeclaresJoining", {"joinsObservationsAsDeclared"}),
         Of<DrawsInForward>("DrawsInForward", {"drawsRandomNumbersAsDeclared"}),
         Of<OnlyDeclaresDrawing>("OnlyDeclaresDrawing", {"drawsRandomNumbersAsDeclared"}),
+        Of<BeginsRandomNumbersAnew>("BeginsRandomNumbersAnew", {"drawsRandomNumbersAsDeclared"}),
+        Of<LearnsWholeNumber>("LearnsWholeNumber", {"learnablesAreUsed"}),
         Of<OnlyDeclaresKinks>("OnlyDeclaresKinks", {"isNotDifferentiableAsDeclared"}),
         Of<DividesByHeightLess1>("DividesByHeightLess1", {"otherSizesWork"}),
         Of<TakesSecondRow>("TakesSecondRow", {"otherSizesWork"}),
@@ -90,6 +92,22 @@ INSTANTIATE_TEST_SUITE_P(
         Of<WritesOtherwise>("WritesOtherwise", {"kernelsGiveTheSame"}),
         Of<DetachedInBackward>("DetachedInBackward", {"secondDerivativesAreNumericallyCorrect"})),
     [](const auto& info) { return info.param.name; });
+
+// --- Inputs of all observations -----------------------------------------------------------------
+
+/// Scales the channels by a second input: one for each observation, or one for all.
+struct ChannelGainLayer : Layer, Formattable {
+  ChannelGainLayer() { SetNumInputs(2); }
+  DlArray Predict(const DlArray& x, const DlArray& gain) const { return x * gain; }
+};
+
+TEST(NonFiniteTest, WhatBelongsToAllObservationsShowsInAll) {
+  for (const NetworkDataLayout& gain :
+       {NetworkDataLayout({2}, "C"), NetworkDataLayout({2, 5}, "CB")}) {
+    const CheckReport report = CheckLayer(ChannelGainLayer(), {kImage, gain}, {.quiet = true});
+    EXPECT_TRUE(report.ok()) << report;
+  }
+}
 
 // --- Declared, and so ---------------------------------------------------------------------------
 

@@ -157,6 +157,17 @@ void LearnablesAreUsed(const CheckContext& c, const Variant& v, TestPoint* point
   const DlArrays values = ParametersOf(subject.layer);
   for (size_t i = 0; i < values.size(); ++i) {
     if (names[i].kind != PropertyKind::kLearnable || values[i].empty()) continue;
+    if (!IsFloating(values[i].type())) {
+      point->Fail({.expected = absl::StrCat("The learnable ", Quoted(names[i].name),
+                                            " has a floating type: training moves it by small "
+                                            "steps."),
+                   .came = absl::StrCat("It is ", std::string(Name(values[i].type())), "."),
+                   .where = absl::StrCat("Learnable ", Quoted(names[i].name)),
+                   .causes = {"It was made from whole numbers or by a comparison.",
+                              "It is not meant to be trained."},
+                   .fix = "Make it from float or double, or make it a Property or a State."});
+      continue;
+    }
     bool used = false;
     for (int trial = 0; trial < kTrials && !used; ++trial) {
       Subject here = subject;
@@ -166,6 +177,7 @@ void LearnablesAreUsed(const CheckContext& c, const Variant& v, TestPoint* point
         DlArrays moved = values;
         for (size_t k = 0; k < moved.size(); ++k) {
           if (names[k].kind != PropertyKind::kLearnable || moved[k].empty()) continue;
+          if (!IsFloating(moved[k].type())) continue;
           moved[k] = c.MakeArray(moved[k].spec(), -1, 1, 500000 + 100 * stream + k);
         }
         SetParameters(here.layer, moved);
