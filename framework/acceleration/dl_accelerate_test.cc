@@ -170,6 +170,41 @@ TEST(DlAccelerateTest, OptionsMayChangeAndTheCacheBeCleared) {
   }
 }
 
+TEST(DlAccelerateTest, RefusesOptionsThatMeanNothing) {
+  const auto identifier = [](const AccelerateOptions& options) -> std::string {
+    try {
+      DlAccelerate([](const DlArray& x) { return x; }, options);
+    } catch (const Error& e) {
+      return e.identifier();
+    }
+    return "";
+  };
+  EXPECT_EQ(identifier({.cache_bytes = -1}), "accelerate:CacheSize");
+  EXPECT_EQ(identifier({.cache_bytes = 0}), "");
+  // With any of these a check would never fail.
+  for (const double tolerance : {-1.0, HUGE_VAL, std::nan("")}) {
+    EXPECT_EQ(identifier({.check_mode = AccelerateCheck::kTolerance, .check_tolerance = tolerance}),
+              "accelerate:CheckTolerance");
+  }
+  EXPECT_EQ(identifier({.check_tolerance = 0}), "");
+}
+
+TEST(DlAccelerateTest, WhatThrowsWithoutValuesAloneRunsUnaccelerated) {
+  const auto f = DlAccelerate([](const DlArray& x) {
+    if (!x.has_values()) throw std::logic_error("nothing to look at");
+    return 2 * x;
+  });
+  const DlArray x = Data(1);
+  for (int i = 0; i < 2; ++i) ExpectNear(f(x), 2 * x);
+  EXPECT_TRUE(Contains(f.Report(),
+                       "runs unaccelerated: It threw when arrays had no values: nothing to look "
+                       "at\n"))
+      << f.Report();
+  const auto always = DlAccelerate([](const DlArray&) -> DlArray { throw 42; });
+  for (int i = 0; i < 2; ++i) EXPECT_THROW(always(x), int);
+  EXPECT_EQ(always.NumTraces(), 0);
+}
+
 TEST(DlAccelerateTest, ErrorsAreThoseOfTheFunction) {
   const auto f = DlAccelerate([](const DlArray& x) { return x + Ones({5}); });
   for (int i = 0; i < 2; ++i) {

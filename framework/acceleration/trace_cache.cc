@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <utility>
 
@@ -148,6 +149,16 @@ void TraceCache::SetOptions(const AccelerateOptions& options) {
     throw Error("accelerate:CacheSize", "An accelerated function keeps one trace or more.",
                 absl::StrCat("A cache_size of ", options.cache_size, " came."),
                 "Set enabled = false to run unaccelerated.");
+  }
+  if (options.cache_bytes < 0) {
+    throw Error("accelerate:CacheSize", "An accelerated function keeps traces of 0 bytes or more.",
+                absl::StrCat("A cache_bytes of ", options.cache_bytes, " came."),
+                "The last trace is kept in any case; set enabled = false to run unaccelerated.");
+  }
+  if (!(options.check_tolerance >= 0) || !std::isfinite(options.check_tolerance)) {
+    throw Error("accelerate:CheckTolerance", "A check allows a finite difference, 0 or more.",
+                absl::StrCat("A check_tolerance of ", options.check_tolerance, " came."),
+                "Set check_mode = AccelerateCheck::kNone for no check.");
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   options_ = options;

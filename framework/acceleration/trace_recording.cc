@@ -224,6 +224,13 @@ std::unique_ptr<JointRecording> RecordJoint(const TracedFunction& function,
     const bool reads = e.identifier() == "dlarray:NoValues";
     *why = {absl::StrCat(e.what(), reads ? overseer.AfterWhat() : ""), reads};
     return nullptr;
+  } catch (const std::exception& e) {
+    // With values the function may return all the same.
+    *why = {absl::StrCat("It threw when arrays had no values: ", e.what()), false};
+    return nullptr;
+  } catch (...) {
+    *why = {"It threw something that is no std::exception when arrays had no values.", false};
+    return nullptr;
   }
   if (std::string objection = overseer.Objection(joint->graph); !objection.empty()) {
     *why = {std::move(objection), true};
