@@ -24,7 +24,9 @@ Error Untraced(const DlArray& x, std::string_view role) {
       elsewhere ? absl::StrCat("A ", ToString(x.spec()),
                                " came that belongs to a DlFeval which has ended.")
                 : absl::StrCat("An untraced ", ToString(x.spec()), " came."),
-      "Pass it to DlFeval as an argument, and compute with it inside without ExtractData.");
+      "Pass it to DlFeval as an argument, and compute with it inside without ExtractData and "
+      "comparisons. A gradient that is differentiated again is taken with "
+      "{.enable_higher_derivatives = true}.");
 }
 
 // What both kinds of derivative ask of their arguments.

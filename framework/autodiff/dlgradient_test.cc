@@ -126,19 +126,23 @@ TEST(DlGradientTest, ErrorsSayWhatToDo) {
   EXPECT_EQ(Thrown([&] { DlFeval([](const DlArray& w) { return DlGradient(2 * w, w); }, x); }),
             "The value to differentiate is a real scalar. A 2 double DlArray came. Sum it, or "
             "weight it with DlVectorJacobian(y, weights, x). [autodiff:NotScalar]");
+  const std::string fix =
+      "Pass it to DlFeval as an argument, and compute with it inside without ExtractData and "
+      "comparisons. A gradient that is differentiated again is taken with "
+      "{.enable_higher_derivatives = true}. [autodiff:Untraced]";
   EXPECT_EQ(Thrown([&] { DlFeval([&](const DlArray&) { return DlGradient(Sum(x), x); }, x); }),
             "DlGradient expects a value computed from arguments of DlFeval. An untraced "
-            "scalar double DlArray came. Pass it to DlFeval as an argument, and compute with it "
-            "inside without ExtractData. [autodiff:Untraced]");
+            "scalar double DlArray came. " +
+                fix);
   EXPECT_EQ(Thrown([&] { DlFeval([&](const DlArray& w) { return DlGradient(Sum(w), x); }, x); }),
             "DlGradient expects variables computed from arguments of DlFeval. An untraced "
-            "2 double DlArray came. Pass it to DlFeval as an argument, and compute with it inside "
-            "without ExtractData. [autodiff:Untraced]");
+            "2 double DlArray came. " +
+                fix);
   const DlArray left = DlFeval([](const DlArray& w) { return Sum(w * w); }, x);
   EXPECT_EQ(Thrown([&] { DlFeval([&](const DlArray& w) { return DlGradient(left, w); }, x); }),
             "DlGradient expects a value computed from arguments of DlFeval. A scalar "
-            "double DlArray came that belongs to a DlFeval which has ended. Pass it to DlFeval as "
-            "an argument, and compute with it inside without ExtractData. [autodiff:Untraced]");
+            "double DlArray came that belongs to a DlFeval which has ended. " +
+                fix);
   EXPECT_EQ(Thrown([&] {
               DlFeval(
                   [](const DlArray& w) {
