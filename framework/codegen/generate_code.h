@@ -106,6 +106,7 @@ struct GeneratedCode {
 };
 
 /// `layouts` has one for each input, with known sizes. Errors: "codegen:InvalidName";
+/// "codegen:InvalidType" for data of another type than single or double;
 /// "codegen:UnknownSize"; "codegen:NotInitialized"; with max_observations "codegen:Observations"
 /// when a layout has no B, when the code of a layer is not the same for any number of observations
 /// (it takes a mean over them), or when a state has a size that depends on it;

@@ -392,9 +392,16 @@ TEST(GenerateCodeTest, RefusesWhatCannotBeGenerated) {
             "[codegen:UnknownSize]");
   for (const char* name : {"", "9lives", "a b", "double", "a-b"}) {
     EXPECT_EQ(Refusal(ReluLayer(), kPlain, {.name = name}),
-              std::string("The name of generated code is a C identifier. \"") + name +
-                  "\" came. Use letters, digits and underscores. [codegen:InvalidName]");
+              std::string("The name of generated code is a C identifier, and no word that C, C++ "
+                          "or their libraries use. \"") +
+                  name + "\" came. Use letters, digits and underscores. [codegen:InvalidName]");
   }
+  EXPECT_EQ(Refusal(ReluLayer(), kPlain, {.type = DataType::kInt32}),
+            "The data of generated code are single or double. The type int32 came. Parameters keep "
+            "the types that they have. [codegen:InvalidType]");
+  EXPECT_EQ(Refusal(ReluLayer(), kPlain, {.max_observations = -1}),
+            "max_observations is the largest number of observations, or 0 for the number that the "
+            "layouts have. -1 came. [codegen:Observations]");
   try {
     GenerateCode(DlNetwork({FullyConnectedLayer(3)}), {kPlain});
     FAIL();

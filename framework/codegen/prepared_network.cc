@@ -33,8 +33,25 @@ void CheckName(const std::string& name) {
               CReservedWords().count(name) == 0;
   for (unsigned char c : name) good = good && c < 128 && (std::isalnum(c) || c == '_');
   if (good) return;
-  throw Error("codegen:InvalidName", "The name of generated code is a C identifier.",
+  throw Error("codegen:InvalidName",
+              "The name of generated code is a C identifier, and no word that C, C++ or their "
+              "libraries use.",
               absl::StrCat("\"", name, "\" came."), "Use letters, digits and underscores.");
+}
+
+void CheckOptions(const CodegenOptions& options) {
+  CheckName(options.name);
+  if (options.type != DataType::kSingle && options.type != DataType::kDouble) {
+    throw Error("codegen:InvalidType", "The data of generated code are single or double.",
+                absl::StrCat("The type ", std::string(Name(options.type)), " came."),
+                "Parameters keep the types that they have.");
+  }
+  if (options.max_observations < 0) {
+    throw Error("codegen:Observations",
+                "max_observations is the largest number of observations, or 0 for the number that "
+                "the layouts have.",
+                absl::StrCat(options.max_observations, " came."), "");
+  }
 }
 
 // What has no printed form is printed as what it is composed of.
@@ -48,7 +65,6 @@ void Expand(RecordedNetwork* network) {
 
 Parts PrepareOnce(const DlNetwork& network, std::span<const NetworkDataLayout> layouts,
                   const CodegenOptions& options) {
-  CheckName(options.name);
   Parts p;
   p.prefix = options.name;
   p.network = RecordNetwork(network, layouts, options.type);
@@ -152,6 +168,7 @@ Parts PrepareForUpTo(int64_t most, const DlNetwork& network,
 
 Parts Prepare(const DlNetwork& network, std::span<const NetworkDataLayout> layouts,
               const CodegenOptions& options) {
+  CheckOptions(options);
   Parts p = options.max_observations > 0
                 ? PrepareForUpTo(options.max_observations, network, layouts, options)
                 : PrepareOnce(network, layouts, options);
