@@ -205,6 +205,11 @@ DlArray Gather(const DlArray& x, CallerPlace place) {
 
 bool IsEqual(const DlArray& a, const DlArray& b, CallerPlace place) {
   if (!(a.spec() == b.spec())) return false;
+  // Doubles do not hold all of these.
+  if (a.type() == DataType::kInt64) {
+    return std::equal(a.Data<int64_t>(place), a.Data<int64_t>(place) + a.numel(),
+                      b.Data<int64_t>(place));
+  }
   const auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
   for (int64_t i = 0; i < a.numel(); ++i) {
     const std::complex<double> x = a.ComplexAt(i, place), y = b.ComplexAt(i, place);
@@ -216,9 +221,13 @@ bool IsEqual(const DlArray& a, const DlArray& b, CallerPlace place) {
 namespace {
 
 std::string ElementText(const DlArray& x, int64_t i) {
+  // NaN has a sign, which says nothing.
+  const auto shown = [](double v) { return std::isnan(v) ? std::abs(v) : v; };
   const std::complex<double> v = x.ComplexAt(i);
-  if (IsComplex(x.type())) return absl::StrFormat("%.4g%+.4gi", v.real(), v.imag());
-  return absl::StrFormat("%.5g", v.real());
+  if (IsComplex(x.type())) return absl::StrFormat("%.4g%+.4gi", shown(v.real()), shown(v.imag()));
+  if (IsFloating(x.type())) return absl::StrFormat("%.5g", shown(v.real()));
+  if (x.type() == DataType::kInt64) return absl::StrCat(x.Data<int64_t>()[i]);
+  return absl::StrFormat("%.0f", v.real());
 }
 
 }  // namespace

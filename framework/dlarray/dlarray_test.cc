@@ -170,6 +170,10 @@ TEST(DlArrayTest, ExtractDataDropsLabelsAndSharesElements) {
 }
 
 TEST(DlArrayTest, IsEqualComparesEverything) {
+  // 2^53 + 1 is no double.
+  const auto whole = [](int64_t v) { return DlArray::FromVector<int64_t>({v}, {1}); };
+  EXPECT_FALSE(IsEqual(whole(9007199254740993), whole(9007199254740992)));
+  EXPECT_TRUE(IsEqual(whole(9007199254740993), whole(9007199254740993)));
   const DlArray x = DlArray::FromVector<double>({1, kNan, 0}, {3}, "C");
   EXPECT_TRUE(IsEqual(x, DlArray::FromVector<double>({1, kNan, -0.0}, {3}, "C")));
   EXPECT_FALSE(IsEqual(x, DlArray::FromVector<double>({1, kNan, 1e-300}, {3}, "C")));
@@ -207,6 +211,12 @@ TEST(DlArrayTest, Prints) {
             "1 complex double DlArray\n       1-2i");
   EXPECT_EQ(ToString(DlArray::FromVector<double>({kNan, -INFINITY}, {2})),
             "2 double DlArray\n        nan\n       -inf");
+  EXPECT_EQ(ToString(DlArray::FromVector<ComplexD>({{-kNan, -kNan}}, {1})),
+            "1 complex double DlArray\n   nan+nani");
+  EXPECT_EQ(ToString(DlArray::FromVector<int32_t>({2147483647, -1}, {2})),
+            "2 int32 DlArray\n  2147483647\n         -1");
+  EXPECT_EQ(ToString(DlArray::FromVector<int64_t>({9007199254740993}, {1})),
+            "1 int64 DlArray\n  9007199254740993");
   EXPECT_EQ(ToString(WithoutValues({DataType::kSingle, {3, 2}, Format("CB")})),
             "3(C) x 2(B) single DlArray (no values)");
   std::ostringstream out;

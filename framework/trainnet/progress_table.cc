@@ -12,7 +12,10 @@ namespace {
 
 constexpr int64_t kRowsUnderHeads = 30;
 
-std::string Number(double value) { return absl::StrFormat("%.5g", value); }
+// NaN has a sign, which says nothing.
+std::string Number(double value) {
+  return std::isnan(value) ? "nan" : absl::StrFormat("%.5g", value);
+}
 
 std::string Capitalized(std::string text) {
   if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] += 'A' - 'a';

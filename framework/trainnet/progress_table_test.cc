@@ -1,5 +1,6 @@
 #include "framework/trainnet/progress_table.h"
 
+#include <cmath>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -43,6 +44,15 @@ TEST(ProgressTableTest, RowsHeadsAndTheEnd) {
          3          5     01:02:05  00:00:00      0.001           0.2               0.5
 Training ended after iteration 5: The output function asked for it.
 )");
+}
+
+TEST(ProgressTableTest, NotANumberHasNoSign) {
+  std::ostringstream out;
+  ProgressTable table(out, {}, false, 1);
+  const TrainingRecord record{.iteration = 1, .epoch = 1, .loss = -std::nan("")};
+  table.Iteration({.num_iterations = 1, .training = &record});
+  EXPECT_EQ(out.str().find("-nan"), std::string::npos) << out.str();
+  EXPECT_NE(out.str().find(" nan\n"), std::string::npos) << out.str();
 }
 
 TEST(ProgressTableTest, HeadsComeAgainAfterThirtyRows) {
