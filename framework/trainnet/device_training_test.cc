@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,72 @@ TEST_P(DeviceTrainingTest, MixedPrecisionIsThatOfTheProcessor) {
   std::cout << "largest difference of a loss: " << from_here << " from the processor, "
             << from_single << " from single\n";
   EXPECT_LT(from_here, from_single / 4);
+}
+
+// Mini-batches that are ranges are slices of the data: the input's, then the target's. One of them
+// cannot be made.
+class FailingSlice : public Listener {
+ public:
+  explicit FailingSlice(int which) : left_(which) {}
+  void Applied(const OpPtr& op, Arrays, std::span<DlArray>) override {
+    if (op->Name() != "slice" || --left_ != 0) return;
+    throw Error("test:NoData", "Data are there.", "A slice of them is not.", "");
+  }
+
+ private:
+  int left_;
+};
+
+// The next mini-batch is taken while a step is computed. If it cannot be, that step ends as ever.
+TEST_P(DeviceTrainingTest, AMiniBatchThatCannotBeTakenFailsInItsTurn) {
+  const Dataset data = Classes(64);
+  const gpu::ScopedGpu scope(gpu_);
+  std::vector<double> losses;  // Of the iterations that ended.
+  int64_t last = 0;            // The iteration that ends the training; 0: none.
+  TrainingOptions options = Options(ExecutionEnvironment::kGpu);
+  options.shuffle = Shuffle::kNever;
+  options.max_epochs = 2;
+  options.validation_data.reset();
+  options.output_fcn = [&](const TrainingProgress& progress) {
+    losses.push_back(progress.training->loss);
+    return progress.training->iteration == last;
+  };
+  const auto train = [&] {
+    losses.clear();
+    return TrainNet(data, Network(), "crossentropy", options);
+  };
+  train();
+  const std::vector<double> all = losses;
+  ASSERT_EQ(all.size(), 8u);
+  const size_t bytes = emulated_ == nullptr ? 0 : emulated_->bytes_in_use();
+
+  // The first of all is taken by itself; the third of an epoch, and its last one.
+  for (const int64_t failing : {1, 3, 4, 7, 8}) {
+    for (const int of_target : {0, 1}) {
+      SCOPED_TRACE(testing::Message() << "mini-batch " << failing << ", " << of_target);
+      const int which = static_cast<int>(2 * failing - 1) + of_target;
+      last = 0;
+      {
+        FailingSlice listener(which);
+        const ScopedListener listening(&listener);
+        EXPECT_EQ(gpu::testing::Identifier(train), "test:NoData");
+      }
+      EXPECT_EQ(losses, std::vector<double>(all.begin(), all.begin() + failing - 1));
+      if (emulated_ != nullptr) {
+        EXPECT_EQ(emulated_->bytes_in_use(), bytes);
+      }
+      // Its turn does not come.
+      last = failing - 1;
+      if (last == 0) continue;
+      FailingSlice listener(which);
+      const ScopedListener listening(&listener);
+      EXPECT_EQ(train().info.stop_reason, StopReason::kOutputFunction);
+      EXPECT_EQ(losses, std::vector<double>(all.begin(), all.begin() + last));
+    }
+  }
+  last = 0;
+  train();
+  EXPECT_EQ(losses, all);
 }
 
 TEST_P(DeviceTrainingTest, ANetworkMovesByOneCall) {
