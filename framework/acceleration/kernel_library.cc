@@ -82,18 +82,19 @@ class Worker {
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 // "cc (Debian 12.2.0-14) 12.2.0": asked once for each command.
-absl::StatusOr<std::string> VersionOf(const std::string& compiler, const std::string& folder) {
+absl::StatusOr<std::string> VersionOf(const CompilerSettings& settings, const std::string& folder) {
   static std::mutex mutex;
   static auto* const known = new std::map<std::string, std::string>;
   const std::lock_guard<std::mutex> lock(mutex);
-  const auto found = known->find(compiler);
+  const auto found = known->find(settings.compiler);
   if (found != known->end()) return found->second;
   const std::string output = absl::StrCat(folder, "/version");
-  const absl::StatusOr<int> status = Worker::Child().Run({compiler, "--version"}, output);
+  const absl::StatusOr<int> status =
+      Worker::Child().Run({settings.compiler, "--version"}, settings.environment, output);
   if (!status.ok()) return status.status();
   const absl::StatusOr<std::string> text = ReadFile(output);
   if (!text.ok()) return text.status();
-  return (*known)[compiler] = FirstLine(*text);
+  return (*known)[settings.compiler] = FirstLine(*text);
 }
 
 // What -march=native depends on.
@@ -126,7 +127,7 @@ absl::StatusOr<std::string> Compile(const std::string& text, const CompilerSetti
     command.emplace_back(flag);
   }
   command.insert(command.end(), {"-o", so, c, "-lm"});
-  const absl::StatusOr<int> status = Worker::Child().Run(command, messages);
+  const absl::StatusOr<int> status = Worker::Child().Run(command, settings.environment, messages);
   if (!status.ok()) return status.status();
   if (*status == 0) return so;
   const absl::StatusOr<std::string> said = ReadFile(messages);
@@ -177,7 +178,7 @@ absl::StatusOr<std::shared_ptr<const KernelLibrary>> KernelLibrary::Load(
   const KernelCache cache(settings.cache_folder, settings.cache_bytes);
   const TemporaryFolder folder(KernelCache::kWorkFolder, cache.folder());
   if (folder.path().empty()) return absl::UnavailableError("cannot make a temporary folder");
-  const absl::StatusOr<std::string> version = VersionOf(settings.compiler, folder.path());
+  const absl::StatusOr<std::string> version = VersionOf(settings, folder.path());
   if (!version.ok()) {
     return absl::IsNotFound(version.status())
                ? absl::NotFoundError(

@@ -24,6 +24,7 @@
 
 #include "absl/status/statusor.h"
 #include "framework/acceleration/kernel_cache.h"
+#include "framework/acceleration/process.h"
 
 namespace lamina {
 
@@ -44,11 +45,17 @@ struct CompilerSettings {
 #ifdef __SANITIZE_ADDRESS__  // What checks the program checks the kernels too.
       " -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 #endif
+#ifdef __SANITIZE_THREAD__
+      " -fsanitize=thread"
+#endif
       ;
 
   std::string compiler = "cc";  ///< One command, without arguments.
   std::string flags = kFlags;   ///< Divided by spaces.
-  std::string cache_folder;     ///< "": a temporary one.
+  /// The variables that the compiler sees: those of this moment, whatever the program sets until
+  /// the thread that compiles comes to it.
+  std::vector<std::string> environment = internal::CurrentEnvironment();
+  std::string cache_folder;  ///< "": a temporary one.
   int64_t cache_bytes = internal::KernelCache::kDefaultMaxBytes;
 
   /// The compiler in the environment's CC, or cc; the folder in LAMINA_CACHE, or the user's.

@@ -171,6 +171,33 @@ TEST_F(KernelLibraryTest, StartReturnsAtOnceAndServesInOrder) {
   EXPECT_EQ(Run(**second->Wait())[3], 12);
 }
 
+// A program may change its variables while another thread compiles for it.
+TEST_F(KernelLibraryTest, TheCompilerSeesTheVariablesOfWhoAsked) {
+  const std::string compiler = folder_.path() + "/compiler", seen = folder_.path() + "/seen";
+  ASSERT_TRUE(
+      WriteFileAtomically(compiler, "#!/bin/sh\necho \"$ASKED $PATH\" >>" + seen + "\n").ok());
+  fs::permissions(compiler, fs::perms::owner_all);
+  const std::string path = getenv("PATH"), with_folder = folder_.path() + ":" + path;
+  setenv("ASKED", "before", 1);
+  setenv("PATH", with_folder.c_str(), 1);
+  CompilerSettings settings;
+  settings.compiler = "compiler";
+  settings.cache_folder = folder_.path() + "/cache";
+  std::atomic<bool> go{false};
+  const auto loading = KernelLoading::Start(
+      [&] {
+        while (!go) std::this_thread::yield();
+        return Times("2.0f");
+      },
+      settings);
+  unsetenv("ASKED");
+  setenv("PATH", path.c_str(), 1);
+  go = true;
+  EXPECT_FALSE(loading->Wait().ok());  // It compiled nothing.
+  const std::string line = "before " + with_folder + "\n";
+  EXPECT_EQ(*ReadFile(seen), line + line);  // Of its version, then of the kernels.
+}
+
 TEST_F(KernelLibraryTest, SeveralThreadsMayAskForOneLibrary) {
   std::vector<std::thread> threads;
   std::atomic<int> right{0};

@@ -8,16 +8,55 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace lamina::internal {
+namespace {
+
+// What exec takes. `strings` must live as long.
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& s : strings) pointers.push_back(const_cast<char*>(s.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// The file of a command; "" where PATH has none. posix_spawnp would search by the variables of the
+// process.
+std::string Find(const std::string& command, const std::vector<std::string>& environment) {
+  constexpr std::string_view kName = "PATH=";
+  if (command.find('/') != std::string::npos) return command;
+  std::string folders = "/usr/local/bin:/usr/bin:/bin";
+  for (const std::string& variable : environment) {
+    if (variable.rfind(kName, 0) == 0) folders = variable.substr(kName.size());
+  }
+  for (const auto folder : absl::StrSplit(folders, ':')) {
+    const std::string file = absl::StrCat(folder.empty() ? "." : folder, "/", command);
+    std::error_code error;
+    if (std::filesystem::is_regular_file(file, error) && access(file.c_str(), X_OK) == 0) {
+      return file;
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::string> CurrentEnvironment() {
+  std::vector<std::string> variables;
+  for (char** v = environ; v != nullptr && *v != nullptr; ++v) variables.emplace_back(*v);
+  return variables;
+}
 
 absl::StatusOr<int> ChildProcess::Run(const std::vector<std::string>& arguments,
+                                      const std::vector<std::string>& environment,
                                       const std::string& output) {
-  std::vector<char*> argv;
-  for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = Pointers(arguments), variables = Pointers(environment);
+  const std::string file = Find(arguments[0], environment);
 
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
@@ -35,7 +74,8 @@ absl::StatusOr<int> ChildProcess::Run(const std::vector<std::string>& arguments,
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     error = killed_ ? ECANCELED
-                    : posix_spawnp(&pid, argv[0], &files, &attributes, argv.data(), environ);
+                    : posix_spawn(&pid, file.c_str(), &files, &attributes, argv.data(),
+                                  variables.data());
     if (error == 0) running_ = pid;
   }
   posix_spawnattr_destroy(&attributes);

@@ -1,7 +1,7 @@
 // Runs another program, without a shell.
 //
 //   ChildProcess child;
-//   absl::StatusOr<int> status = child.Run({"cc", "--version"}, "messages.txt");
+//   absl::StatusOr<int> status = child.Run({"cc", "--version"}, CurrentEnvironment(), "messages");
 //
 // Threads: one thread runs programs through an object; Kill may be called from any other.
 #ifndef FRAMEWORK_ACCELERATION_PROCESS_H_
@@ -17,14 +17,19 @@
 
 namespace lamina::internal {
 
+/// The variables that this process has, "NAME=value". Not while another thread changes them: so a
+/// thread in the background takes those of whoever gave it its work.
+std::vector<std::string> CurrentEnvironment();
+
 class ChildProcess {
  public:
-  /// Starts `arguments[0]`, searched in PATH, with all of `arguments`, and waits for its end. It
-  /// reads nothing; what it writes to both of its outputs goes to the file at `output`. Returns its
-  /// exit status, or 128 and more when a signal ended it.
+  /// Starts `arguments[0]`, searched in the PATH of `environment`, with all of `arguments`, and
+  /// waits for its end. It reads nothing; what it writes to both of its outputs goes to the file at
+  /// `output`. Returns its exit status, or 128 and more when a signal ended it.
   /// Errors: kNotFound when there is no such program; kUnavailable when it cannot be started;
   /// kCancelled after Kill.
-  absl::StatusOr<int> Run(const std::vector<std::string>& arguments, const std::string& output);
+  absl::StatusOr<int> Run(const std::vector<std::string>& arguments,
+                          const std::vector<std::string>& environment, const std::string& output);
 
   /// Ends the program that runs, with those that it started, and refuses to start another.
   void Kill();
