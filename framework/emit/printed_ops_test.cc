@@ -174,6 +174,16 @@ TEST(PrintedOpsTest, Pooling) {
                    },
                    {special},
                    nullptr});
+  // Of short windows without positions.
+  for (const int64_t length : {2, 3}) {
+    cases.push_back({"NaN and infinity alone",
+                     [length](Arrays a) {
+                       const PoolOptions options{.window = {length}, .stride = {1}};
+                       return DlArrays{MaxPool(a[0], options), AvgPool(a[0], options)};
+                     },
+                     {special},
+                     nullptr});
+  }
   Compare(cases);
 }
 

@@ -178,7 +178,7 @@ TEST(ProductsTest, ElementwiseLoopsRunOverWholeColumns) {
   };
   const std::string text = testing::PrintedFunction(RecordGraph(function, specs), "f");
   // 28 rows that are 30 apart, in whole vectors: 848 columns.
-  EXPECT_NE(text.find("lamina_windows_f32(848, 8, 9, a, b, c, 1, 9, 0, y, 848);"),
+  EXPECT_NE(text.find("lamina_windows_f32(848, 8, 9, a, 0, b, c, 1, 9, 0, y, 848);"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("  for (int c = 0; c < 8; ++c) {\n    for (int h = 0; h < 848; ++h) {\n"),

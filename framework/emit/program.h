@@ -86,8 +86,8 @@ enum class ProgramFor : uint8_t {
 };
 /// A call is a store of many elements, those from its index on. Its value is a call of "gemm"
 /// (operands: m, n, k, A, a_row_step, a_col_step, B, b_row_step, b_col_step, beta, ldc) or of
-/// "windows" (m, n, k, A, a_at, B, b_row_step, b_col_step, beta, ldc); an array is given as the
-/// load of its first element that is used.
+/// "windows" (m, n, k, A, a_step, a_at, B, b_row_step, b_col_step, start, ldc); an array is given
+/// as the load of its first element that is used, none as 0.
 bool IsProductCall(const loops::Statement& statement);
 
 /// Errors: "emit:CannotPrint" for an op that has no printed form (names the op and the layer);

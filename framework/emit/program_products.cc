@@ -170,6 +170,9 @@ void ProgramWriter::WriteConvolution(int s, const ConvolutionShape& shape) {
       });
     }
   }
+  // A single number has no memory of its own.
+  const bool is_single_bias = step.inputs.size() > 2 && spec(step.inputs[2]).numel() == 1;
+  const int bias = is_single_bias ? AddScratch("bias", {y.type, {1}, {}}) : -1;
   writers_[s]->ForEach(SizesOfOthers(y, rank), y.format, [&](const Indices& others) {
     builder_.For("group", shape.groups, [&](const Expression& group) {
       const auto at_group = [&](const ArraySpec& array, const Indices& spatial, int64_t size,
@@ -192,38 +195,32 @@ void ProgramWriter::WriteConvolution(int s, const ConvolutionShape& shape) {
           columns != array_of_.at(result)
               ? Expression(0)
               : PlaceOf(result, y.sizes, at_group(y, origin, filters, Expression(0)));
-      const bool has_bias = step.inputs.size() > 2;
-      if (has_bias) {
-        const ArraySpec& bias = spec(step.inputs[2]);
-        builder_.For("filter", filters, [&](const Expression& filter) {
-          Indices at(bias.rank(), Expression(0));
-          for (int d = 0; d < bias.rank(); ++d) {
-            if (bias.size(d) != 1) at[d] = group * Expression(filters) + filter;
-          }
-          builder_.For("i", column, [&](const Expression& i) {
-            builder_.Store(program_.arrays[columns].name, first + filter * Expression(column) + i,
-                           Load(step.inputs[2], at));
-          });
-        });
-      }
       const Expression weights =
           LoadArray(ViewedRoot(forms_, step.inputs[1]),
                     (group * Expression(filters * terms)).Typed(DataType::kInt32));
-      const Expression beta(has_bias ? 1 : 0), m(column), n(filters), k(terms), one(1);
-      if (is_pointwise) {
-        const Expression data =
-            LoadArray(ViewedRoot(forms_, step.inputs[0]),
-                      DensePlace(x.sizes, at_group(x, origin, channels, Expression(0))));
-        StoreProduct(columns, first, "gemm", {m, n, k, data, one, m, weights, one, k, beta, m});
-        return;
-      }
       const auto whole = [&](int array) {
         const ProgramArray& a = program_.arrays[array];
         return Expression::Load(a.name, a.spec.type, Expression(0).Typed(DataType::kInt32));
       };
+      Expression start(0);
+      if (is_single_bias) {
+        builder_.Store(program_.arrays[bias].name, Expression(0),
+                       Load(step.inputs[2], Indices(spec(step.inputs[2]).rank(), Expression(0))));
+        start = whole(bias);
+      } else if (step.inputs.size() > 2) {
+        start = LoadArray(ViewedRoot(forms_, step.inputs[2]),
+                          (group * Expression(filters)).Typed(DataType::kInt32));
+      }
+      const Expression data =
+          is_pointwise
+              ? LoadArray(ViewedRoot(forms_, step.inputs[0]),
+                          DensePlace(x.sizes, at_group(x, origin, channels, Expression(0))))
+              : whole(copy);
+      const Expression m(column), n(filters), k(terms), one(1);
       StoreProduct(columns, first, "windows",
-                   {m, n, k, whole(copy), whole(table), weights, one, k, beta, m});
-      if (!is_dense) return;
+                   {m, n, k, data, is_pointwise ? m : Expression(0),
+                    is_pointwise ? Expression(0) : whole(table), weights, one, k, start, m});
+      if (is_pointwise || !is_dense) return;
       builder_.For("filter", filters, [&](const Expression& filter) {
         writers_[s]->ForEach(Sizes(y.sizes.begin(), y.sizes.begin() + rank), SpatialLabels(rank),
                              [&](const Indices& o) {

@@ -149,6 +149,17 @@ class MaxPoolOp : public Op, public WrittenOp {
         w, p_,
         [&](const internal::WrittenWindow& window, const Indices& o,
             const std::function<Indices(const Indices&)>& input_at) {
+          const std::vector<Indices> few =
+              positions ? std::vector<Indices>() : window.FewElements(o);
+          if (!few.empty()) {
+            Expression best = code.Let("best", w.Load(0, input_at(few[0])));
+            for (size_t i = 1; i < few.size(); ++i) {
+              const Expression value = code.Let("value", w.Load(0, input_at(few[i])));
+              best = code.Let("best",
+                              Select(value != value, value, Select(value > best, value, best)));
+            }
+            return w.Store(0, o, best);
+          }
           const Expression best =
               code.Var("best", Expression::Number(-std::numeric_limits<double>::infinity(), type));
           const Expression position =
@@ -294,14 +305,20 @@ class AvgPoolOp : public Op, public WrittenOp {
         w, p_,
         [&](const internal::WrittenWindow& window, const Indices& o,
             const std::function<Indices(const Indices&)>& input_at) {
+          const std::vector<Indices> few = count ? std::vector<Indices>() : window.FewElements(o);
+          const Expression divisor = Expression::Number(static_cast<double>(elements), type);
+          if (!few.empty()) {
+            Expression sum = Expression::Number(0, type);
+            for (const Indices& at : few) sum = code.Let("sum", sum + w.Load(0, input_at(at)));
+            return w.Store(0, o, sum / divisor);
+          }
           const Expression sum = code.Var("sum", Expression::Number(0, type));
           const Expression n = count ? code.Var("count", Expression::Number(0, type)) : sum;
           window.ForEachElement(w, o, [&](const Indices& at, const Indices&) {
             code.Assign(sum, sum + w.Load(0, input_at(at)));
             if (count) code.Assign(n, n + Expression(1));
           });
-          w.Store(0, o,
-                  sum / (count ? n : Expression::Number(static_cast<double>(elements), type)));
+          w.Store(0, o, sum / (count ? n : divisor));
         });
   }
   DlArrays Gradient(const GradientCall& call) const override {

@@ -63,6 +63,29 @@ void WrittenWindow::ForEachElement(
       w, [&](const Indices& tap) { AtTap(w, o, tap, [&](const Indices& at) { body(at, tap); }); });
 }
 
+std::vector<Indices> WrittenWindow::FewElements(const Indices& o) const {
+  constexpr int64_t kFew = 9;
+  int64_t elements = 1;
+  for (int d = 0; d < rank; ++d) {
+    elements *= window[d];
+    if (pad_begin[d] > 0 || elements > kFew ||
+        (output[d] - 1) * stride[d] + (window[d] - 1) * dilation[d] >= input[d]) {
+      return {};
+    }
+  }
+  std::vector<Indices> places;
+  for (int64_t i = 0; i < elements; ++i) {
+    int64_t rest = i;
+    Indices at;
+    for (int d = 0; d < rank; ++d) {
+      at.push_back(o[d] * Expression(stride[d]) + Expression(rest % window[d] * dilation[d]));
+      rest /= window[d];
+    }
+    places.push_back(std::move(at));
+  }
+  return places;
+}
+
 void WrittenWindow::ForEachOutput(
     OpWriter& w, const Indices& at,
     const std::function<void(const Indices&, const Indices&)>& body) const {

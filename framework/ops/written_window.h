@@ -4,6 +4,7 @@
 
 #include <array>
 #include <functional>
+#include <vector>
 
 #include "framework/ops/written_op.h"
 
@@ -24,6 +25,10 @@ struct WrittenWindow {
   /// Both: for all elements of the window at `o`.
   void ForEachElement(OpWriter& w, const Indices& o,
                       const std::function<void(const Indices& at, const Indices& tap)>& body) const;
+  /// The input positions of all elements of the window at `o`, in the order of ForEachElement; none
+  /// unless they are few, and all are elements of the input, wherever the window stands. What is
+  /// written out so without a loop can be computed for neighbouring windows at once.
+  std::vector<Indices> FewElements(const Indices& o) const;
   /// The other way: loops over the windows that hold the input position `at`; calls `body` with
   /// the position of the output and in the window.
   void ForEachOutput(OpWriter& w, const Indices& at,
