@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "checks/check_layer.h"
-#include "checks/own_faults.h"
+#include "checks/faulty/own_faults.h"
 #include "framework/gpu/testing/each_device.h"
 #include "framework/ops/op.h"
 #include "gmock/gmock.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "checks/check_layer.h"
-#include "checks/own_faults.h"
+#include "checks/faulty/own_faults.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/ops/one_hot.h"
 #include "gmock/gmock.h"

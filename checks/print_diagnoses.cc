@@ -19,8 +19,8 @@
 
 #include "checks/check_layer.h"
 #include "checks/faulty/fault.h"
-#include "checks/own_faults.h"
-#include "checks/rare_faults.h"
+#include "checks/faulty/own_faults.h"
+#include "checks/faulty/rare_faults.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/layers/function_layer.h"
 

@@ -1,7 +1,8 @@
 """Makes the pages of the public headers with Doxygen. Any warning is an error.
 
-    bazel run //docs:api          makes the pages and prints where they are
-    api_docs.py --check FILE...   makes them in a temporary folder, for the test
+    bazel run //docs:api            makes the pages and prints where they are
+    api_docs.py --check FILE...     makes them in a temporary folder, for the test
+    api_docs.py --missing FILE...   makes none; fails where a public header is not among them
 
 FILE... are the front page and the headers, named from the repository root.
 """
@@ -35,6 +36,14 @@ def public_headers(root: pathlib.Path) -> set[str]:
     return {str(path.relative_to(root)) for path in found if is_public(path.relative_to(root))}
 
 
+def check_complete(root: pathlib.Path, files: list[str]) -> None:
+    """Raises DocsError with the public headers below `root` that are not among `files`."""
+    missing = sorted(public_headers(root) - set(files))
+    if missing:
+        raise DocsError("These headers are in no library that docs/BUILD names in "
+                        "public_headers:\n  " + "\n  ".join(missing))
+
+
 def configuration(files: list[str], output: pathlib.Path) -> str:
     """The text that Doxygen reads: the shared part, then what this run and machine add."""
     front = [name for name in files if name.endswith(".md")]
@@ -62,7 +71,10 @@ def make_pages(files: list[str], output: pathlib.Path) -> pathlib.Path:
         raise DocsError("doxygen is missing; run: tools/setup")
     output.mkdir(parents=True, exist_ok=True)
     # The diagrams' fonts are looked up in a cache, and it is a warning when none can be written.
+    # Several diagrams are drawn at once; each would make fontconfig's folder in it, and those that
+    # come second take its being there for a failure. So it is there before.
     with tempfile.TemporaryDirectory() as cache:
+        (pathlib.Path(cache) / "fontconfig").mkdir()
         result = subprocess.run(["doxygen", "-"], input=configuration(files, output), text=True,
                                 env={**os.environ, "XDG_CACHE_HOME": cache},
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
@@ -76,9 +88,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="keep no pages")
+    parser.add_argument("--missing", action="store_true", help="only see whether all are named")
     parser.add_argument("files", nargs="+", metavar="FILE")
     options = parser.parse_args(arguments)
     try:
+        if options.missing:
+            # A test sees links to the files of the workspace.
+            named = pathlib.Path(options.files[0])
+            check_complete(pathlib.Path(str(named.resolve()).removesuffix(str(named))),
+                           options.files)
+            return 0
         if options.check:
             with tempfile.TemporaryDirectory() as output:
                 make_pages(options.files, pathlib.Path(output))
@@ -86,10 +105,6 @@ def main(arguments: list[str]) -> int:
         workspace = pathlib.Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."))
         index = make_pages(options.files, workspace / "docs" / "api")
         print(f"The pages begin at {index}")
-        missing = sorted(public_headers(workspace) - set(options.files))
-        if missing:
-            raise DocsError("These headers are in no library that docs/BUILD names in "
-                            "public_headers:\n  " + "\n  ".join(missing))
         return 0
     except DocsError as error:
         print(error, file=sys.stderr)

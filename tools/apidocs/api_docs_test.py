@@ -1,8 +1,10 @@
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 import unittest
+from unittest import mock
 
 from tools.apidocs import api_docs
 
@@ -44,6 +46,18 @@ class ApiDocsTest(unittest.TestCase):
         for name in ("framework/a.h", "framework/internal/b.h", "framework/c.cc"):
             pathlib.Path(name).write_text("")
         self.assertEqual(api_docs.public_headers(pathlib.Path.cwd()), {"framework/a.h"})
+        api_docs.check_complete(pathlib.Path.cwd(), ["front.md", "framework/a.h"])
+        with self.assertRaisesRegex(api_docs.DocsError, "framework/a.h"):
+            api_docs.check_complete(pathlib.Path.cwd(), ["front.md"])
+
+    def test_fonts_have_a_cache_before_the_first_diagram(self) -> None:
+        def doxygen(*_, env: dict[str, str], **__) -> subprocess.CompletedProcess:
+            self.assertTrue((pathlib.Path(env["XDG_CACHE_HOME"]) / "fontconfig").is_dir())
+            return subprocess.CompletedProcess([], 1, stdout="was asked")
+
+        with mock.patch.object(subprocess, "run", doxygen):
+            with self.assertRaisesRegex(api_docs.DocsError, "was asked"):
+                self.make(_GOOD)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ Our headers are written for people. This filter keeps every line in its place, s
 messages name the right ones, and changes comments outside of function bodies only:
 
 - the first comment, above the includes, describes the file;
-- `//` and `///` are the same, and a comment behind a declaration describes that declaration;
+- `//` and `///` are the same, and a comment behind a declaration (`//`, `///` or `///<`) describes
+  that declaration;
 - a comment above several functions that follow without an empty line and are alike (overloads, or
   the same types and parameters, as Sin and Cos) describes all of them;
 - lines indented by two more spaces below an empty comment line are an example in C++;
@@ -30,7 +31,7 @@ def split_comment(line: str) -> tuple[str, str | None]:
     at = blank.find("//")
     if at < 0:
         return line, None
-    return line[:at], line[at:].lstrip("/")
+    return line[:at], line[at:].lstrip("/").removeprefix("<")
 
 
 def plain(text: str) -> str:

@@ -54,6 +54,10 @@ class HeaderFilterTest(unittest.TestCase):
             self.converted("/// One, `a<b>`.\nint a;\n\n// Two.\nint b;  // in ms\nint c;  // NOLINT\n"),
             ["/// One, `a<b>`.", "int a;", "", "/// Two.", "int b;  ///< in ms", "int c;  // NOLINT"])
 
+    def test_a_comment_behind_a_declaration_may_be_marked_so(self) -> None:
+        self.assertEqual(self.converted("int b;  ///< in <ms>\nint c;  /// 1 < 2\n"),
+                         [r"int b;  ///< in \<ms\>", r"int c;  ///< 1 \< 2"])
+
     def test_comments_in_enums(self) -> None:
         self.assertEqual(self.converted("enum class E : int {\n  kA,  // first\n  // Second.\n  kB,\n};\n"),
                          ["enum class E : int {", "  kA,  ///< first", "  /// Second.", "  kB,", "};"])

@@ -1,8 +1,8 @@
 // Layers that are wrong in ways that the tests find which only Lamina has: declarations that are
 // not true, other sizes and orders of dims, NaN, threads, files, traces, what is accelerated,
 // second derivatives. Made from TanhScaleLayer, y = tanh(scale x) + offset, and OwnBackwardLayer.
-#ifndef CHECKS_OWN_FAULTS_H_
-#define CHECKS_OWN_FAULTS_H_
+#ifndef CHECKS_FAULTY_OWN_FAULTS_H_
+#define CHECKS_FAULTY_OWN_FAULTS_H_
 
 #include <array>
 #include <memory>
@@ -234,4 +234,4 @@ struct OneWrongOfMany : OwnBackwardLayer {
 
 }  // namespace lamina::faulty
 
-#endif  // CHECKS_OWN_FAULTS_H_
+#endif  // CHECKS_FAULTY_OWN_FAULTS_H_

@@ -1,7 +1,7 @@
 // Layers for what CheckLayer says seldom: each meets a diagnosis that no fault of own_faults.h and
 // of the mutation table meets. Most are wrong in other ways too, which is of no interest here.
-#ifndef CHECKS_RARE_FAULTS_H_
-#define CHECKS_RARE_FAULTS_H_
+#ifndef CHECKS_FAULTY_RARE_FAULTS_H_
+#define CHECKS_FAULTY_RARE_FAULTS_H_
 
 #include <algorithm>
 #include <array>
@@ -255,4 +255,4 @@ struct GrowingState : Layer {
 
 }  // namespace lamina::faulty
 
-#endif  // CHECKS_RARE_FAULTS_H_
+#endif  // CHECKS_FAULTY_RARE_FAULTS_H_
