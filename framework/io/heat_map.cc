@@ -140,7 +140,8 @@ absl::StatusOr<std::string> HeatMapSvg(const HeatMap& map, double cell) {
   const double top = 16 + (map.title.empty() ? 0 : 26);
   const Box area{left, top, cell * static_cast<double>(map.columns), cells_height};
   const Box bar{area.right() + 22, area.y, 16, area.height};
-  const double width = bar.right() + 8 + 60 + (map.value_label.empty() ? 0 : 24);
+  const double width =
+      map.bar ? bar.right() + 8 + 60 + (map.value_label.empty() ? 0 : 24) : area.right() + 14;
   SvgCanvas canvas(width, area.bottom() + 28 + (map.column_label.empty() ? 0 : 22), map.title);
   if (!map.title.empty()) {
     canvas.Text({left, 27}, FitText(map.title, kPlotTitleSize, width - left),
@@ -167,7 +168,7 @@ absl::StatusOr<std::string> HeatMapSvg(const HeatMap& map, double cell) {
     }
   }
   DrawNames(canvas, map, area, cell, size);
-  DrawColourBar(canvas, map, bar, *scale);
+  if (map.bar) DrawColourBar(canvas, map, bar, *scale);
   if (!map.column_label.empty()) {
     canvas.Text({area.x + area.width / 2, area.bottom() + 40}, map.column_label,
                 {.anchor = TextAnchor::kMiddle});

@@ -41,7 +41,7 @@ absl::StatusOr<std::string> HistogramSvg(const Histogram& histogram, int width, 
   }
   const double most = *std::max_element(counts.begin(), counts.end());
   const absl::StatusOr<PlotScale> y =
-      PlotScale::Make({0, std::max(most, 1.0)}, false, std::max(2, height / 50));
+      PlotScale::Make({0, std::max(most, 1.0)}, false, std::max(2, height / 50), TickKind::kWhole);
   if (!y.ok()) return bad(y.status().message());
 
   std::string title = histogram.title;

@@ -13,6 +13,18 @@ bool CanStand(double value, const Axis& axis) {
   return std::isfinite(value) && (!axis.logarithmic || value > 0);
 }
 
+bool CanStand(const Series& series, size_t i, const LineChart& chart) {
+  return CanStand(series.x[i], chart.x) && CanStand(series.y[i], chart.y);
+}
+
+// Whether any two neighbours can be drawn, so that there is a line between them.
+bool HasLine(const Series& series, const LineChart& chart) {
+  for (size_t i = 1; i < series.x.size(); ++i) {
+    if (CanStand(series, i - 1, chart) && CanStand(series, i, chart)) return true;
+  }
+  return false;
+}
+
 absl::Status CheckChart(const LineChart& chart) {
   int64_t points = 0;
   for (const Series& series : chart.series) {
@@ -34,14 +46,16 @@ absl::Status CheckChart(const LineChart& chart) {
 absl::StatusOr<PlotScale> MakeScale(const LineChart& chart, bool is_x, int ticks) {
   const Axis& axis = is_x ? chart.x : chart.y;
   bool any = false;
+  bool whole = true;
   ValueRange range;
   for (const Series& series : chart.series) {
     for (size_t i = 0; i < series.x.size(); ++i) {
-      if (!CanStand(series.x[i], chart.x) || !CanStand(series.y[i], chart.y)) continue;
+      if (!CanStand(series, i, chart)) continue;
       const double value = is_x ? series.x[i] : series.y[i];
       range = any ? ValueRange{std::min(range.low, value), std::max(range.high, value)}
                   : ValueRange{value, value};
       any = true;
+      whole = whole && value == std::floor(value);
     }
   }
   if (!any) {
@@ -50,10 +64,12 @@ absl::StatusOr<PlotScale> MakeScale(const LineChart& chart, bool is_x, int ticks
   }
   range.low = axis.low.value_or(range.low);
   range.high = axis.high.value_or(range.high);
-  // x ends where the data end: time has no need for an empty margin.
-  absl::StatusOr<PlotScale> scale = is_x && !axis.logarithmic
-                                        ? PlotScale::MakeExact(range, ticks)
-                                        : PlotScale::Make(range, axis.logarithmic, ticks);
+  // x ends where the data end: time has no need for an empty margin. Where it counts, there is
+  // nothing between whole numbers; that y, say an accuracy, is 0 or 1 tells no such thing.
+  absl::StatusOr<PlotScale> scale =
+      is_x && !axis.logarithmic
+          ? PlotScale::MakeExact(range, ticks, whole ? TickKind::kWhole : TickKind::kAny)
+          : PlotScale::Make(range, axis.logarithmic, ticks);
   if (scale.ok()) return scale;
   return absl::InvalidArgumentError(absl::StrCat("chart \"", chart.title, "\", axis ",
                                                  is_x ? "x" : "y", ": ", scale.status().message()));
@@ -101,17 +117,16 @@ void DrawSeries(SvgCanvas& canvas, const LineChart& chart, const PlotFrame& fram
   bool has_before = false;
   Point before;
   for (size_t i = 0; i < series.x.size(); ++i) {
-    if (!CanStand(series.x[i], chart.x) || !CanStand(series.y[i], chart.y)) {
+    if (!CanStand(series, i, chart)) {
       finish();
       has_before = false;
       continue;
     }
     const Point point = frame.At(area, series.x[i], series.y[i]);
     // A point without neighbours has no line, so it gets a dot.
-    const bool alone =
-        !has_before && (i + 1 == series.x.size() || !CanStand(series.x[i + 1], chart.x) ||
-                        !CanStand(series.y[i + 1], chart.y));
-    if ((series.markers || alone) && Inside(area, point)) canvas.Circle(point, 3.2, colour);
+    const bool alone = !has_before && (i + 1 == series.x.size() || !CanStand(series, i + 1, chart));
+    if ((series.markers || alone) && Inside(area, point))
+      canvas.Circle(point, kPlotDotRadius, colour);
     if (has_before) {
       Point a = before, b = point;
       if (Clip(area, &a, &b)) {
@@ -140,7 +155,10 @@ absl::Status DrawLineChart(SvgCanvas& canvas, const Box& panel, const LineChart&
   for (size_t n = 0; n < chart.series.size(); ++n) {
     const Series& series = chart.series[n];
     if (!series.name.empty())
-      frame.legend.push_back({series.name, PlotColour(n), PlotDash(n, series.dashed)});
+      frame.legend.push_back({.name = series.name,
+                              .colour = PlotColour(n),
+                              .dash = PlotDash(n, series.dashed),
+                              .dot = !HasLine(series, chart)});
   }
   const Box area = frame.Draw(canvas, panel);
   for (size_t n = 0; n < chart.series.size(); ++n) DrawSeries(canvas, chart, frame, area, n);

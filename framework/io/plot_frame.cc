@@ -41,7 +41,11 @@ double DrawLegend(SvgCanvas& canvas, const std::vector<LegendEntry>& legend, con
       }
     }
     const double middle = y + kLegendLine / 2;
-    canvas.Polyline({{x, middle}, {x + kLegendSwatch, middle}}, entry.colour, 2.5, entry.dash);
+    if (entry.dot) {
+      canvas.Circle({x + kLegendSwatch / 2, middle}, kPlotDotRadius, entry.colour);
+    } else {
+      canvas.Polyline({{x, middle}, {x + kLegendSwatch, middle}}, entry.colour, 2.5, entry.dash);
+    }
     canvas.Text({x + kLegendSwatch + 6, middle + 4.5},
                 FitText(entry.name, kPlotTextSize, wanted - kLegendSwatch - 12));
     x += wanted;

@@ -18,6 +18,7 @@ inline constexpr char kPlotTextColour[] = "#222222";
 inline constexpr char kPlotWarningColour[] = "#D55E00";
 inline constexpr double kPlotTitleSize = 15;
 inline constexpr double kPlotTextSize = 13;
+inline constexpr double kPlotDotRadius = 3.2;
 
 /// The colour and the dash of the n-th series: eight colours that differ for the colour-blind too,
 /// then the same colours with longer and longer dashes.
@@ -28,6 +29,7 @@ struct LegendEntry {
   std::string name{};
   std::string_view colour{};
   std::string_view dash{};
+  bool dot = false;  // of points without a line between them
 };
 
 struct PlotFrame {

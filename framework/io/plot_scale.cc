@@ -12,8 +12,9 @@ namespace {
 
 // The smallest of 1, 2, 5, 10, 20, 50, ... that divides the range into about `ticks` parts: a third
 // more parts are better than an axis of which the data fill only half.
-double RoundStep(ValueRange range, int ticks) {
+double RoundStep(ValueRange range, int ticks, TickKind kind) {
   const double step = 0.75 * (range.high - range.low) / std::max(ticks, 1);
+  if (kind == TickKind::kWhole && step < 1) return 1;
   const double power = std::pow(10.0, std::floor(std::log10(step)));
   for (const double digit : {1.0, 2.0, 5.0}) {
     if (digit * power >= step * (1 - 1e-9)) return digit * power;
@@ -93,7 +94,8 @@ std::string NumberLabel(double value, double step) {
   return text;
 }
 
-absl::StatusOr<PlotScale> PlotScale::Make(ValueRange range, bool logarithmic, int ticks) {
+absl::StatusOr<PlotScale> PlotScale::Make(ValueRange range, bool logarithmic, int ticks,
+                                          TickKind kind) {
   if (absl::Status s = CheckRange(range); !s.ok()) return s;
   if (logarithmic && range.low <= 0) {
     return absl::InvalidArgumentError(absl::StrCat("a logarithmic axis cannot show ", range.low));
@@ -102,7 +104,7 @@ absl::StatusOr<PlotScale> PlotScale::Make(ValueRange range, bool logarithmic, in
   scale.logarithmic_ = logarithmic;
   if (!logarithmic) {
     range = Widen(range);
-    const double step = RoundStep(range, ticks);
+    const double step = RoundStep(range, ticks, kind);
     scale.low_ = std::floor(range.low / step + 1e-9) * step;
     scale.high_ = std::ceil(range.high / step - 1e-9) * step;
     scale.ticks_ = LinearTicks(scale.low_, scale.high_, step);
@@ -131,13 +133,13 @@ absl::StatusOr<PlotScale> PlotScale::Make(ValueRange range, bool logarithmic, in
   return scale;
 }
 
-absl::StatusOr<PlotScale> PlotScale::MakeExact(ValueRange range, int ticks) {
+absl::StatusOr<PlotScale> PlotScale::MakeExact(ValueRange range, int ticks, TickKind kind) {
   if (absl::Status s = CheckRange(range); !s.ok()) return s;
   range = Widen(range);
   PlotScale scale;
   scale.low_ = range.low;
   scale.high_ = range.high;
-  scale.ticks_ = LinearTicks(range.low, range.high, RoundStep(range, ticks));
+  scale.ticks_ = LinearTicks(range.low, range.high, RoundStep(range, ticks, kind));
   return scale;
 }
 

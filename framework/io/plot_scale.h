@@ -2,9 +2,9 @@
 //
 // Threads: plain values and pure functions.
 //
-//   PlotScale scale = *PlotScale::Make({0.013, 0.97}, false, 5);   // 0 to 1, ticks at 0, 0.2, ...,
-//   1 scale.Position(0.5);                                           // 0.5: half way along the
-//   axis
+//   // From 0 to 1, with ticks at 0, 0.2, ..., 1.
+//   PlotScale scale = *PlotScale::Make({0.013, 0.97}, false, 5);
+//   scale.Position(0.5);  // 0.5: half way along the axis
 #ifndef FRAMEWORK_IO_PLOT_SCALE_H_
 #define FRAMEWORK_IO_PLOT_SCALE_H_
 
@@ -20,6 +20,9 @@ struct PlotTick {
   std::string label{};
 };
 
+/// kWhole: there is nothing between two whole numbers, so no tick stands there (of linear scales).
+enum class TickKind { kAny, kWhole };
+
 struct ValueRange {
   double low = 0;
   double high = 0;
@@ -32,10 +35,12 @@ class PlotScale {
   ///
   /// Errors: kInvalidArgument when an end is not finite, low is above high, the width is beyond
   /// double, or, for a logarithmic scale, low is not positive.
-  static absl::StatusOr<PlotScale> Make(ValueRange range, bool logarithmic, int ticks);
+  static absl::StatusOr<PlotScale> Make(ValueRange range, bool logarithmic, int ticks,
+                                        TickKind kind = TickKind::kAny);
 
   /// A linear scale from low to high and no further, with about `ticks` round numbers between them.
-  static absl::StatusOr<PlotScale> MakeExact(ValueRange range, int ticks);
+  static absl::StatusOr<PlotScale> MakeExact(ValueRange range, int ticks,
+                                             TickKind kind = TickKind::kAny);
 
   /// 0 at the low end, 1 at the high end.
   double Position(double value) const;

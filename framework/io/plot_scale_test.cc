@@ -28,6 +28,15 @@ TEST(PlotScaleTest, RoundNumbers) {
   EXPECT_EQ(Labels(*PlotScale::MakeExact({1, 240}, 5)), (Texts{"50", "100", "150", "200"}));
 }
 
+TEST(PlotScaleTest, WholeNumbersHaveNothingBetweenThem) {
+  EXPECT_EQ(Labels(*PlotScale::MakeExact({1, 3}, 5)), (Texts{"1.0", "1.5", "2.0", "2.5", "3.0"}));
+  EXPECT_EQ(Labels(*PlotScale::MakeExact({1, 3}, 5, TickKind::kWhole)), (Texts{"1", "2", "3"}));
+  EXPECT_EQ(Labels(*PlotScale::MakeExact({7, 7}, 5, TickKind::kWhole)), (Texts{"7"}));
+  EXPECT_EQ(Labels(*PlotScale::MakeExact({1, 240}, 5, TickKind::kWhole)),
+            (Texts{"50", "100", "150", "200"}));
+  EXPECT_EQ(Labels(*PlotScale::Make({0, 2}, false, 8, TickKind::kWhole)), (Texts{"0", "1", "2"}));
+}
+
 TEST(PlotScaleTest, LogarithmicNumbers) {
   EXPECT_EQ(Labels(*PlotScale::Make({0.02, 30}, true, 6)),
             (Texts{"0.01", "0.1", "1", "10", "100"}));

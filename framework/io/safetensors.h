@@ -20,9 +20,10 @@
 //
 // Threads: a file that was read does not change and may be used from many threads.
 //
-//   absl::Status written = WriteSafetensors("net.safetensors", {{"w", DataType::kSingle, {3, 2},
-//   bytes}}); absl::StatusOr<SafetensorsFile> file = ReadSafetensors("net.safetensors"); if (const
-//   TensorView* w = file->Find("w")) memcpy(to, w->bytes.data(), w->bytes.size());
+//   absl::Status written =
+//       WriteSafetensors("net.safetensors", {{"w", DataType::kSingle, {3, 2}, bytes}});
+//   absl::StatusOr<SafetensorsFile> file = ReadSafetensors("net.safetensors");
+//   if (const TensorView* w = file->Find("w")) memcpy(to, w->bytes.data(), w->bytes.size());
 //
 // The format: https://github.com/huggingface/safetensors, section "Format".
 #ifndef FRAMEWORK_IO_SAFETENSORS_H_

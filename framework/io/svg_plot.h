@@ -6,10 +6,10 @@
 // Threads: pure functions and plain values.
 //
 //   LineChart chart{.title = "SReLU on the UCI digits",
-//                   .x = {"epoch"},
-//                   .y = {"loss", .logarithmic = true},
-//                   .series = {{"training", epochs, loss}, {"validation", epochs,
-//                   validation_loss}}};
+//                   .x = {.label = "epoch"},
+//                   .y = {.label = "loss", .logarithmic = true},
+//                   .series = {{.name = "training", .x = epochs, .y = loss},
+//                              {.name = "validation", .x = epochs, .y = validation_loss}}};
 //   absl::StatusOr<std::string> svg = LineChartSvg({chart});
 //   if (svg.ok()) WriteFileAtomically("curve.svg", *svg);
 //
@@ -34,14 +34,14 @@ inline constexpr int64_t kMaxPictureElements = 1'000'000;
 struct Axis {
   std::string label{};  // what and in which unit: "loss", "time (s)"
   bool logarithmic = false;
-  std::optional<double>
-      low{};  // the axis begins here, or lower at a round number; absent: at the least value
+  // The axis begins here, or lower at a round number; absent: at the least value.
+  std::optional<double> low{};
   std::optional<double> high{};  // and ends here, or higher
 };
 
 struct Series {
-  std::string name{};  // in the legend; empty: not in the legend
-  std::vector<double> x{};
+  std::string name{};       // in the legend; empty: not in the legend
+  std::vector<double> x{};  // where all of a chart are whole numbers, its ticks are too
   std::vector<double> y{};  // as many as x; a value that is not finite interrupts the line
   bool dashed = false;
   bool markers = false;  // a dot at each point
@@ -101,12 +101,13 @@ struct HeatMap {
   std::vector<double> values{};          // [rows columns], column-major; not finite: left white
   std::vector<std::string> row_names{};  // as many as rows; empty: counted from 0
   std::vector<std::string> column_names{};
-  bool diverging =
-      false;  // two colours, white at zero; otherwise one colour from the least to the greatest
+  // Two colours, white at zero; otherwise one colour from the least to the greatest.
+  bool diverging = false;
   bool numbers = false;  // the value in each cell
+  bool bar = true;       // false where the colours only tell cells apart and stand for no values
 };
 
-/// Draws a matrix as coloured cells with a bar of the colours.
+/// Draws a matrix as coloured cells, and a bar of the colours beside it.
 absl::StatusOr<std::string> HeatMapSvg(const HeatMap& map, double cell = 32);
 
 }  // namespace lamina

@@ -104,6 +104,21 @@ TEST(LineChartTest, InterruptsAndCuts) {
   EXPECT_EQ(Count(Svg(LineChartSvg({cut})), "<polyline"), 2);
 }
 
+TEST(LineChartTest, CountsHaveTicksAtWholeNumbers) {
+  LineChart chart{.series = {{.name = "", .x = {1, 2, 3}, .y = {0.1, 0.2, 0.3}}}};
+  EXPECT_EQ(Count(Svg(LineChartSvg({chart})), ">1.5<"), 0);
+  chart.series.push_back({.name = "", .x = {1.25}, .y = {0.1}});
+  EXPECT_EQ(Count(Svg(LineChartSvg({chart})), ">1.5<"), 1) << "x does not count";
+}
+
+TEST(LineChartTest, PointsWithoutALineHaveADotInTheLegend) {
+  const LineChart chart{.series = {{.name = "line", .x = {0, 1}, .y = {0, 1}, .markers = true},
+                                   {.name = "points", .x = {0, 1, 2}, .y = {1, std::nan(""), 0}}}};
+  const std::string svg = Svg(LineChartSvg({chart}));
+  EXPECT_EQ(Count(svg, "<polyline"), 2) << "the line, and the line in the legend";
+  EXPECT_EQ(Count(svg, "<circle"), 5) << "two markers, two points, and the dot in the legend";
+}
+
 TEST(LineChartTest, SeveralPanels) {
   const std::string svg = Svg(LineChartSvg({Chart(), Chart(), Chart()}, 2, 300, 200));
   EXPECT_NE(svg.find("width=\"600\" height=\"400\""), std::string::npos);
@@ -258,6 +273,10 @@ TEST(HeatMapTest, DrawsCellsNamesAndBar) {
   // The cells: the least value is white, the greatest the darkest blue.
   EXPECT_NE(svg.find("<path fill=\"#FFFFFF\" d=\"M1 0h1v1h-1zM0 1h1v1h-1z\"/>"), std::string::npos);
   EXPECT_NE(svg.find("<path fill=\"#002A54\" d=\"M0 0h1v1h-1z\"/>"), std::string::npos);
+  map.bar = false;
+  const std::string bare = Svg(HeatMapSvg(map));
+  EXPECT_EQ(bare.find(">images<"), std::string::npos);
+  EXPECT_EQ(Count(svg, "<g ") - Count(bare, "<g "), 1) << "the cells, and no bar";
 }
 
 TEST(HeatMapTest, DivergingColoursAreWhiteAtZero) {
