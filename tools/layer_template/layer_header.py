@@ -16,6 +16,13 @@ def centered(parts: Parts) -> str:
     return f"{total(parts)} - mean" if parts.state else total(parts)
 
 
+def kept(parts: Parts) -> str:
+    """The name of what Forward keeps for Backward, which is what the scale multiplies."""
+    if parts.state:
+        return "centered"
+    return parts.x[0] if parts.inputs == 1 else "sum"
+
+
 def _outputs(parts: Parts) -> list[str]:
     return [times(k + 1, "y") for k in range(parts.outputs)]
 
@@ -158,8 +165,9 @@ def forward(parts: Parts) -> list[str]:
     lines.append(f"  {result_type(count, parts.backward)} Forward({_inputs(parts)}) const {{")
     values = _outputs(parts)
     if parts.backward:
-        lines.append(f"    const DlArray centered = {centered(parts)};")
-        source = "centered"
+        source = kept(parts)
+        if source != centered(parts):
+            lines.append(f"    const DlArray {source} = {centered(parts)};")
     else:
         source = f"({centered(parts)})" if parts.state or parts.inputs > 1 else total(parts)
     value = f"scale * {source}"
@@ -169,7 +177,7 @@ def forward(parts: Parts) -> list[str]:
     if parts.state:
         values.append(f"Moved({total(parts)})")
     if parts.backward:
-        values.append("Memory{centered}")
+        values.append(f"Memory{{{kept(parts)}}}")
     lines.append("    " + returned(values))
     return lines + ["  }", "  // [endregion]"]
 
@@ -194,19 +202,20 @@ def backward(parts: Parts) -> list[str]:
     returns = parts.inputs + 1 + parts.state
     lines.append(f"  {result_type(returns)} Backward({', '.join(arguments)}) const {{")
     terms = " + ".join(times(k + 1, d) for k, d in enumerate(derivatives))
-    lines.append("    const DlArray& centered = memory[0];")
-    lines.append(f"    const DlArray dLdY = {terms};" if parts.outputs > 1 else "")
-    lines.append("    const DlArray dLdCentered = scale * dLdY;")
-    x = "dLdCentered"
+    lines.append(f"    const DlArray& {kept(parts)} = memory[0];")
+    if parts.outputs > 1:
+        lines.append(f"    const DlArray dLdY = {terms};")
     if parts.state:
-        lines += ["    const DlArray seen = (1 - decay) * dLdMeanOut / Count(centered);",
+        lines += ["    const DlArray dLdCentered = scale * dLdY;",
+                  "    const DlArray seen = (1 - decay) * dLdMeanOut / Count(centered);",
                   "    const DlArray dLdX = dLdCentered + seen;"]
-        x = "dLdX"
-    values = [x] * parts.inputs + ["SumTo(centered * dLdY, scale.spec())"]
+    else:
+        lines.append("    const DlArray dLdX = scale * dLdY;")
+    values = ["dLdX"] * parts.inputs + [f"SumTo({kept(parts)} * dLdY, scale.spec())"]
     if parts.state:
         values.append("decay * dLdMeanOut - SumTo(dLdCentered, mean.spec())")
     lines.append("    " + returned(values))
-    return [line for line in lines if line or line is lines[0]] + ["  }", "  // [endregion]"]
+    return lines + ["  }", "  // [endregion]"]
 
 
 def reset_state(parts: Parts) -> list[str]:
