@@ -121,10 +121,10 @@ GeneratedCode Generate(const DlNetwork& trained) {
 }
 // [endregion]
 
-// A row for each loop, named after the array that it writes; a column for each 32 floats of the
+// A row for each loop, named after the array that it writes; a column for each 64 floats of the
 // memory. The colours only tell neighbours apart.
 absl::StatusOr<std::string> MemorySvg(const GeneratedCode& code) {
-  constexpr int64_t kBlock = 32;
+  constexpr int64_t kBlock = 64;
   int64_t elements = 0;
   int steps = 0;
   for (const PlannedArray& a : code.plan) {
@@ -134,10 +134,10 @@ absl::StatusOr<std::string> MemorySvg(const GeneratedCode& code) {
   HeatMap map{.title = "Which array lies where, loop by loop",
               .row_label = "loop",
               .column_label = absl::StrCat("memory, ", kBlock, " floats each"),
-              .value_label = "",
               .rows = steps,
               .columns = (elements + kBlock - 1) / kBlock,
-              .diverging = true};
+              .diverging = true,
+              .bar = false};
   map.values.assign(map.rows * map.columns, std::numeric_limits<double>::quiet_NaN());
   map.row_names.assign(steps, "output");
   for (size_t i = 0; i < code.plan.size(); ++i) {
@@ -151,7 +151,7 @@ absl::StatusOr<std::string> MemorySvg(const GeneratedCode& code) {
       }
     }
   }
-  return HeatMapSvg(map, /*cell=*/9);
+  return HeatMapSvg(map, /*cell=*/15);
 }
 
 // What each picture was read as by the C program, from the lines that it prints.
