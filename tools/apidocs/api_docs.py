@@ -10,6 +10,7 @@ FILE... are the front page and the headers, named from the repository root.
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -30,10 +31,17 @@ def is_public(header: pathlib.PurePath) -> bool:
     return header.suffix == ".h" and not hidden.intersection(header.parts)
 
 
+def is_for_tests(header: pathlib.Path) -> bool:
+    """True for the headers with tests, and helpers of tests that stand beside them."""
+    return re.search(r'^#include ["<]g(test|mock)/', header.read_text(encoding="utf-8"),
+                     re.MULTILINE) is not None
+
+
 def public_headers(root: pathlib.Path) -> set[str]:
     """The public headers below `root`, named from there."""
     found = (path for folder in _FOLDERS for path in (root / folder).rglob("*.h"))
-    return {str(path.relative_to(root)) for path in found if is_public(path.relative_to(root))}
+    return {str(path.relative_to(root)) for path in found
+            if is_public(path.relative_to(root)) and not is_for_tests(path)}
 
 
 def check_complete(root: pathlib.Path, files: list[str]) -> None:
