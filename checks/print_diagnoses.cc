@@ -140,6 +140,8 @@ void ShowAll() {
   SHOW(OnlyDeclaresJoining);
   SHOW(DrawsInForward);
   SHOW(OnlyDeclaresDrawing);
+  SHOW(BeginsRandomNumbersAnew);
+  SHOW(LearnsWholeNumber);
   SHOW(OnlyDeclaresKinks);
   SHOW(DividesByHeightLess1);
   SHOW(TakesSecondRow);
