@@ -41,7 +41,11 @@ cpu::PoolingShape PoolShape(const PoolParameters& p, const ArraySpec& x) {
     s.pad_end[d] = p.geometry.pad_end[d];
   }
   for (int d = s.spatial_rank; d < x.rank(); ++d) s.planes *= x.size(d);
-  LAMINA_CHECK(cpu::ComputeOutputSize(&s));
+  if (!cpu::ComputeOutputSize(&s)) {
+    throw Error("ops:WindowTooLarge", "A window and padded data have fewer than 2^57 elements.",
+                absl::StrCat("A ", lamina::ToString(x), " with ", p.ToString(), " came."),
+                "Make the window and the padding smaller.");
+  }
   return s;
 }
 

@@ -125,6 +125,8 @@ TEST(PoolingTest, Errors) {
   EXPECT_TRUE(Throws("ops:InvalidPadding", pool(x, {.window = {2}, .padding = 2})));
   EXPECT_TRUE(Throws("ops:InvalidPadding", pool(x, {.window = {2}, .padding = -1})));
   EXPECT_TRUE(Throws("ops:WindowTooLarge", pool(x, {.window = {6, 1}})));
+  constexpr int kLarge = 1 << 30;
+  EXPECT_TRUE(Throws("ops:WindowTooLarge", pool(x, {.window = {kLarge}, .padding = kLarge - 1})));
   EXPECT_TRUE(
       Throws("ops:WindowTooLarge", pool(RandomInput({0, 4, 2, 3}, "SSCB"), {.global = true})));
   EXPECT_TRUE(

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "framework/ops/shape.h"
 
 namespace lamina {
@@ -109,7 +110,7 @@ Sizes ExpandOption(std::string_view function, std::string_view identifier, std::
         identifier,
         absl::StrCat(std::string(function), " expects a ", std::string(what), " of at least ",
                      least, ", one number for all or one for each of ", rank, " dims."),
-        absl::StrCat(option.empty() ? "None" : lamina::ToString(option), " came."),
+        option.empty() ? "None came." : absl::StrCat("[", absl::StrJoin(option, " "), "] came."),
         "Count the dims that the window moves along.");
   }
   return all;
