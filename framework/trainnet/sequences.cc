@@ -91,15 +91,15 @@ PaddedSequences PadSequences(const DlArrays& sequences, const PadOptions& option
   }
   const int64_t n = static_cast<int64_t>(sequences.size());
   DlArrays fitted;
+  for (const DlArray& x : sequences) fitted.push_back(AsBatch(Fit(x, steps, options)));
+  const DlArray all = Cat('B', fitted);  // Refuses more steps than there can be.
   std::vector<uint8_t> mask(n * steps, 0);
   for (int64_t i = 0; i < n; ++i) {
-    fitted.push_back(AsBatch(Fit(sequences[i], steps, options)));
     const int64_t real = std::min(lengths[i], steps);
     const int64_t begin = options.direction == PaddingDirection::kRight ? 0 : steps - real;
     for (int64_t t = begin; t < begin + real; ++t) mask[i + n * t] = 1;
   }
-  return {Cat('B', fitted),
-          DlArray::FromBytes(DataType::kLogical, mask.data(), mask.size(), {n, steps}, "BT")};
+  return {all, DlArray::FromBytes(DataType::kLogical, mask.data(), mask.size(), {n, steps}, "BT")};
 }
 
 DlArray RealSteps(const DlArray& x, const DlArray& mask) {

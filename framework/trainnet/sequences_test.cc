@@ -204,6 +204,10 @@ TEST(SequencesTest, WhatIsRefused) {
   EXPECT_EQ(MessageOf([&] { PadSequences({good}, {.length = 0}); }),
             "Option sequence_length is expected to be a whole number, 1 or more. 0 came. "
             "[trainnet:InvalidOption]");
+  EXPECT_NE(MessageOf([&] {
+              PadSequences({good}, {.length = int64_t{1} << 60});
+            }).find("[dlarray:InvalidSize]"),
+            std::string::npos);
   EXPECT_EQ(MessageOf([&] { PadSequences({good}, {.length = "longer"}); }),
             "Option sequence_length is expected to be one of [auto, longest, shortest, equal]. "
             "\"longer\" came. [trainnet:InvalidOption]");
