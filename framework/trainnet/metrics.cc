@@ -131,64 +131,65 @@ double RmseMetric::Evaluate() const {
   return count_ == 0 ? kNan : std::sqrt(sum_ / static_cast<double>(count_));
 }
 
-void internal::ClassCounts::Update(const DlArray& y, const DlArray& t) {
+void internal::ClassMetric::Update(const DlArray& y, const DlArray& t) {
   const Scores scores(y);
   const std::vector<int64_t> targets = TargetClasses(y, t, scores);
   const size_t classes = static_cast<size_t>(std::max<int64_t>(2, scores.classes));
-  if (right.empty()) {
-    right.resize(classes);
-    wrong.resize(classes);
-    missed.resize(classes);
+  if (right_.empty()) {
+    right_.resize(classes);
+    wrong_.resize(classes);
+    missed_.resize(classes);
   }
-  if (right.size() != classes) {
-    ThrowSize(absl::StrCat("All batches have ", right.size(), " classes."), y, t);
+  if (right_.size() != classes) {
+    ThrowSize(absl::StrCat("All batches have ", right_.size(), " classes."), y, t);
   }
   for (int64_t i = 0; i < scores.Count(); ++i) {
     const int64_t chosen = scores.Decide(i), target = targets[i];
     if (chosen == target) {
-      ++right[target];
+      ++right_[target];
     } else {
-      ++wrong[chosen];
-      ++missed[target];
+      ++wrong_[chosen];
+      ++missed_[target];
     }
   }
 }
 
-double internal::ClassCounts::Average(
-    MetricAverage average, const std::function<double(double, double, double)>& ratio) const {
+double internal::ClassMetric::Average(
+    const std::function<double(double, double, double)>& ratio) const {
   double sum = 0, weights = 0, r = 0, w = 0, m = 0;
-  for (size_t c = 0; c < right.size(); ++c) {
-    const double rc = static_cast<double>(right[c]), wc = static_cast<double>(wrong[c]),
-                 mc = static_cast<double>(missed[c]);
+  for (size_t c = 0; c < right_.size(); ++c) {
+    const double rc = static_cast<double>(right_[c]), wc = static_cast<double>(wrong_[c]),
+                 mc = static_cast<double>(missed_[c]);
     r += rc, w += wc, m += mc;
     if (rc + wc + mc == 0) continue;
-    const double weight = average == MetricAverage::kWeighted ? rc + mc : 1;
+    const double weight = average_ == MetricAverage::kWeighted ? rc + mc : 1;
     sum += weight * ratio(rc, wc, mc);
     weights += weight;
   }
   if (weights == 0) return kNan;
-  return average == MetricAverage::kMicro ? ratio(r, w, m) : sum / weights;
+  return average_ == MetricAverage::kMicro ? ratio(r, w, m) : sum / weights;
 }
 
 double PrecisionMetric::Evaluate() const {
-  return counts_.Average(options_.average, [](double right, double wrong, double) {
+  return Average([](double right, double wrong, double) {
     return right + wrong == 0 ? 0 : right / (right + wrong);
   });
 }
 
 double RecallMetric::Evaluate() const {
-  return counts_.Average(options_.average, [](double right, double, double missed) {
+  return Average([](double right, double, double missed) {
     return right + missed == 0 ? 0 : right / (right + missed);
   });
 }
 
-FScoreMetric::FScoreMetric(Options options) : options_(std::move(options)) {
-  internal::CheckPositive("beta", options_.beta);
+FScoreMetric::FScoreMetric(const Options& options)
+    : ClassMetric(options.name, options.average), beta_(options.beta) {
+  internal::CheckPositive("beta", beta_);
 }
 
 double FScoreMetric::Evaluate() const {
-  const double b2 = options_.beta * options_.beta;
-  return counts_.Average(options_.average, [b2](double right, double wrong, double missed) {
+  const double b2 = beta_ * beta_;
+  return Average([b2](double right, double wrong, double missed) {
     return (1 + b2) * right / ((1 + b2) * right + b2 * missed + wrong);
   });
 }

@@ -87,74 +87,67 @@ class RmseMetric {
 
 namespace internal {
 
-/// For each class: how often it was chosen rightly, chosen wrongly, missed.
-struct ClassCounts {
-  std::vector<int64_t> right, wrong, missed;
+/// What metrics have in common that count for each class how often it was chosen rightly, chosen
+/// wrongly, and missed.
+class ClassMetric {
+ public:
+  std::string Name() const { return name_; }
+  void Reset() { right_ = wrong_ = missed_ = {}; }
   void Update(const DlArray& y, const DlArray& t);
+
+ protected:
+  ClassMetric(std::string name, MetricAverage average)
+      : name_(std::move(name)), average_(average) {}
   /// The average of ratio(right, wrong, missed); NaN without observations.
-  double Average(MetricAverage average,
-                 const std::function<double(double, double, double)>& ratio) const;
+  double Average(const std::function<double(double, double, double)>& ratio) const;
+
+ private:
+  std::string name_;
+  MetricAverage average_;
+  std::vector<int64_t> right_, wrong_, missed_;
 };
 
 }  // namespace internal
 
 /// Of the decisions for a class, the part that is right. A class never chosen counts 0.
-class PrecisionMetric {
+class PrecisionMetric : public internal::ClassMetric {
  public:
   struct Options {
     std::string name = "precision";
     MetricAverage average = MetricAverage::kMacro;
   };
-  explicit PrecisionMetric(Options options) : options_(std::move(options)) {}
-  PrecisionMetric() = default;
-  std::string Name() const { return options_.name; }
-  void Reset() { counts_ = {}; }
-  void Update(const DlArray& y, const DlArray& t) { counts_.Update(y, t); }
+  explicit PrecisionMetric(const Options& options) : ClassMetric(options.name, options.average) {}
+  PrecisionMetric() : PrecisionMetric(Options()) {}
   double Evaluate() const;
-
- private:
-  Options options_;
-  internal::ClassCounts counts_;
 };
 
 /// Of the observations of a class, the part that was found. A class without any counts 0.
-class RecallMetric {
+class RecallMetric : public internal::ClassMetric {
  public:
   struct Options {
     std::string name = "recall";
     MetricAverage average = MetricAverage::kMacro;
   };
-  explicit RecallMetric(Options options) : options_(std::move(options)) {}
-  RecallMetric() = default;
-  std::string Name() const { return options_.name; }
-  void Reset() { counts_ = {}; }
-  void Update(const DlArray& y, const DlArray& t) { counts_.Update(y, t); }
+  explicit RecallMetric(const Options& options) : ClassMetric(options.name, options.average) {}
+  RecallMetric() : RecallMetric(Options()) {}
   double Evaluate() const;
-
- private:
-  Options options_;
-  internal::ClassCounts counts_;
 };
 
 /// (1 + b^2) right / ((1 + b^2) right + b^2 missed + wrong) with b = beta: the harmonic mean of
 /// precision and recall, where recall weighs b^2 times as much. Source: C. J. van Rijsbergen, 1979.
-class FScoreMetric {
+class FScoreMetric : public internal::ClassMetric {
  public:
   struct Options {
     std::string name = "fscore";
     MetricAverage average = MetricAverage::kMacro;
     double beta = 1;  ///< Above 0.
   };
-  explicit FScoreMetric(Options options);
-  FScoreMetric() = default;
-  std::string Name() const { return options_.name; }
-  void Reset() { counts_ = {}; }
-  void Update(const DlArray& y, const DlArray& t) { counts_.Update(y, t); }
+  explicit FScoreMetric(const Options& options);
+  FScoreMetric() : FScoreMetric(Options()) {}
   double Evaluate() const;
 
  private:
-  Options options_;
-  internal::ClassCounts counts_;
+  double beta_;
 };
 
 /// A function of a batch; batches are averaged with their numbers of observations as weights.
