@@ -1,197 +1,24 @@
 #include "framework/trainnet/updates.h"
 
 #include <cmath>
-#include <limits>
-#include <span>
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
-#include "framework/ops/written_op.h"
 #include "framework/trainnet/option_check.h"
 #include "framework/trainnet/update_kernels.h"
+#include "framework/trainnet/update_ops.h"
 
 namespace lamina {
 namespace {
 
-using internal::AdamKernel;
 using internal::AdamStepRates;
-using internal::RealOf;
-using internal::RmspropKernel;
+using internal::RatesArray;
 using internal::RmspropStepRates;
-using internal::SgdmKernel;
 using internal::SgdmStepRates;
-using loops::Expression;
-
-// The rates are an input, a vector of doubles, and no attributes of the op: they change from step
-// to step, and a recorded step must be usable for the next one.
-template <class Rates>
-DlArray RatesArray(const Rates& rates) {
-  constexpr int64_t kCount = sizeof(Rates) / sizeof(double);
-  return DlArray::FromBytes(DataType::kDouble, &rates, kCount, {kCount});
-}
-template <class Rates>
-const Rates& RatesOf(const DlArray& array) {
-  return *reinterpret_cast<const Rates*>(array.Data<double>());
-}
-
-template <class F>
-void WithType(DataType type, F&& f) {
-  switch (type) {
-    case DataType::kSingle:
-      return f(float());
-    case DataType::kDouble:
-      return f(double());
-    case DataType::kComplexSingle:
-      return f(std::complex<float>());
-    case DataType::kComplexDouble:
-      return f(std::complex<double>());
-    default:
-      LAMINA_CHECK(IsFloating(type));
-  }
-}
-
-// Inputs: parameter, gradient, averages.., rates. Outputs: parameter, averages..
-class UpdateOp : public Op, public WrittenOp {
- public:
-  /// What of the rates is multiplied by an array's learn rate factor, and by its L2 factor.
-  struct Factors {
-    bool learn_rate, l2;
-  };
-  virtual std::span<const Factors> RateFactors() const = 0;
-  void Infer(const Specs& in, SpecList* out) const override {
-    for (size_t i = 0; i + 1 < in.size(); ++i) {
-      if (i != 1) out->push_back(in[i]);
-    }
-  }
-
- protected:
-  // Elements of the inputs at these indices, and the rates in the type of the array.
-  struct Elements {
-    OpWriter& w;
-    const Indices& at;
-    Expression operator[](int input) const { return w.Load(input, at); }
-    Expression Rate(int i) const { return Convert(Exactly(i), w.input(0).type); }
-    // 1 - rate, taken in double.
-    Expression Rest(int i) const {
-      return Convert(Expression::Number(1, DataType::kDouble) - Exactly(i), w.input(0).type);
-    }
-    // As the function of this name in update_kernels.cc.
-    Expression WithoutSubnormal(std::string_view hint, const Expression& x) const {
-      const DataType type = w.input(0).type;
-      const double least = type == DataType::kSingle ? std::numeric_limits<float>::min()
-                                                     : std::numeric_limits<double>::min();
-      const Expression named = w.code().Let(hint, x);
-      return Select(Abs(named) < Expression::Number(least, type), Expression::Number(0, type),
-                    named);
-    }
-
-   private:
-    Expression Exactly(int i) const {
-      return w.Load(w.num_inputs() - 1, {Expression(static_cast<double>(i))});
-    }
-  };
-  static void CheckIsReal(const OpWriter& w) {
-    if (IsRealFloating(w.input(0).type)) return;
-    throw Error("emit:CannotPrint", "The update of an array is printed for real arrays.",
-                absl::StrCat("A ", ToString(w.input(0)), " came."), "");
-  }
-};
-
-class SgdmOp : public UpdateOp {
- public:
-  std::string_view Name() const override { return "sgdm_update"; }
-  std::span<const Factors> RateFactors() const override {
-    static constexpr Factors kFactors[] = {{true, false}, {false, true}, {false, false}};
-    return kFactors;
-  }
-  void Write(OpWriter& w) const override {
-    CheckIsReal(w);
-    const auto velocity = [](const Elements& in) {
-      return in.WithoutSubnormal("velocity",
-                                 in.Rate(2) * in[2] - in.Rate(0) * (in[1] + in.Rate(1) * in[0]));
-    };
-    w.Define(0, [&w, velocity](const Indices& i) {
-      const Elements in{w, i};
-      return in[0] + velocity(in);
-    });
-    w.Define(1, [&w, velocity](const Indices& i) { return velocity({w, i}); });
-  }
-  void Run(Arrays in, Results out) const override {
-    WithType(in[0].type(), [&]<class T>(T) {
-      SgdmKernel(in[0].numel(), RatesOf<SgdmStepRates>(in[3]), in[0].Data<T>(), in[1].Data<T>(),
-                 in[2].Data<T>(), out.Data<T>(0), out.Data<T>(1));
-    });
-  }
-};
-
-class RmspropOp : public UpdateOp {
- public:
-  std::string_view Name() const override { return "rmsprop_update"; }
-  std::span<const Factors> RateFactors() const override {
-    static constexpr Factors kFactors[] = {
-        {true, false}, {false, true}, {false, false}, {false, false}};
-    return kFactors;
-  }
-  void Write(OpWriter& w) const override {
-    CheckIsReal(w);
-    const auto gradient = [](const Elements& in) { return in[1] + in.Rate(1) * in[0]; };
-    const auto square = [gradient](const Elements& in) {
-      const Expression g = gradient(in);
-      return in.WithoutSubnormal("square", in.Rate(2) * in[2] + in.Rest(2) * (g * g));
-    };
-    w.Define(0, [&w, gradient, square](const Indices& i) {
-      const Elements in{w, i};
-      return in[0] - in.Rate(0) / (Sqrt(square(in)) + in.Rate(3)) * gradient(in);
-    });
-    w.Define(1, [&w, square](const Indices& i) { return square({w, i}); });
-  }
-  void Run(Arrays in, Results out) const override {
-    WithType(in[0].type(), [&]<class T>(T) {
-      using R = typename RealOf<T>::Type;
-      RmspropKernel(in[0].numel(), RatesOf<RmspropStepRates>(in[3]), in[0].Data<T>(),
-                    in[1].Data<T>(), in[2].Data<R>(), out.Data<T>(0), out.Data<R>(1));
-    });
-  }
-};
-
-class AdamOp : public UpdateOp {
- public:
-  std::string_view Name() const override { return "adam_update"; }
-  std::span<const Factors> RateFactors() const override {
-    static constexpr Factors kFactors[] = {{true, false}, {false, false}, {true, true},
-                                           {false, true}, {false, false}, {false, false},
-                                           {false, false}};
-    return kFactors;
-  }
-  void Write(OpWriter& w) const override {
-    CheckIsReal(w);
-    const auto gradient = [](const Elements& in) { return in[1] + in.Rate(3) * in[0]; };
-    const auto average = [gradient](const Elements& in) {
-      return in.WithoutSubnormal("average", in.Rate(4) * in[2] + in.Rest(4) * gradient(in));
-    };
-    const auto square = [gradient](const Elements& in) {
-      const Expression g = gradient(in);
-      return in.WithoutSubnormal("square", in.Rate(5) * in[3] + in.Rest(5) * (g * g));
-    };
-    w.Define(0, [&w, average, square](const Indices& i) {
-      const Elements in{w, i};
-      return in.Rate(2) * in[0] -
-             in.Rate(0) / (Sqrt(in.Rate(1) * square(in)) + in.Rate(6)) * average(in);
-    });
-    w.Define(1, [&w, average](const Indices& i) { return average({w, i}); });
-    w.Define(2, [&w, square](const Indices& i) { return square({w, i}); });
-  }
-  void Run(Arrays in, Results out) const override {
-    WithType(in[0].type(), [&]<class T>(T) {
-      using R = typename RealOf<T>::Type;
-      AdamKernel(in[0].numel(), RatesOf<AdamStepRates>(in[4]), in[0].Data<T>(), in[1].Data<T>(),
-                 in[2].Data<T>(), in[3].Data<R>(), out.Data<T>(0), out.Data<T>(1), out.Data<R>(2));
-    });
-  }
-};
+using internal::UpdateOp;
 
 std::string NumberOf(size_t i, size_t n) { return absl::StrCat("number ", i + 1, " of ", n); }
 
@@ -348,8 +175,7 @@ void SgdmUpdate(const ParameterList& parameters, const DlArrays& gradients, Sgdm
                 const DlArray& rates) {
   CheckGradients(parameters, gradients);
   PrepareState(parameters, "velocity", false, state.velocity);
-  static const SgdmOp* const op = new SgdmOp;
-  ForEachParameter(*op, parameters, gradients, {&state.velocity}, rates);
+  ForEachParameter(internal::SgdmOp(), parameters, gradients, {&state.velocity}, rates);
 }
 
 DlArray RmspropRates(const RmspropOptions& options) {
@@ -370,8 +196,8 @@ void RmspropUpdate(const ParameterList& parameters, const DlArrays& gradients, R
                    const DlArray& rates) {
   CheckGradients(parameters, gradients);
   PrepareState(parameters, "average_squared_gradient", true, state.average_squared_gradient);
-  static const RmspropOp* const op = new RmspropOp;
-  ForEachParameter(*op, parameters, gradients, {&state.average_squared_gradient}, rates);
+  ForEachParameter(internal::RmspropOp(), parameters, gradients, {&state.average_squared_gradient},
+                   rates);
 }
 
 DlArray AdamRates(const AdamOptions& options, int64_t iteration) {
@@ -404,8 +230,7 @@ void AdamUpdate(const ParameterList& parameters, const DlArrays& gradients, Adam
   CheckGradients(parameters, gradients);
   PrepareState(parameters, "average_gradient", false, state.average_gradient);
   PrepareState(parameters, "average_squared_gradient", true, state.average_squared_gradient);
-  static const AdamOp* const op = new AdamOp;
-  ForEachParameter(*op, parameters, gradients,
+  ForEachParameter(internal::AdamOp(), parameters, gradients,
                    {&state.average_gradient, &state.average_squared_gradient}, rates);
   ++state.iteration;
 }
