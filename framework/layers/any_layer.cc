@@ -152,8 +152,39 @@ class LayerBackwardRule : public internal::OwnBackwardRule {
                         const GradientCall& call) const override {
     return layer_.CallBackward(arguments, memory, NeededGradients(call.needed));
   }
+  // Refuses what does not fit by the names that the layer's author gave.
+  DlArrays Gradient(const GradientCall& call) const override {
+    DlArrays found = OwnBackwardRule::Gradient(call);
+    for (size_t i = 0; i < found.size(); ++i) {
+      const ArraySpec& own = call.inputs[i].spec();
+      if (!call.needed[i] || found[i].empty() || found[i].spec() == own) continue;
+      throw Error("autodiff:WrongGradient",
+                  absl::StrCat(std::string(Name()), " returns the derivative with respect to ",
+                               NameOf(i), " in its sizes, labels and type, a ", ToString(own), "."),
+                  absl::StrCat("A ", ToString(found[i].spec()), " came."),
+                  "Sum it over the dims in which it is larger, and Cast it to that type.");
+    }
+    return found;
+  }
 
  private:
+  // What derivative number `i` of Backward is with respect to, in words.
+  std::string NameOf(size_t i) const {
+    std::vector<std::string> names;
+    for (const std::string& input : layer_->InputNames()) {
+      names.push_back(absl::StrCat("the input \"", input, "\""));
+    }
+    AnyLayer copy = layer_;
+    for (const PropertyKind kind : {PropertyKind::kLearnable, PropertyKind::kState}) {
+      copy->VisitParameters("", [&](const ParameterRef& p) {
+        if (p.kind != kind) return;
+        names.push_back(absl::StrCat(
+            kind == PropertyKind::kState ? "the state \"" : "the learnable \"", p.parameter, "\""));
+      });
+    }
+    return names.at(i);
+  }
+
   AnyLayer layer_;
 };
 

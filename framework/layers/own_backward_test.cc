@@ -135,10 +135,12 @@ TEST(OwnBackwardTest, WrongSizesAreRefused) {
         },
         layer, Ones({2, 3}, DataType::kSingle, "CB"));
   });
-  EXPECT_EQ(message,
-            "The gradient of Backward of layer \"wide\" (Wide) for its input 1 has the sizes, "
-            "labels and type of that input, scalar double DlArray. A 2 x 3 single DlArray came. "
-            "Mend the gradient rule. [autodiff:WrongGradient]");
+  EXPECT_EQ(
+      message,
+      "Backward of layer \"wide\" (Wide) returns the derivative with respect to the learnable "
+      "\"W\" in its sizes, labels and type, a scalar double DlArray. A 2 x 3 single DlArray "
+      "came. Sum it over the dims in which it is larger, and Cast it to that type. "
+      "[autodiff:WrongGradient]");
 }
 
 // --- Arity, checked when the layer is made ------------------------------------------------------
