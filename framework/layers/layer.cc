@@ -82,7 +82,11 @@ const std::string& Layer::Type() const {
 }
 
 PropertyValue Layer::GetProperty(const PropertyDescriptor& p) const {
-  LAMINA_CHECK(p.access->get != nullptr);
+  if (p.access->get == nullptr) {
+    throw Error("layer:NoPlainValue", "GetProperty reads a plain property, a Property<T>.",
+                absl::StrCat("\"", p.name, "\" is a ", std::string(ToString(p.kind)), "."),
+                "Read its array by ArrayOf, a nested network by TreeOf.");
+  }
   return p.access->get(At(this, p));
 }
 bool Layer::SetProperty(const PropertyDescriptor& p, const PropertyValue& value) {

@@ -62,6 +62,14 @@ TEST(LayerTest, ValuesAreReadAndPrinted) {
   EXPECT_EQ(text("Sizes"), "[1 2]");
   EXPECT_EQ(text("Numbers"), "[0.5 1]");
   EXPECT_EQ(text("Mode"), "1");
+  try {
+    text("Weights");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(),
+                 "GetProperty reads a plain property, a Property<T>. \"Weights\" is a Learnable. "
+                 "Read its array by ArrayOf, a nested network by TreeOf. [layer:NoPlainValue]");
+  }
 }
 
 TEST(LayerTest, ValuesAreSetWhenTheKindFits) {
