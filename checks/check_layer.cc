@@ -31,8 +31,8 @@ constexpr std::string_view kNoObservations =
 constexpr std::string_view kNoInitialize =
     "Skipping initialization tests. The layer has no function Initialize.";
 constexpr std::string_view kNoGpu =
-    "Skipping GPU tests. This build of Lamina has no GPU backend; on the CPU the layer is checked "
-    "all the same.";
+    "Skipping GPU tests. To have them run, set gpu or emulated_gpu in check_layer, or link "
+    "framework/gpu.";
 constexpr std::string_view kCodegenNotAsked =
     "Skipping code generation tests. To have them run, set check_codegen_compatibility, and label "
     "the observations or set observation_dimension.";

@@ -50,8 +50,7 @@ TEST(CheckLayerTest, PassesSRelu) {
   EXPECT_EQ(report.Count(TestStatus::kSkipped), 8);
   EXPECT_EQ(
       Masked(ToString(report)),
-      R"PASSING(Skipping GPU tests. This build of Lamina has no GPU backend; on the CPU the layer is checked all the
-same.
+      R"PASSING(Skipping GPU tests. To have them run, set gpu or emulated_gpu in check_layer, or link framework/gpu.
 
 Skipping code generation tests. To have them run, set check_codegen_compatibility, and label the
 observations or set observation_dimension.
@@ -90,8 +89,7 @@ TEST(CheckLayerTest, TellsWhatIsWrong) {
   EXPECT_FALSE(report.ok());
   EXPECT_EQ(
       Masked(ToString(report)),
-      R"FAILING(Skipping GPU tests. This build of Lamina has no GPU backend; on the CPU the layer is checked all the
-same.
+      R"FAILING(Skipping GPU tests. To have them run, set gpu or emulated_gpu in check_layer, or link framework/gpu.
 
 Skipping code generation tests. To have them run, set check_codegen_compatibility, and label the
 observations or set observation_dimension.
