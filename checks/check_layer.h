@@ -56,8 +56,9 @@ struct CheckOptions {
   bool quiet = false;
 };
 
-/// The sizes that stand in for unknown ones, by label: S 8, C 3, B 2, T 5; 4 for U and without a
-/// label.
+/// Checks a layer on data of these layouts, one for each input: runs all tests that apply to it,
+/// prints a report unless `quiet`, and returns it. Sizes that stand in for unknown ones, by label:
+/// S 8, C 3, B 2, T 5; 4 for U and without a label.
 ///
 /// Errors, of a wrong use: "checkLayer:LayoutCount" unless there is one layout for each input;
 /// "checkLayer:ObservationDimension" for a dim that a layout does not have, a number of dims that

@@ -41,6 +41,7 @@ DlArray operator&(const DlArray& x, const DlArray& y);
 DlArray operator|(const DlArray& x, const DlArray& y);
 DlArray operator!(const DlArray& x);
 DlArray Xor(const DlArray& x, const DlArray& y);
+/// Which elements are NaN, as a logical array.
 DlArray IsNan(const DlArray& x);
 
 /// `x` where `mask` is true, `y` elsewhere. Values that are not taken have derivative zero, also
@@ -62,9 +63,11 @@ DlArray Mod(const DlArray& x, const DlArray& y);
 /// of their own at 0.
 DlArray Abs(const DlArray& x);
 DlArray Sign(const DlArray& x);
+/// The exponential; Expm1 is exp(x) - 1 without loss of digits near 0.
 DlArray Exp(const DlArray& x);
 DlArray Expm1(const DlArray& x);
-/// Logarithms; of a negative real number NaN, of zero -infinity.
+/// Logarithms, natural, of 1 + x, to the bases 2 and 10; of a negative real number NaN, of zero
+/// -infinity.
 DlArray Log(const DlArray& x);
 DlArray Log1p(const DlArray& x);
 DlArray Log2(const DlArray& x);
@@ -72,6 +75,7 @@ DlArray Log10(const DlArray& x);
 /// The square root, NaN for negative real x; Rsqrt is 1 / Sqrt.
 DlArray Sqrt(const DlArray& x);
 DlArray Rsqrt(const DlArray& x);
+/// x * x, and 1 / x.
 DlArray Square(const DlArray& x);
 DlArray Reciprocal(const DlArray& x);
 /// Trigonometric (radians), hyperbolic, and their inverses.
