@@ -9,6 +9,7 @@
 #include "checks/check_main.h"
 #include "checks/faulty/correct_layers.h"
 #include "checks/faulty/fault.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/io/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -24,16 +25,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 const NetworkDataLayout kImage({4, 3, 2, 5}, "SSCB");
-
-template <class F>
-std::string IdentifierOf(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.identifier();
-  }
-  return "no error";
-}
 
 // Times, and the errors of rounding, differ from machine to machine.
 std::string Masked(std::string text) {

@@ -8,6 +8,7 @@
 
 #include "framework/autodiff/testing/gradient_check.h"
 #include "framework/cpu/allocator.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/reduction.h"
@@ -15,16 +16,6 @@
 
 namespace lamina {
 namespace {
-
-template <class F>
-std::string MessageOf(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 // The derivative of Sum(f(x)).
 template <class F>

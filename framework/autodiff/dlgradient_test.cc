@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "framework/cpu/allocator.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/abstract_run.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
@@ -14,16 +15,6 @@
 
 namespace lamina {
 namespace {
-
-template <class F>
-std::string Thrown(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "nothing was thrown";
-}
 
 DlArray Vector(const std::vector<double>& v) {
   return DlArray::FromVector(v, {static_cast<int64_t>(v.size())});
@@ -106,7 +97,7 @@ TEST(DlGradientTest, ComplexVariablesFollowTheDirectionOfSteepestAscent) {
   const DlArray z = DlArray(std::complex<double>(3, -4));
   const DlArray g = DlFeval([](const DlArray& w) { return DlGradient(Real(w * Conj(w)), w); }, z);
   EXPECT_EQ(g.ComplexAt(0), (std::complex<double>(6, -8)));
-  EXPECT_EQ(Thrown([&] {
+  EXPECT_EQ(MessageOf([&] {
               DlFeval(
                   [](const DlArray& w) {
                     return DlGradient(Real(w * Conj(w)), w, {.allow_complex = false});
@@ -119,31 +110,31 @@ TEST(DlGradientTest, ComplexVariablesFollowTheDirectionOfSteepestAscent) {
 
 TEST(DlGradientTest, ErrorsSayWhatToDo) {
   const DlArray x = Vector({1, 2});
-  EXPECT_EQ(Thrown([&] { DlGradient(Sum(x), x); }),
+  EXPECT_EQ(MessageOf([&] { DlGradient(Sum(x), x); }),
             "DlGradient is called inside a function that DlFeval runs. It was called outside. Move "
             "the computation and DlGradient into a function f and call DlFeval(f, x). "
             "[autodiff:OutsideDlFeval]");
-  EXPECT_EQ(Thrown([&] { DlFeval([](const DlArray& w) { return DlGradient(2 * w, w); }, x); }),
+  EXPECT_EQ(MessageOf([&] { DlFeval([](const DlArray& w) { return DlGradient(2 * w, w); }, x); }),
             "The value to differentiate is a real scalar. A 2 double DlArray came. Sum it, or "
             "weight it with DlVectorJacobian(y, weights, x). [autodiff:NotScalar]");
   const std::string fix =
       "Pass it to DlFeval as an argument, and compute with it inside without ExtractData and "
       "comparisons. A gradient that is differentiated again is taken with "
       "{.enable_higher_derivatives = true}. [autodiff:Untraced]";
-  EXPECT_EQ(Thrown([&] { DlFeval([&](const DlArray&) { return DlGradient(Sum(x), x); }, x); }),
+  EXPECT_EQ(MessageOf([&] { DlFeval([&](const DlArray&) { return DlGradient(Sum(x), x); }, x); }),
             "DlGradient expects a value computed from arguments of DlFeval. An untraced "
             "scalar double DlArray came. " +
                 fix);
-  EXPECT_EQ(Thrown([&] { DlFeval([&](const DlArray& w) { return DlGradient(Sum(w), x); }, x); }),
+  EXPECT_EQ(MessageOf([&] { DlFeval([&](const DlArray& w) { return DlGradient(Sum(w), x); }, x); }),
             "DlGradient expects variables computed from arguments of DlFeval. An untraced "
             "2 double DlArray came. " +
                 fix);
   const DlArray left = DlFeval([](const DlArray& w) { return Sum(w * w); }, x);
-  EXPECT_EQ(Thrown([&] { DlFeval([&](const DlArray& w) { return DlGradient(left, w); }, x); }),
+  EXPECT_EQ(MessageOf([&] { DlFeval([&](const DlArray& w) { return DlGradient(left, w); }, x); }),
             "DlGradient expects a value computed from arguments of DlFeval. A scalar "
             "double DlArray came that belongs to a DlFeval which has ended. " +
                 fix);
-  EXPECT_EQ(Thrown([&] {
+  EXPECT_EQ(MessageOf([&] {
               DlFeval(
                   [](const DlArray& w) {
                     const DlArray y = Sum(Exp(w));
@@ -254,9 +245,9 @@ DlArray SquareWith(const DlArray& x) {
 }
 
 TEST(WithGradientRuleTest, FaultyRulesAreNamed) {
-  EXPECT_NE(Thrown([] { SquareWith<ForgetfulRule>(Vector({1})); }).find("[dlarray:NoValues]"),
+  EXPECT_NE(MessageOf([] { SquareWith<ForgetfulRule>(Vector({1})); }).find("[dlarray:NoValues]"),
             std::string::npos);
-  EXPECT_EQ(Thrown([] { SquareWith<WrongSizeRule>(Vector({1})); }),
+  EXPECT_EQ(MessageOf([] { SquareWith<WrongSizeRule>(Vector({1})); }),
             "The gradient of wrong for its input 0 has the sizes, labels and type of that input, 1 "
             "double DlArray. A 3 double DlArray came. Mend the gradient rule. "
             "[autodiff:WrongGradient]");

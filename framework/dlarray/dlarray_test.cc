@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "gtest/gtest.h"
 
 namespace lamina {
@@ -16,16 +17,6 @@ namespace {
 using ComplexF = std::complex<float>;
 using ComplexD = std::complex<double>;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-template <class F>
-std::string ErrorOf(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "none";
-}
 
 DlArray WithoutValues(ArraySpec spec) {
   return DlArray(internal::ArrayData::MakeAbstract(std::move(spec)));
@@ -235,31 +226,31 @@ TEST(DlArrayTest, PrintsAtMostSoManyValues) {
 
 TEST(DlArrayTest, TellsWrongConstruction) {
   const std::vector<float> six(6);
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               DlArray::FromVector(six, {4, 2});
             }),
             "Sizes 4x2 need 8 values. 6 came. Give as many values as the sizes' product. "
             "[dlarray:ElementCount]");
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               DlArray::FromVector(six, {3, 2}, "C");
             }),
             "A format has one label for each dim. \"C\" has 1 for sizes 3x2. Label each dim; U "
             "marks dims without a meaning of their own. [dlarray:FormatRank]");
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               DlArray::FromVector(six, {-1, 6});
             }),
             "Sizes of an array are 0 or more. Sizes NaNx6 came. Give each dim its size; unknown "
             "sizes belong to layouts only. [dlarray:InvalidSize]");
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               DlArray::FromVector(six, {int64_t{1} << 30, int64_t{1} << 30});
             }),
             "An array has at most 2^46 elements. Sizes 1073741824x1073741824 came. Check the "
             "sizes. [dlarray:InvalidSize]");
-  EXPECT_NE(ErrorOf([&] {
+  EXPECT_NE(MessageOf([&] {
               DlArray::FromVector(six, {3, 2}, "CX");
             }).find("[dlarray:InvalidLabel]"),
             std::string::npos);
-  EXPECT_NE(ErrorOf([&] {
+  EXPECT_NE(MessageOf([&] {
               DlArray::FromVector(six, {3, 2}, "BB");
             }).find("[dlarray:DuplicateLabel]"),
             std::string::npos);
@@ -267,19 +258,19 @@ TEST(DlArrayTest, TellsWrongConstruction) {
 
 TEST(DlArrayTest, TellsWrongReading) {
   const DlArray x = DlArray::FromVector<float>({1, 2, 3}, {3}, "C");
-  EXPECT_EQ(ErrorOf([&] { x.Data<double>(); }),
+  EXPECT_EQ(MessageOf([&] { x.Data<double>(); }),
             "Elements were read as double. The array is a 3(C) single DlArray. Read them as the "
             "type they have, or Cast the array first. [dlarray:TypeMismatch]");
-  EXPECT_EQ(ErrorOf([&] { x.Scalar(); }),
+  EXPECT_EQ(MessageOf([&] { x.Scalar(); }),
             "One element was asked for. A 3(C) single DlArray came. Reduce it first, or index it. "
             "[dlarray:NotScalar]");
   for (int64_t index : {int64_t{-1}, int64_t{3}}) {
-    EXPECT_EQ(ErrorOf([&] { x.At(index); }), "An element from 0 to 2 may be asked for. " +
-                                                 std::to_string(index) +
-                                                 " came. [dlarray:IndexOutOfRange]");
+    EXPECT_EQ(MessageOf([&] { x.At(index); }), "An element from 0 to 2 may be asked for. " +
+                                                   std::to_string(index) +
+                                                   " came. [dlarray:IndexOutOfRange]");
   }
   const DlArray z = DlArray::FromVector<ComplexF>({{1, 2}}, {1});
-  EXPECT_EQ(ErrorOf([&] { z.Scalar(); }),
+  EXPECT_EQ(MessageOf([&] { z.Scalar(); }),
             "A real element was asked for. A 1 complex single DlArray came. Use ComplexAt, Real or "
             "Imag. [dlarray:TypeMismatch]");
   const DlArray traced = WithoutValues({DataType::kSingle, {1}, Format("C")});
@@ -290,14 +281,14 @@ TEST(DlArrayTest, TellsWrongReading) {
         "trace. Write the computation with array functions (Where instead of if), "
         "or leave it untraced. [dlarray:NoValues]");
   };
-  EXPECT_EQ(ErrorOf([&] { traced.Data<float>(); }), no_values(__LINE__));
-  EXPECT_EQ(ErrorOf([&] { traced.ToVector<float>(); }), no_values(__LINE__));
-  EXPECT_EQ(ErrorOf([&] { traced.Scalar(); }), no_values(__LINE__));
-  EXPECT_EQ(ErrorOf([&] { traced.At(0); }), no_values(__LINE__));
-  EXPECT_EQ(ErrorOf([&] { traced.ComplexAt(0); }), no_values(__LINE__));
-  EXPECT_EQ(ErrorOf([&] { ExtractData(traced); }), no_values(__LINE__));
-  EXPECT_EQ(ErrorOf([&] { Gather(traced); }), no_values(__LINE__));
-  EXPECT_EQ(ErrorOf([&] { IsEqual(traced, traced); }), no_values(__LINE__));
+  EXPECT_EQ(MessageOf([&] { traced.Data<float>(); }), no_values(__LINE__));
+  EXPECT_EQ(MessageOf([&] { traced.ToVector<float>(); }), no_values(__LINE__));
+  EXPECT_EQ(MessageOf([&] { traced.Scalar(); }), no_values(__LINE__));
+  EXPECT_EQ(MessageOf([&] { traced.At(0); }), no_values(__LINE__));
+  EXPECT_EQ(MessageOf([&] { traced.ComplexAt(0); }), no_values(__LINE__));
+  EXPECT_EQ(MessageOf([&] { ExtractData(traced); }), no_values(__LINE__));
+  EXPECT_EQ(MessageOf([&] { Gather(traced); }), no_values(__LINE__));
+  EXPECT_EQ(MessageOf([&] { IsEqual(traced, traced); }), no_values(__LINE__));
 }
 
 TEST(ErrorTest, GathersPlacesOnItsWayUp) {

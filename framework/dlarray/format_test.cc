@@ -6,21 +6,11 @@
 #include <vector>
 
 #include "framework/dlarray/error.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "gtest/gtest.h"
 
 namespace lamina {
 namespace {
-
-// The identifier and the text of the Error that f throws; "none" without one.
-template <class F>
-std::string ErrorOf(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "none";
-}
 
 struct Sorting {
   std::string given;
@@ -73,23 +63,23 @@ TEST(FormatTest, AnswersAboutLabels) {
 }
 
 TEST(FormatTest, RefusesWrongWords) {
-  EXPECT_EQ(ErrorOf([] { Format("SXC"); }),
+  EXPECT_EQ(MessageOf([] { Format("SXC"); }),
             "A format is made of the labels S (spatial), C (channel), B (batch), T (time) and U "
             "(unspecified). \"SXC\" has 'X'. Write one of these letters for each dim, in upper "
             "case. [dlarray:InvalidLabel]");
-  EXPECT_EQ(ErrorOf([] { Format("CBC"); }),
+  EXPECT_EQ(MessageOf([] { Format("CBC"); }),
             "A format has C, B and T at most once. \"CBC\" has 'C' 2 times. Label the other dim S "
             "or U. [dlarray:DuplicateLabel]");
-  EXPECT_EQ(ErrorOf([] { Format("BC"); }),
+  EXPECT_EQ(MessageOf([] { Format("BC"); }),
             "A format has its labels in the order S C B T U. \"BC\" came. Write \"CB\". "
             "[dlarray:LabelOrder]");
   for (const char* word : {"c", "sscb", "S C", "S\n", "\xc3\xbc", "0"}) {
-    EXPECT_NE(ErrorOf([&] { Format::Sorted(word); }).find("[dlarray:InvalidLabel]"),
+    EXPECT_NE(MessageOf([&] { Format::Sorted(word); }).find("[dlarray:InvalidLabel]"),
               std::string::npos)
         << word;
   }
   for (const char* word : {"CC", "BB", "TT", "SCBTUSCBTU", "TSST"}) {
-    EXPECT_NE(ErrorOf([&] { Format::Sorted(word); }).find("[dlarray:DuplicateLabel]"),
+    EXPECT_NE(MessageOf([&] { Format::Sorted(word); }).find("[dlarray:DuplicateLabel]"),
               std::string::npos)
         << word;
   }
@@ -183,7 +173,7 @@ TEST(BroadcastTest, ThreeArraysMeetAtOnce) {
 TEST(BroadcastTest, TellsWhatDoesNotMeet) {
   const ArraySpec image{DataType::kSingle, {4, 5, 3, 2}, Format("SSCB")};
   const ArraySpec channels{DataType::kDouble, {7}, Format("C")};
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               Broadcast("plus", {&image, &channels});
             }),
             "plus expects sizes that are equal or 1 in each dim. 4(S) x 5(S) x 3(C) x 2(B) single "
@@ -192,14 +182,14 @@ TEST(BroadcastTest, TellsWhatDoesNotMeet) {
 
   // The only S of one stands beside the first S of the other, whatever would fit.
   const ArraySpec rows{DataType::kSingle, {5}, Format("S")};
-  EXPECT_NE(ErrorOf([&] {
+  EXPECT_NE(MessageOf([&] {
               Broadcast("plus", {&image, &rows});
             }).find("[dlarray:SizeMismatch]"),
             std::string::npos);
 
   const ArraySpec vectors{DataType::kSingle, {3, 2}, Format("CB")};
   const ArraySpec pages{DataType::kSingle, {3, 2, 4}, {}};
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               Broadcast("times", {&vectors, &pages});
             }),
             "times of a labelled and an unlabelled array matches dims by position; the unlabelled "
@@ -208,7 +198,7 @@ TEST(BroadcastTest, TellsWhatDoesNotMeet) {
             "[dlarray:FormatMismatch]");
 
   const ArraySpec a{DataType::kSingle, {3, 2}, {}}, b{DataType::kSingle, {2}, {}};
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               Broadcast("minus", {&a, &b});
             }),
             "minus expects sizes that are equal or 1 in each dim. 3 x 2 single DlArray and 2 "
@@ -216,7 +206,7 @@ TEST(BroadcastTest, TellsWhatDoesNotMeet) {
             "them so that the dims match. [dlarray:SizeMismatch]");
 
   const ArraySpec empty{DataType::kSingle, {0}, {}};
-  EXPECT_NE(ErrorOf([&] {
+  EXPECT_NE(MessageOf([&] {
               Broadcast("plus", {&a, &empty});
             }).find("[dlarray:SizeMismatch]"),
             std::string::npos);

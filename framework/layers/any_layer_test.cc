@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/layers/testing/message_of.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/reduction.h"

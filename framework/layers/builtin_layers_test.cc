@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/testing/builtin_layer_table.h"
-#include "framework/layers/testing/message_of.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/random.h"

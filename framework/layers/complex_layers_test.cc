@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/layers/testing/layer_gradients.h"
-#include "framework/layers/testing/message_of.h"
 #include "framework/network/network.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/random.h"

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "framework/autodiff/differentiable_function.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/testing/layer_gradients.h"
-#include "framework/layers/testing/message_of.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/random.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "framework/layers/testing/message_of.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <vector>
 
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/any_layer.h"
 #include "framework/layers/input_statistics.h"
-#include "framework/layers/testing/message_of.h"
 #include "framework/ops/abstract_run.h"
 #include "gtest/gtest.h"
 

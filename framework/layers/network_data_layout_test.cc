@@ -1,6 +1,6 @@
 #include "framework/layers/network_data_layout.h"
 
-#include "framework/layers/testing/message_of.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "gtest/gtest.h"
 
 namespace lamina {

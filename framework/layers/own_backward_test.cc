@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "framework/cpu/allocator.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/any_layer.h"
 #include "framework/layers/testing/layer_gradients.h"
-#include "framework/layers/testing/message_of.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/reduction.h"

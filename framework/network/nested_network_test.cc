@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/layers/testing/layer_gradients.h"
-#include "framework/layers/testing/message_of.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/random.h"

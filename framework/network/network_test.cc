@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/autodiff/dlgradient.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/network/analyze_network.h"
 #include "framework/network/nested_network.h"
 #include "framework/ops/creation.h"
@@ -69,17 +70,6 @@ const NetworkDataLayout kFeatures({2, kUnknown}, "CB");
 
 DlArray X() { return DlArray::FromVector<float>({1, 2, 3, 4, 5, 6}, {2, 3}, "CB"); }
 
-// The identifier and the whole message of what `f` throws.
-template <class F>
-std::string Thrown(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "nothing was thrown";
-}
-
 TEST(DlNetworkTest, ConnectsAListAndNamesLayersAfterTheirTypes) {
   DlNetwork net({LinearLayer(4), DoubleLayer(), Named(DoubleLayer(), "last"), DoubleLayer()});
   EXPECT_EQ(net.layer(0)->Name(), "linear");
@@ -132,7 +122,7 @@ TEST(DlNetworkTest, TakesSeveralInputs) {
   net.Initialize({kFeatures, kFeatures});
   const DlArrays x{X(), 2 * X()};
   EXPECT_TRUE(IsEqual(net.PredictAll(x).outputs[0], 3 * X()));
-  EXPECT_EQ(Thrown([&] { net.Predict(X()); }),
+  EXPECT_EQ(MessageOf([&] { net.Predict(X()); }),
             "The network has 2 inputs, [add/in1, add/in2]. 1 arrays came. Give one for each input. "
             "[network:InputCount]");
 }
@@ -147,7 +137,7 @@ TEST(DlNetworkTest, CarriesStates) {
   EXPECT_EQ(net.StateTable()[0].value.Scalar(), 1);
   net.ResetState();
   EXPECT_EQ(net.StateTable()[0].value.Scalar(), 0);
-  EXPECT_EQ(Thrown([&] { net.SetState(NetworkState()); }),
+  EXPECT_EQ(MessageOf([&] { net.SetState(NetworkState()); }),
             "The network has 1 state arrays. 0 came. Give one for each row of StateTable. "
             "[network:StateCount]");
 }
@@ -165,11 +155,11 @@ TEST(DlNetworkTest, ReachesIntoNestedNetworksByPath) {
   net.ResetState();
   EXPECT_EQ(net.StateTable()[0].value.Scalar(), 0);
   EXPECT_EQ(
-      Thrown([&] { net.SetL2Factor("inner/Weights", 1); }),
+      MessageOf([&] { net.SetL2Factor("inner/Weights", 1); }),
       "A learnable \"inner/Weights\" was asked for. The network has "
       "[inner/Network/linear/Weights, linear/Weights]. Write the path as \"layer/Parameter\". "
       "[layer:NoSuchParameter]");
-  EXPECT_EQ(Thrown([&] { net.SetL2Factor("linear/Weights", -1); }),
+  EXPECT_EQ(MessageOf([&] { net.SetL2Factor("linear/Weights", -1); }),
             "A factor is a finite number, 0 or more. -1 came. [layer:InvalidFactor]");
 }
 
@@ -209,13 +199,13 @@ TEST(DlNetworkTest, ErrorsNameTheLayersAndTheirLayouts) {
   net.Initialize(kFeatures);
   DlArrays values = net.LearnableValues();
   net.mutable_layer("second")->ForEachLearnable([](DlArray& w) { w = Zeros({2, 3}); });
-  const std::string text = Thrown([&] { net.Predict(X()); });
+  const std::string text = MessageOf([&] { net.Predict(X()); });
   EXPECT_NE(text.find("Layer \"second\" (LinearLayer) got 4(C) x 3(B) single DlArray from layer "
                       "\"first\" (LinearLayer): "),
             std::string::npos)
       << text;
   DlNetwork unlabelled({Named(LinearLayer(4), "first")});
-  EXPECT_EQ(Thrown([&] {
+  EXPECT_EQ(MessageOf([&] {
               unlabelled.Initialize(NetworkDataLayout({3, 4}, "SB"));
             }),
             "Layer \"first\" (LinearLayer) gets 3(S) x 4(B) from the network's input: layer "
@@ -224,15 +214,15 @@ TEST(DlNetworkTest, ErrorsNameTheLayersAndTheirLayouts) {
 }
 
 TEST(DlNetworkTest, RefusesWrongWiring) {
-  EXPECT_EQ(Thrown([] {
+  EXPECT_EQ(MessageOf([] {
               DlNetwork({Named(DoubleLayer(), "a"), Named(DoubleLayer(), "a")});
             }),
             "Each layer of a network has a name of its own. \"a\" came twice. Rename one of them, "
             "or leave the name empty. [network:DuplicateName]");
-  EXPECT_EQ(Thrown([] { DlNetwork({Named(DoubleLayer(), "a/b")}); }),
+  EXPECT_EQ(MessageOf([] { DlNetwork({Named(DoubleLayer(), "a/b")}); }),
             "The name of a layer has no '/': it separates paths. \"a/b\" came. Rename the layer. "
             "[network:InvalidName]");
-  EXPECT_EQ(Thrown([] {
+  EXPECT_EQ(MessageOf([] {
               DlNetwork({Named(SplitLayer(), "s"), Named(DoubleLayer(), "d")});
             }),
             "Layers of a list are connected one after another, one output to one input. Layer "
@@ -240,16 +230,16 @@ TEST(DlNetworkTest, RefusesWrongWiring) {
             "apart with AddLayers and connect them by name with ConnectLayers. "
             "[network:ChainMismatch]");
   DlNetwork net({Named(DoubleLayer(), "a"), Named(DoubleLayer(), "b")});
-  EXPECT_EQ(Thrown([&] { net.ConnectLayers("b", "a"); }),
+  EXPECT_EQ(MessageOf([&] { net.ConnectLayers("b", "a"); }),
             "The layers of a network can be put in an order. [a, b] depend on one another. Remove "
             "a connection; loops belong inside a layer. [network:Cycle]");
   EXPECT_EQ(net.InputNames().size(), 1u);  // As before.
-  EXPECT_EQ(Thrown([&] { net.ConnectLayers("a", "b"); }),
+  EXPECT_EQ(MessageOf([&] { net.ConnectLayers("a", "b"); }),
             "An input has one connection. \"b\" is connected to \"a\" already. Combine the two "
             "with an addition or concatenation layer. [network:AlreadyConnected]");
-  EXPECT_EQ(Thrown([&] { net.ConnectLayers("a", "c"); }),
+  EXPECT_EQ(MessageOf([&] { net.ConnectLayers("a", "c"); }),
             "A layer \"c\" was asked for. The network has [a, b]. [network:NoSuchLayer]");
-  EXPECT_EQ(Thrown([&] { net.ConnectLayers("a/out2", "b"); }),
+  EXPECT_EQ(MessageOf([&] { net.ConnectLayers("a/out2", "b"); }),
             "An output \"a/out2\" was asked for. Layer \"a\" (DoubleLayer) has [out]. Write "
             "\"a/out\". [network:NoSuchPort]");
 }
@@ -257,32 +247,32 @@ TEST(DlNetworkTest, RefusesWrongWiring) {
 TEST(DlNetworkTest, LearnablesAreCounted) {
   DlNetwork net({LinearLayer(2)});
   net.Initialize(kFeatures);
-  EXPECT_EQ(Thrown([&] { net.SetLearnableValues({}); }),
+  EXPECT_EQ(MessageOf([&] { net.SetLearnableValues({}); }),
             "The network has 1 learnable arrays. 0 came. Give one for each row of Learnables. "
             "[network:LearnableCount]");
 }
 
 TEST(DlNetworkTest, RefusesBadInput) {
   DlNetwork net({Named(LinearLayer(4), "fc")});
-  EXPECT_EQ(Thrown([&] { net.Predict(X()); }),
+  EXPECT_EQ(MessageOf([&] { net.Predict(X()); }),
             "A network is initialised before it is called. Layer \"fc\" (LinearLayer) has unset "
             "parameters. Call Initialize with the layouts of the inputs. [network:NotInitialized]");
-  EXPECT_EQ(Thrown([&] { net.Initialize(); }),
+  EXPECT_EQ(MessageOf([&] { net.Initialize(); }),
             "A network is initialised from the layouts of its inputs. Input \"fc\" belongs to a "
             "layer that does not know its size. Begin with an input layer, or call Initialize with "
             "a NetworkDataLayout. [network:LayoutNeeded]");
   net.Initialize(kFeatures);
-  EXPECT_EQ(Thrown([&] {
+  EXPECT_EQ(MessageOf([&] {
               net.Predict(Zeros({2, 0}, DataType::kSingle, "CB"));
             }),
             "An input has one element at least. A 2(C) x 0(B) single DlArray came for \"fc\". "
             "Leave empty batches out. [network:EmptyInput]");
-  EXPECT_EQ(Thrown([&] {
+  EXPECT_EQ(MessageOf([&] {
               net.Predict(Zeros({2, 3, 4}));
             }),
             "Input \"fc\" expects 2(C) x NaN(B). A 2 x 3 x 4 single DlArray without labels came. "
             "Label the array: DlArray(x, \"CB\"). [network:UnlabelledInput]");
-  EXPECT_EQ(Thrown([&] {
+  EXPECT_EQ(MessageOf([&] {
               net.SetLearnableValues(DlArrays{Zeros({4, 3})});
             }),
             "\"fc/Weights\" is a 4 x 2 single DlArray. A 4 x 3 single DlArray came. "

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/testing/indexing.h"
 #include "gtest/gtest.h"
 

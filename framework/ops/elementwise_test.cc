@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "framework/cpu/scalar_function.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/io/file.h"
 #include "framework/io/json.h"
 #include "framework/io/runfiles.h"
@@ -243,7 +244,7 @@ TEST(ElementwiseTypeTest, ANumberKeepsTheTypeOfTheArray) {
 
 TEST(ElementwiseTypeTest, TellsTypesWithoutMeaning) {
   const DlArray z = Numbered({2}, "C", DataType::kComplexSingle);
-  EXPECT_EQ(TextOf([&] { z < z; }),
+  EXPECT_EQ(MessageOf([&] { z < z; }),
             "lt is not defined for complex single arrays. A 2(C) complex single DlArray came. Use "
             "Real, Imag or Abs first. [ops:UnsupportedType]");
   for (const char* name : {"max", "min", "atan2", "mod", "le", "gt", "ge", "complex"}) {
@@ -324,7 +325,7 @@ TEST(ElementwiseBroadcastTest, MatchesElementsByLabelOrPosition) {
 }
 
 TEST(ElementwiseBroadcastTest, TellsWhatDoesNotMeet) {
-  EXPECT_EQ(TextOf([] {
+  EXPECT_EQ(MessageOf([] {
               Numbered({3, 4}, "CB") * Numbered({5}, "C");
             }),
             "times expects sizes that are equal or 1 in each dim. 3(C) x 4(B) single DlArray and "

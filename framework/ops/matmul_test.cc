@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/autodiff/testing/gradient_check.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
 #include "framework/ops/shape.h"
@@ -130,7 +131,7 @@ TEST(MatMulTest, OfNoElements) {
 }
 
 TEST(MatMulTest, TellsWhatDoesNotFit) {
-  EXPECT_EQ(TextOf([] {
+  EXPECT_EQ(MessageOf([] {
               MatMul(Numbered({2, 3}), Numbered({2, 3}));
             }),
             "MatMul sums over the columns of the first and the rows of the second matrix, which "
@@ -144,7 +145,7 @@ TEST(MatMulTest, TellsWhatDoesNotFit) {
               MatMul(Numbered({2, 3, 2}), Numbered({3, 4, 5}));
             }),
             "dlarray:SizeMismatch");
-  EXPECT_EQ(TextOf([] {
+  EXPECT_EQ(MessageOf([] {
               MatMul(Numbered({2, 3}), Numbered({3, 4}, "CB"));
             }),
             "MatMul expects arrays without labels: rows and columns are meant by position. A 2 x 3 "
@@ -264,13 +265,13 @@ TEST(ContractTest, Gradients) {
 
 TEST(ContractTest, TellsWhatDoesNotFit) {
   const DlArray x = Numbered({3, 4}, "CB");
-  EXPECT_EQ(TextOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               Contract(x, Numbered({5, 2}, "CU"), 'C');
             }),
             "Contract sums over the dims labelled C of both arrays, which must be of equal size. A "
             "3(C) x 4(B) single DlArray and a 5(C) x 2(U) single DlArray came. Make the sizes "
             "agree, or relabel one of the arrays. [dlarray:SizeMismatch]");
-  EXPECT_EQ(TextOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               Contract(x, Numbered({3, 5}, "CB"), 'C');
             }),
             "Contract matches the dims labelled B of both arrays, which must be of equal size. A "
@@ -358,20 +359,20 @@ TEST(FullyConnectTest, MovesNoElementBesideTheProduct) {
 
 TEST(FullyConnectTest, TellsWhatDoesNotFit) {
   const DlArray w = Numbered({7, 3}), b = Numbered({7, 1});
-  EXPECT_EQ(TextOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               FullyConnect(Numbered({3, 5}), w, b);
             }),
             "FullyConnect needs to know which dims of x are features and which observations. A 3 x "
             "5 single DlArray came, and no format. Label x, or give the labels of its dims as "
             "format. [ops:FormatNeeded]");
-  EXPECT_EQ(TextOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               FullyConnect(Numbered({4, 5}, "CB"), w, b);
             }),
             "FullyConnect expects unlabelled weights with a column for each of the 4 features of a "
             "4(C) x 5(B) single DlArray. Weights of 7 x 3 single DlArray came. Make the weights "
             "[outputs x 4]. [dlarray:SizeMismatch]");
   const DlArray x = Numbered({3, 5}, "CB");
-  EXPECT_EQ(TextOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               FullyConnect(x, w, Numbered({3, 1}));
             }),
             "FullyConnect expects an unlabelled bias of 7x1. A 3 x 1 single DlArray came. Give the "

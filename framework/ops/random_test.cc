@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/cpu/random.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/op.h"
 #include "framework/ops/testing/indexing.h"
 #include "gtest/gtest.h"
@@ -118,7 +119,7 @@ TEST(RandomTest, TakesLabels) {
 }
 
 TEST(RandomTest, TellsWhatItCannotDraw) {
-  EXPECT_EQ(TextOf([] { Rand({3}, DataType::kInt32); }),
+  EXPECT_EQ(MessageOf([] { Rand({3}, DataType::kInt32); }),
             "rand draws single or double values. The type int32 was asked for. Draw single values "
             "and Cast them; join two real draws with Complex. [ops:UnsupportedType]");
   EXPECT_EQ(IdentifierOf([] { Randn({3}, DataType::kComplexSingle); }), "ops:UnsupportedType");

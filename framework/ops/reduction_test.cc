@@ -9,6 +9,7 @@
 
 #include "framework/autodiff/dlgradient.h"
 #include "framework/autodiff/testing/gradient_check.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/testing/indexing.h"
 #include "gtest/gtest.h"
@@ -36,13 +37,13 @@ TEST(DimSetTest, NamesDims) {
 
 TEST(DimSetTest, TellsDimsThatAreNotThere) {
   const ArraySpec x{DataType::kSingle, {3, 2}, Format("CB")}, y{DataType::kSingle, {3, 2}, {}};
-  EXPECT_EQ(TextOf([&] { DimSet("T").Mask("Sum", x); }),
+  EXPECT_EQ(MessageOf([&] { DimSet("T").Mask("Sum", x); }),
             "Sum was asked for the dims labelled \"T\". A 3(C) x 2(B) single DlArray came. Name a "
             "label that the array has. [dlarray:LabelNotFound]");
-  EXPECT_EQ(TextOf([&] { DimSet("C").Mask("Sum", y); }),
+  EXPECT_EQ(MessageOf([&] { DimSet("C").Mask("Sum", y); }),
             "Sum was asked for the dims labelled \"C\". A 3 x 2 single DlArray came. Label the "
             "array, or name dims by position. [dlarray:LabelNotFound]");
-  EXPECT_EQ(TextOf([&] { DimSet(2).Mask("Sum", x); }),
+  EXPECT_EQ(MessageOf([&] { DimSet(2).Mask("Sum", x); }),
             "Sum was asked for dim 2; dims count from 0. A 3(C) x 2(B) single DlArray came. Name a "
             "dim below 2. [dlarray:DimOutOfRange]");
   EXPECT_EQ(IdentifierOf([&] { DimSet(-1).Mask("Sum", x); }), "dlarray:DimOutOfRange");
@@ -203,7 +204,7 @@ TEST(ReductionTest, OfAScalar) {
 
 TEST(ReductionTest, TellsTypesWithoutMeaning) {
   const DlArray z = Numbered({2}, "C", DataType::kComplexSingle);
-  EXPECT_EQ(TextOf([&] { MaxOver(z); }),
+  EXPECT_EQ(MessageOf([&] { MaxOver(z); }),
             "max_over is not defined for complex single arrays. A 2(C) complex single DlArray "
             "came. Use Abs, Real or Imag first. [ops:UnsupportedType]");
   EXPECT_EQ(IdentifierOf([&] { ArgMin(z, 'C'); }), "ops:UnsupportedType");

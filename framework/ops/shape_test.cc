@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "framework/autodiff/testing/gradient_check.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/testing/indexing.h"
 #include "gtest/gtest.h"
@@ -42,7 +43,7 @@ TEST(ReshapeTest, ComputesOneSize) {
 
 TEST(ReshapeTest, TellsWrongSizes) {
   const DlArray x = Numbered({3, 4}, "CB");
-  EXPECT_EQ(TextOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               Reshape(x, {5, -1});
             }),
             "Reshape keeps the number of elements, here 12. A 3(C) x 4(B) single DlArray and sizes "
@@ -97,7 +98,7 @@ TEST(PermuteTest, OfALabelledArrayOnlyEqualLabelsChangePlaces) {
 
 TEST(PermuteTest, TellsWrongOrders) {
   const DlArray x = Numbered({2, 3}, "CB");
-  EXPECT_EQ(TextOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               Permute(x, {0, 2});
             }),
             "Permute expects each dim of the array once, from 0 to 1. The order [0 2] for a 2(C) x "
@@ -133,7 +134,7 @@ TEST(StripDimsTest, OrdersDimsAsAsked) {
 }
 
 TEST(StripDimsTest, TellsMissingLabels) {
-  EXPECT_EQ(TextOf([] {
+  EXPECT_EQ(MessageOf([] {
               StripDims(Numbered({2, 3}, "SS"), "SCB");
             }),
             "StripDims needs each label of the array in the format. A 2(S) x 3(S) single DlArray "
@@ -198,13 +199,13 @@ TEST(CatTest, PassesOverNoElements) {
 
 TEST(CatTest, TellsWhatDoesNotFit) {
   const DlArray a = Numbered({2, 3}, "CB"), b = Numbered({4, 3}, "CB");
-  EXPECT_EQ(TextOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               Cat('B', {a, b});
             }),
             "Cat along dim 1 expects equal sizes in the others. Array 0 is a 2(C) x 3(B) single "
             "DlArray, array 1 a 4(C) x 3(B) single DlArray. Dim 0 differs. Make the sizes agree, "
             "or put them side by side along the other dim. [dlarray:SizeMismatch]");
-  EXPECT_EQ(TextOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               Cat('C', {a, Numbered({2, 3}, "CT")});
             }),
             "Cat expects arrays with the same labels. Array 0 is a 2(C) x 3(B) single DlArray, "
@@ -244,7 +245,7 @@ TEST(SliceTest, OfAWholeDimIsTheArray) {
 
 TEST(SliceTest, TellsPositionsOutside) {
   const DlArray x = Numbered({3, 7}, "CB");
-  EXPECT_EQ(TextOf([&] { Slice(x, 'B', 5, 3); }),
+  EXPECT_EQ(MessageOf([&] { Slice(x, 'B', 5, 3); }),
             "Slice takes positions from 0 to 6 along dim 1 of a 3(C) x 7(B) single DlArray. Start "
             "5, count 3, step 1 came. Keep start and start + (count - 1) step within the dim; the "
             "step is not 0. [dlarray:IndexOutOfRange]");
@@ -295,7 +296,7 @@ TEST(RepmatTest, RepeatsWholeArrays) {
 
 TEST(RepmatTest, TellsWrongCounts) {
   const int64_t kNegative[] = {1, -2}, kMany[] = {1, 1, 2};
-  EXPECT_EQ(TextOf([&] { Repmat(Numbered({3}), kNegative); }),
+  EXPECT_EQ(MessageOf([&] { Repmat(Numbered({3}), kNegative); }),
             "Repmat expects for each dim how often it is repeated, 0 or more. Counts [1 -2] for a "
             "3 single DlArray came. Give at most one count for each dim of a labelled array. "
             "[dlarray:InvalidSize]");
@@ -348,14 +349,14 @@ TEST(ScatterAddTest, AddsInPlaces) {
 
 TEST(GatherTest, TellsWrongIndices) {
   const DlArray x = Numbered({3, 2}, "CB");
-  EXPECT_EQ(TextOf([&] {
+  EXPECT_EQ(MessageOf([&] {
               Gather(x, 'C', DlArray::FromVector<int32_t>({0, 3}, {2}));
             }),
             "Gather takes positions from 0 to 2. Index number 1 is 3. Positions count from 0. "
             "[dlarray:IndexOutOfRange]");
   EXPECT_EQ(IdentifierOf([&] { Gather(x, 'C', DlArray::FromVector<int64_t>({-1}, {1})); }),
             "dlarray:IndexOutOfRange");
-  EXPECT_EQ(TextOf([&] { Gather(x, 'C', DlArray(1.0)); }),
+  EXPECT_EQ(MessageOf([&] { Gather(x, 'C', DlArray(1.0)); }),
             "Gather takes positions as int32 or int64, from 0. Indices in a scalar double DlArray "
             "came. Cast them to int64. [ops:UnsupportedType]");
   const DlArray square = DlArray::FromVector<int32_t>({0, 0, 0, 0}, {2, 2});

@@ -10,6 +10,7 @@
 
 #include "framework/autodiff/dlgradient.h"
 #include "framework/autodiff/testing/gradient_check.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/io/file.h"
 #include "framework/io/json.h"
 #include "framework/io/runfiles.h"
@@ -174,7 +175,7 @@ TEST(SpectralTest, RefusesWhatIsNoDim) {
 TEST(SpectralTest, RefusesWhatIsTooLong) {
   const AbstractRun scope;
   const DlArray x = AbstractArray({DataType::kSingle, {(1 << 28) + 1}, {}});
-  EXPECT_EQ(TextOf([&] { Fft(x, 0); }),
+  EXPECT_EQ(MessageOf([&] { Fft(x, 0); }),
             "A Fourier transform is at most 268435456 long. Dim 0 of a 268435457 complex single "
             "DlArray came. Transform shorter pieces. [ops:TransformLength]");
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "framework/dlarray/error.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/io/temporary_folder.h"
 #include "framework/parallel/testing/run_ranks.h"
 
@@ -244,13 +245,8 @@ TEST(FailingRanksTest, AnotherRankCanBeWaitedForElsewhere) {
   EXPECT_EQ(results[0].error, "parallel:RankLost") << results[0].text;
 }
 
-std::string IdentifierOf(const RankOptions& options) {
-  try {
-    Communicator ranks(options);
-    return "";
-  } catch (const Error& e) {
-    return e.identifier();
-  }
+std::string IdentifierFor(const RankOptions& options) {
+  return IdentifierOf([&] { Communicator ranks(options); });
 }
 
 TEST(RendezvousTest, AFileServesOnce) {
@@ -259,18 +255,18 @@ TEST(RendezvousTest, AFileServesOnce) {
   {
     const Communicator first({.rank = 0, .size = 2, .rendezvous = file});
     EXPECT_EQ(first.Name(), "rank 0 of 2");
-    EXPECT_EQ(IdentifierOf({.rank = 0, .size = 2, .rendezvous = file}), "parallel:Rendezvous");
-    EXPECT_EQ(IdentifierOf({.rank = 1, .size = 3, .rendezvous = file}), "parallel:Rendezvous");
-    EXPECT_EQ(IdentifierOf({.rank = 1, .size = 2, .rendezvous = file}), "");
+    EXPECT_EQ(IdentifierFor({.rank = 0, .size = 2, .rendezvous = file}), "parallel:Rendezvous");
+    EXPECT_EQ(IdentifierFor({.rank = 1, .size = 3, .rendezvous = file}), "parallel:Rendezvous");
+    EXPECT_EQ(IdentifierFor({.rank = 1, .size = 2, .rendezvous = file}), "no error");
   }
-  EXPECT_EQ(IdentifierOf({.rank = 0, .size = 2, .rendezvous = file}), "parallel:Rendezvous");
+  EXPECT_EQ(IdentifierFor({.rank = 0, .size = 2, .rendezvous = file}), "parallel:Rendezvous");
   std::ofstream(folder.path() + "/text") << "something else";
-  EXPECT_EQ(IdentifierOf({.rank = 0, .size = 2, .rendezvous = folder.path() + "/text"}),
+  EXPECT_EQ(IdentifierFor({.rank = 0, .size = 2, .rendezvous = folder.path() + "/text"}),
             "parallel:Rendezvous");
-  EXPECT_EQ(IdentifierOf({.rank = 0, .size = 2, .rendezvous = folder.path() + "/no/file"}),
+  EXPECT_EQ(IdentifierFor({.rank = 0, .size = 2, .rendezvous = folder.path() + "/no/file"}),
             "parallel:Rendezvous");
-  EXPECT_EQ(IdentifierOf({.rank = 2, .size = 2, .rendezvous = file}), "parallel:Environment");
-  EXPECT_EQ(IdentifierOf({.rank = 0, .size = 65, .rendezvous = file}), "parallel:Environment");
+  EXPECT_EQ(IdentifierFor({.rank = 2, .size = 2, .rendezvous = file}), "parallel:Environment");
+  EXPECT_EQ(IdentifierFor({.rank = 0, .size = 65, .rendezvous = file}), "parallel:Environment");
 }
 
 TEST(RendezvousTest, TheEnvironmentTellsAllOrNothing) {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "framework/autodiff/dlgradient.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/builtin_layers.h"
-#include "framework/layers/testing/message_of.h"
 #include "framework/network/network_file.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"

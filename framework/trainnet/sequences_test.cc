@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "framework/autodiff/dlgradient.h"
-#include "framework/layers/testing/message_of.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/reduction.h"

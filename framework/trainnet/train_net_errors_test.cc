@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
@@ -25,12 +26,7 @@ std::string Message(const Dataset& data, const DlNetwork& network, const LossFun
                     TrainingOptions options = {}) {
   options.verbose = false;
   options.max_epochs = std::min<int64_t>(options.max_epochs, 2);
-  try {
-    TrainNet(data, network, loss, options);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+  return MessageOf([&] { TrainNet(data, network, loss, options); });
 }
 std::string OptionMessage(const TrainingOptions& options) {
   return Message(Good(), Network(), "mse", options);

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "framework/layers/testing/message_of.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/io/file.h"
 #include "framework/io/json.h"
 #include "framework/io/runfiles.h"
-#include "framework/layers/testing/message_of.h"
 #include "framework/network/network_file.h"
 #include "gtest/gtest.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/layers/testing/message_of.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/network/network_file.h"
 #include "gtest/gtest.h"
 

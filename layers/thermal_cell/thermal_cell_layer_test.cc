@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/testing/layer_gradients.h"
-#include "framework/layers/testing/message_of.h"
 #include "framework/ops/testing/recorded_case.h"
 #include "gtest/gtest.h"
 

@@ -73,22 +73,4 @@ DlArray Numbered(const Sizes& sizes, std::string_view format, DataType type) {
   });
 }
 
-std::string IdentifierOf(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.identifier();
-  }
-  return "";
-}
-
-std::string TextOf(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
 }  // namespace lamina

@@ -30,11 +30,6 @@ DlArray ArrayOf(DataType type, const Sizes& sizes, std::string_view format,
 DlArray Numbered(const Sizes& sizes, std::string_view format = "",
                  DataType type = DataType::kSingle);
 
-/// The identifier of the Error that f throws, "" without one.
-std::string IdentifierOf(const std::function<void()>& f);
-/// Its whole text.
-std::string TextOf(const std::function<void()>& f);
-
 }  // namespace lamina
 
 #endif  // FRAMEWORK_OPS_TESTING_INDEXING_H_

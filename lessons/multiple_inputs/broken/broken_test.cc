@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/builtin_layers.h"
-#include "framework/layers/testing/message_of.h"
 #include "framework/trainnet/train_net.h"
 #include "lessons/data/digits/split_digits.h"
 #include "lessons/multiple_inputs/broken/forgotten_count_layer.h"

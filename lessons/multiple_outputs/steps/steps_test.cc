@@ -1,7 +1,7 @@
 // The steps of the lesson compile, compute what the prose says, and end at the real layer.
 #include <gtest/gtest.h>
 
-#include "framework/layers/testing/message_of.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "layers/split_level/split_level_layer.h"
 #include "lessons/multiple_outputs/steps/two_outputs_layer.h"
 #include "lessons/multiple_outputs/steps/unnamed_layer.h"
