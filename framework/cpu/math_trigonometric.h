@@ -10,9 +10,12 @@ namespace lamina::cpu {
 inline namespace LAMINA_ISA {
 namespace math {
 
+// In this order.
+// clang-format off
 #include "framework/cpu/math_begin.inc"
 #include "framework/cpu/math_trigonometric.inc"
 #include "framework/cpu/math_end.inc"
+// clang-format on
 
 inline double Sin(double x) { return __builtin_sin(x); }
 inline double Cos(double x) { return __builtin_cos(x); }
