@@ -1,4 +1,5 @@
-// What is not finite in an input shows in the outputs, those of its observation alone.
+// What is not finite in an input shows in the outputs, those of its observation alone, and ends no
+// loop too late.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,6 +12,21 @@
 
 namespace lamina::checks {
 namespace {
+
+// Counts array functions, and ends a call that applies more of them than it may.
+class OpLimit : public Listener {
+ public:
+  explicit OpLimit(int64_t most) : most_(most) {}
+  void Applied(const OpPtr&, Arrays, std::span<DlArray>) override {
+    if (++count_ > most_) throw Error("checkLayer:NoEnd", "A call ends.", "It does not.", "");
+  }
+  int64_t count() const { return count_; }
+  bool is_passed() const { return count_ > most_; }
+
+ private:
+  const int64_t most_;
+  int64_t count_ = 0;
+};
 
 bool AllFinite(const std::vector<double>& v) {
   return std::all_of(v.begin(), v.end(), [](double x) { return std::isfinite(x); });
@@ -84,11 +100,19 @@ std::string WhereElsewhere(const CheckContext& c, const Subject& subject,
 void NanIsPassedOn(const CheckContext& c, const Variant& v, TestPoint* point) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  // A layer may do more for such values, but not without end.
+  constexpr int64_t kTimesMore = 100, kSomeMore = 1000;
   const Subject subject = c.MakeSubject(c.Reduced(c.Layouts(v.observations), 3, false), v.type);
   for (const Function function : {Function::kPredict, Function::kForward}) {
     if (function == Function::kForward && !c.traits().has_forward) continue;
     if (!c.IsRepeatable(subject, function)) return point->Incomplete(kNotRepeatable);
-    for (const DlArray& y : c.Call(subject, function).outputs) {
+    OpLimit ordinary(std::numeric_limits<int64_t>::max());
+    LayerResult finite;
+    {
+      const ScopedListener counting(&ordinary);
+      finite = c.Call(subject, function);
+    }
+    for (const DlArray& y : finite.outputs) {
       if (AllFinite(Components(y))) continue;
       return point->Incomplete("The outputs are NaN or infinite: see predictReturnsFiniteValues.");
     }
@@ -104,10 +128,25 @@ void NanIsPassedOn(const CheckContext& c, const Variant& v, TestPoint* point) {
                        Coordinates(subject.inputs[i].spec(), static_cast<int64_t>(*e / parts)));
       for (const double value : {kNan, kInfinity}) {
         const std::string what = std::isnan(value) ? "NaN" : "Infinity";
+        const DlArrays inputs = WithElement(subject, i, *e, value);
+        OpLimit limit(kTimesMore * ordinary.count() + kSomeMore);
         LayerResult result;
         try {
-          result = c.Call(subject.layer, WithElement(subject, i, *e, value), function);
+          const ScopedListener counting(&limit);
+          result = c.Call(subject.layer, inputs, function);
         } catch (const FunctionThrew& threw) {
+          if (limit.is_passed()) {
+            point->Fail(
+                {.expected = absl::StrCat(name, " comes to an end, whatever the values are."),
+                 .came = absl::StrCat("It was stopped after ", limit.count(),
+                                      " array functions; for finite values it applies ",
+                                      ordinary.count(), "."),
+                 .where = absl::StrCat(what, " in ", input),
+                 .causes = {"A loop waits for values to become small: half of infinity is "
+                            "infinity, and comparisons with NaN are false."},
+                 .fix = "Count loops by sizes, or refuse such values with an Error."});
+            continue;
+          }
           if (threw.is_error) continue;  // It refuses such a value: nothing is hidden.
           throw;
         }

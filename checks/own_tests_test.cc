@@ -83,6 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
         Of<CutsOffSixth>("CutsOffSixth", {"otherSizesWork"}),
         Of<FindsByPosition>("FindsByPosition", {"dimsAreFoundByLabel"}),
         Of<HidesNan>("HidesNan", {"nanIsPassedOn"}), Of<LeaksNan>("LeaksNan", {"nanIsPassedOn"}),
+        Of<HalvesHugeValues>("HalvesHugeValues", {"nanIsPassedOn"}),
         Of<SharedScratch>("SharedScratch", {"threadsDoNotDisturbEachOther"}),
         Of<ForgetsGain>("ForgetsGain", {"savingAndLoadingKeepTheLayer"}),
         Of<BranchesOnValue>("BranchesOnValue", {"tracesReadNoValues"}),

@@ -151,6 +151,7 @@ void ShowAll() {
   SHOW(FindsByPosition);
   SHOW(HidesNan);
   SHOW(LeaksNan);
+  SHOW(HalvesHugeValues);
   SHOW(SharedScratch);
   SHOW(ForgetsGain);
   SHOW(BranchesOnValue);

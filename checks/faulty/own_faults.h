@@ -93,6 +93,14 @@ struct HidesNan : TanhScaleLayer {
 struct LeaksNan : TanhScaleLayer {
   DlArray Predict(const DlArray& x) const { return TanhScaleLayer::Predict(x) + 0 * Sum(x, 3); }
 };
+/// Half of infinity is infinity.
+struct HalvesHugeValues : TanhScaleLayer {
+  DlArray Predict(const DlArray& x) const {
+    DlArray y = x;
+    while (Any(Abs(y) > 1e6).Scalar() != 0) y = 0.5 * y;
+    return TanhScaleLayer::Predict(y);
+  }
+};
 
 // --- Threads ------------------------------------------------------------------------------------
 
