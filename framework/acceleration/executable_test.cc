@@ -23,10 +23,14 @@ namespace {
 std::atomic<int64_t> num_news{0};
 }  // namespace
 
-// Not inlined: the compiler would see malloc meet delete.
-[[gnu::noinline]] void* operator new(size_t bytes) {
+// Not inlined: the compiler would see malloc meet delete. That of the address sanitizer that does
+// not throw would not call the one that does, as the standard's does.
+[[gnu::noinline]] void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   num_news.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::malloc(bytes)) return p;
+  return std::malloc(bytes);
+}
+[[gnu::noinline]] void* operator new(size_t bytes) {
+  if (void* p = operator new(bytes, std::nothrow)) return p;
   throw std::bad_alloc();
 }
 [[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
