@@ -82,7 +82,7 @@ class AcceleratedBase {
   double CheckTolerance() const;
   bool Enabled() const;
 
-  /// The options from now on. Traces beyond the new size leave. Errors: "accelerate:CacheSize".
+  /// The options from now on. Traces beyond the new size leave. Errors: those of DlAccelerate.
   void SetOptions(const AccelerateOptions& options);
   AccelerateOptions Options() const;
   /// Forgets all traces, all counts, and that the function cannot be traced.
@@ -185,7 +185,8 @@ class AcceleratedFunction : public internal::AcceleratedBase {
   std::shared_ptr<const F> function_;
 };
 
-/// `function`, accelerated. Errors: "accelerate:CacheSize" for a cache_size below 1.
+/// `function`, accelerated. Errors: "accelerate:CacheSize" for a cache_size below 1 or cache_bytes
+/// below 0; "accelerate:CheckTolerance" for a check_tolerance that is negative or not finite.
 template <class F>
 AcceleratedFunction<std::decay_t<F>> DlAccelerate(F&& function,
                                                   const AccelerateOptions& options = {}) {

@@ -23,8 +23,8 @@ namespace {
 std::atomic<int64_t> num_news{0};
 }  // namespace
 
-// Not inlined: the compiler would see malloc meet delete. That of the address sanitizer that does
-// not throw would not call the one that does, as the standard's does.
+// Not inlined: the compiler would see malloc meet delete. Both forms: the address sanitizer's own
+// nothrow form would not call the other one, as the standard's does.
 [[gnu::noinline]] void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   num_news.fetch_add(1, std::memory_order_relaxed);
   return std::malloc(bytes);

@@ -119,7 +119,8 @@ class Layer {
 
   /// All properties in the order in which they are named.
   const std::vector<PropertyDescriptor>& Properties() const { return properties_; }
-  /// The value of a plain property.
+  /// The value of a plain property. Errors: "layer:NoPlainValue" for one that holds an array or a
+  /// network.
   PropertyValue GetProperty(const PropertyDescriptor& property) const;
   /// False when the value is of another kind.
   bool SetProperty(const PropertyDescriptor& property, const PropertyValue& value);
