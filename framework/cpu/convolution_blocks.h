@@ -25,7 +25,7 @@ enum class ConvolutionKind : uint8_t { kForward, kBackwardData, kBackwardWeights
 bool WantsChannelBlocks(ConvolutionKind kind, const ConvolutionShape& shape);
 
 // As the function of convolution.h of this kind, x and y in blocks. `bias` may be null. What is
-// written is y, x or weights. WantsChannelBlocks was true once.
+// written is y, x or weights. WantsChannelBlocks holds.
 void ConvolutionInBlocks(ConvolutionKind kind, const ConvolutionShape& shape, float* x,
                          float* weights, float* bias, float* y);
 
