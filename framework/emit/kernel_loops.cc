@@ -20,6 +20,11 @@ using loops::Statement;
 
 namespace {
 
+bool IsLoop(const Statement& s) {
+  return s.kind == Statement::kFor && s.extent != Statement::kVariableExtent &&
+         s.first.is_number(0);
+}
+
 // An array and a place in it, as one text for one expression.
 std::string PlaceKey(const std::string& array, const Expression& index) {
   return absl::StrCat(array, "[", CPrinter().Print(index));
@@ -98,6 +103,81 @@ void MarkIndependent(Block& block) {
 
 namespace {
 
+constexpr int64_t kLongestRow = 1024, kPartOfRow = 512;
+
+// sum = sum + (double)x, with x in single; nothing for other statements.
+std::optional<Expression> SingleTerm(const Statement& s) {
+  if (s.kind != Statement::kAssign || s.value.operation() != Operation::kAdd) return std::nullopt;
+  const Expression& term = s.value.node().operands[1];
+  const bool widens = term.operation() == Operation::kConvert &&
+                      term.type() == DataType::kDouble &&
+                      term.node().operands[0].type() == DataType::kSingle;
+  if (!widens) return std::nullopt;
+  return term.node().operands[0];
+}
+
+// for i < 4000: ..  ->  for i_part < 8: { for i from 512 i_part to min(512 i_part + 512, 4000): .. }
+Statement InParts(Statement loop) {
+  const Expression first = Expression::Variable(loop.name + "_part") * Expression(kPartOfRow),
+                   end = first + Expression(kPartOfRow), last(loop.extent);
+  Statement parts{.kind = Statement::kFor,
+                  .name = loop.name + "_part",
+                  .extent = (loop.extent + kPartOfRow - 1) / kPartOfRow};
+  loop.first = first;
+  loop.variable_extent =
+      loop.extent % kPartOfRow == 0 ? end : Select(end < last, end, last.Typed(DataType::kInt32));
+  loop.extent = Statement::kVariableExtent;
+  parts.body.push_back(std::move(loop));
+  return parts;
+}
+
+// The loop with a sum of its own for each of its sums in double; around it, these are added.
+Block WithSumsOfRow(Statement loop) {
+  Block before, after;
+  for (Statement& s : loop.body) {
+    const std::optional<Expression> term = SingleTerm(s);
+    if (!term) continue;
+    const std::string name = s.name + "_row";
+    const Expression row = Expression::Variable(name, DataType::kSingle);
+    before.push_back({.kind = Statement::kVar,
+                      .name = name,
+                      .value = Expression::Number(0, DataType::kSingle)});
+    after.push_back({.kind = Statement::kAssign,
+                     .name = s.name,
+                     .value = s.value.node().operands[0] + Convert(row, DataType::kDouble)});
+    std::replace(loop.sums.begin(), loop.sums.end(), s.name, name);
+    s.name = name;
+    s.value = row + *term;
+  }
+  before.push_back(std::move(loop));
+  before.insert(before.end(), after.begin(), after.end());
+  return before;
+}
+
+}  // namespace
+
+void AddRowsInSingle(Block& block) {
+  Block out;
+  for (Statement& s : block) {
+    AddRowsInSingle(s.body);
+    const bool is_row = s.kind == Statement::kFor && s.is_independent && IsLoop(s) &&
+                        std::any_of(s.body.begin(), s.body.end(),
+                                    [](const Statement& b) { return SingleTerm(b).has_value(); });
+    if (!is_row) {
+      out.push_back(std::move(s));
+    } else if (s.extent > kLongestRow) {
+      Statement parts = InParts(std::move(s));
+      parts.body = WithSumsOfRow(std::move(parts.body[0]));
+      out.push_back(std::move(parts));
+    } else {
+      for (Statement& r : WithSumsOfRow(std::move(s))) out.push_back(std::move(r));
+    }
+  }
+  block = std::move(out);
+}
+
+namespace {
+
 constexpr int64_t kVector = 16;  // Of numbers in single; smaller ones divide it.
 
 // Whether the iterations may be done twice: they read nothing that they store.
@@ -155,11 +235,6 @@ void MakeWholeVectors(Block& block) {
 }
 
 namespace {
-
-bool IsLoop(const Statement& s) {
-  return s.kind == Statement::kFor && s.extent != Statement::kVariableExtent &&
-         s.first.is_number(0);
-}
 
 // The innermost of loops of which each has nothing but the next one in it.
 Statement& Innermost(Statement& loop) {

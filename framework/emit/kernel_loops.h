@@ -41,6 +41,12 @@ int64_t Work(const loops::Block& block);
 /// gives up when there are many.
 void MarkIndependent(loops::Block& block);
 
+/// Sums in double of terms in single that an innermost loop adds up: each row of at most 1024 terms
+/// is added in single, so that the loop stays one of vectors of single, and the rows in double. The
+/// error stays within the bound of framework/cpu/reduce.h, since compilers keep eight and more sums
+/// of a row. After MarkIndependent.
+void AddRowsInSingle(loops::Block& block);
+
 /// Of loops inside of others that call elementary functions and whose length is no multiple of a
 /// vector's: the last vector begins earlier, and computes some elements again. The rest would be
 /// computed one by one, which takes as long as that many vectors. After MarkIndependent.

@@ -166,6 +166,7 @@ class KernelWriter {
       for (const auto& [array, stored] : is_stored) call.accesses.push_back(Whole(array, stored));
     }
     internal::MarkIndependent(step.code);
+    internal::AddRowsInSingle(step.code);
     internal::MakeWholeVectors(step.code);
     std::vector<internal::InPlaceArguments> in_place;
     for (const auto& [read, stored] : internal::InPlacePairs(step.code)) {
