@@ -20,17 +20,23 @@ using loops::Statement;
 
 namespace {
 
-bool IsLoop(const Statement& s) {
-  return s.kind == Statement::kFor && s.extent != Statement::kVariableExtent &&
-         s.first.is_number(0);
-}
-
 // An array and a place in it, as one text for one expression.
 std::string PlaceKey(const std::string& array, const Expression& index) {
   return absl::StrCat(array, "[", CPrinter().Print(index));
 }
 
 }  // namespace
+
+bool IsCountedLoop(const Statement& s) {
+  return s.kind == Statement::kFor && s.extent != Statement::kVariableExtent &&
+         s.first.is_number(0);
+}
+
+Statement& Innermost(Statement& loop) {
+  Statement* inner = &loop;
+  while (inner->body.size() == 1 && IsCountedLoop(inner->body[0])) inner = &inner->body[0];
+  return *inner;
+}
 
 std::pair<Expression, int64_t> SplitConstant(const Expression& x) {
   if (x.is_number()) return {Expression(0), static_cast<int64_t>(x.node().value)};
@@ -103,81 +109,6 @@ void MarkIndependent(Block& block) {
 
 namespace {
 
-constexpr int64_t kLongestRow = 1024, kPartOfRow = 512;
-
-// sum = sum + (double)x, with x in single; nothing for other statements.
-std::optional<Expression> SingleTerm(const Statement& s) {
-  if (s.kind != Statement::kAssign || s.value.operation() != Operation::kAdd) return std::nullopt;
-  const Expression& term = s.value.node().operands[1];
-  const bool widens = term.operation() == Operation::kConvert &&
-                      term.type() == DataType::kDouble &&
-                      term.node().operands[0].type() == DataType::kSingle;
-  if (!widens) return std::nullopt;
-  return term.node().operands[0];
-}
-
-// for i < 4000: ..  ->  for i_part < 8: { for i from 512 i_part to min(512 i_part + 512, 4000): .. }
-Statement InParts(Statement loop) {
-  const Expression first = Expression::Variable(loop.name + "_part") * Expression(kPartOfRow),
-                   end = first + Expression(kPartOfRow), last(loop.extent);
-  Statement parts{.kind = Statement::kFor,
-                  .name = loop.name + "_part",
-                  .extent = (loop.extent + kPartOfRow - 1) / kPartOfRow};
-  loop.first = first;
-  loop.variable_extent =
-      loop.extent % kPartOfRow == 0 ? end : Select(end < last, end, last.Typed(DataType::kInt32));
-  loop.extent = Statement::kVariableExtent;
-  parts.body.push_back(std::move(loop));
-  return parts;
-}
-
-// The loop with a sum of its own for each of its sums in double; around it, these are added.
-Block WithSumsOfRow(Statement loop) {
-  Block before, after;
-  for (Statement& s : loop.body) {
-    const std::optional<Expression> term = SingleTerm(s);
-    if (!term) continue;
-    const std::string name = s.name + "_row";
-    const Expression row = Expression::Variable(name, DataType::kSingle);
-    before.push_back({.kind = Statement::kVar,
-                      .name = name,
-                      .value = Expression::Number(0, DataType::kSingle)});
-    after.push_back({.kind = Statement::kAssign,
-                     .name = s.name,
-                     .value = s.value.node().operands[0] + Convert(row, DataType::kDouble)});
-    std::replace(loop.sums.begin(), loop.sums.end(), s.name, name);
-    s.name = name;
-    s.value = row + *term;
-  }
-  before.push_back(std::move(loop));
-  before.insert(before.end(), after.begin(), after.end());
-  return before;
-}
-
-}  // namespace
-
-void AddRowsInSingle(Block& block) {
-  Block out;
-  for (Statement& s : block) {
-    AddRowsInSingle(s.body);
-    const bool is_row = s.kind == Statement::kFor && s.is_independent && IsLoop(s) &&
-                        std::any_of(s.body.begin(), s.body.end(),
-                                    [](const Statement& b) { return SingleTerm(b).has_value(); });
-    if (!is_row) {
-      out.push_back(std::move(s));
-    } else if (s.extent > kLongestRow) {
-      Statement parts = InParts(std::move(s));
-      parts.body = WithSumsOfRow(std::move(parts.body[0]));
-      out.push_back(std::move(parts));
-    } else {
-      for (Statement& r : WithSumsOfRow(std::move(s))) out.push_back(std::move(r));
-    }
-  }
-  block = std::move(out);
-}
-
-namespace {
-
 constexpr int64_t kVector = 16;  // Of numbers in single; smaller ones divide it.
 
 // Whether the iterations may be done twice: they read nothing that they store.
@@ -234,44 +165,17 @@ void MakeWholeVectors(Block& block) {
   for (Statement& s : block) MakeInnerWholeVectors(s.body);
 }
 
-namespace {
-
-// The innermost of loops of which each has nothing but the next one in it.
-Statement& Innermost(Statement& loop) {
-  Statement* inner = &loop;
-  while (inner->body.size() == 1 && IsLoop(inner->body[0])) inner = &inner->body[0];
-  return *inner;
-}
-
-// With another variable for the loop's own.
-Statement WithVariable(Statement loop, const std::string& name) {
-  const auto replace = [&](const Expression& x) {
-    const bool is_own = x.operation() == Operation::kVariable && x.node().name == loop.name;
-    return is_own ? Expression::Variable(name) : x;
-  };
-  const std::function<void(Block&)> rename = [&](Block& block) {
-    for (Statement& s : block) {
-      s.value = Rewrite(s.value, replace);
-      s.index = Rewrite(s.index, replace);
-      rename(s.body);
-    }
-  };
-  rename(loop.body);
-  return loop;
-}
-
-}  // namespace
-
 std::optional<Statement> AsLoopOverRow(const Block& code) {
   const std::string name = "row";
   Statement row{.kind = Statement::kFor, .name = name};
   bool is_sum = false;
   for (Statement s : code) {
-    if (!IsLoop(s)) return std::nullopt;
+    if (!IsCountedLoop(s)) return std::nullopt;
     Statement& inner = Innermost(s);
     if (row.extent != 0 && inner.extent != row.extent) return std::nullopt;
     row.extent = inner.extent;
-    Block body = WithVariable(inner, name).body;
+    Block body = std::move(inner.body);
+    Substitute(body, inner.name, Expression::Variable(name));
     if (&inner == &s) {
       for (Statement& b : body) row.body.push_back(std::move(b));
       continue;

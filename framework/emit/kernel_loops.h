@@ -33,6 +33,12 @@ void ForEachPlace(const loops::Block& block, const R& read, const S& stored) {
   }
 }
 
+/// for i < n, where n is known.
+bool IsCountedLoop(const loops::Statement& s);
+
+/// The innermost of loops of which each has nothing but the next one in it.
+loops::Statement& Innermost(loops::Statement& loop);
+
 /// Elements that the innermost loops compute in all.
 int64_t Work(const loops::Block& block);
 
@@ -40,12 +46,6 @@ int64_t Work(const loops::Block& block);
 /// iteration reads or stores. The compiler would have to prove that no two arrays overlap, and
 /// gives up when there are many.
 void MarkIndependent(loops::Block& block);
-
-/// Sums in double of terms in single that an innermost loop adds up: each row of at most 1024 terms
-/// is added in single, so that the loop stays one of vectors of single, and the rows in double. The
-/// error stays within the bound of framework/cpu/reduce.h, since compilers keep eight and more sums
-/// of a row. After MarkIndependent.
-void AddRowsInSingle(loops::Block& block);
 
 /// Of loops inside of others that call elementary functions and whose length is no multiple of a
 /// vector's: the last vector begins earlier, and computes some elements again. The rest would be

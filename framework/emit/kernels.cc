@@ -17,6 +17,7 @@
 #include "framework/emit/kernel_parameters.h"
 #include "framework/emit/kernel_prelude.h"
 #include "framework/emit/kernel_products.h"
+#include "framework/emit/kernel_sums.h"
 #include "framework/emit/linear_form.h"
 #include "framework/ops/written_op.h"
 
@@ -94,11 +95,28 @@ class KernelWriter {
       return internal::PartsAreApart(AccessesOf(s), s.extent);
     };
     const Block& code = step.code;
+    const auto new_array = [this](const ArraySpec& spec) {
+      const std::string name = absl::StrCat("sums.", out_.arrays.size());
+      AddScratch(name, spec);
+      return name;
+    };
+    if (auto shared = internal::ShareTerms(code, new_array)) {
+      AddLoops({step.comment, std::move(shared->parts)});
+      return AddLoops({step.comment, std::move(shared->totals)});
+    }
     if (!std::all_of(code.begin(), code.end(), is_loop) ||
         (code.size() < kMany && !std::all_of(code.begin(), code.end(), is_shared))) {
       return AddLoops(std::move(step));
     }
     for (Statement& s : step.code) AddLoops({step.comment, {std::move(s)}});
+  }
+
+  // The index of a new array.
+  int AddScratch(const std::string& name, const ArraySpec& spec) {
+    const int array = static_cast<int>(out_.arrays.size());
+    out_.arrays.push_back({name, spec, ProgramArray::kScratch});
+    array_by_name_[name] = array;
+    return array;
   }
 
   // What the iterations of a loop touch.
@@ -202,9 +220,7 @@ class KernelWriter {
       const ProgramArray::Role role = out_.arrays[x].role;
       if (role != ProgramArray::kInput && role != ProgramArray::kConstant) continue;
       if (++uses[{x, p->m}] != kOften) continue;
-      const int packed = static_cast<int>(out_.arrays.size());
-      out_.arrays.push_back(
-          {"", {p->type, {internal::PackedElements(*p)}, {}}, ProgramArray::kScratch});
+      const int packed = AddScratch("packed", {p->type, {internal::PackedElements(*p)}, {}});
       packed_[{x, p->m}] = packed;
       KernelCall call;
       call.arguments = {{x, 0}, {packed, 0}};

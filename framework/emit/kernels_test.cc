@@ -38,8 +38,9 @@ TEST(KernelsTest, AForwardAndABackwardPassAreOneLoop) {
   // The two parts of the derivative of x[1] are added afterwards.
   EXPECT_EQ(program.num_kernels, 2) << program.source;
   EXPECT_EQ(program.calls[0].count, 4);
+  // Rows are added in single.
   const std::string loop =
-      "#pragma omp simd reduction(+ : total, total_2, total_3)\n"
+      "#pragma omp simd reduction(+ : total_row, total_2_row, total_3_row)\n"
       "      for (int ij = 0; ij < 30; ++ij) {\n"
       "        const float x = p0[ij + k * 30 + l * 120];\n"
       "        const float x_2 = p1[k];\n"
@@ -48,9 +49,10 @@ TEST(KernelsTest, AForwardAndABackwardPassAreOneLoop) {
       "        const float minus = x - x_2;\n"
       "        const float where = le != 0 ? x_2 + x_3 * minus : x;\n"
       "        const float where_2 = le != 0 ? where : 0.0f;\n"
-      "        total += (double)where_2;\n"
-      "        total_2 += (double)(where_2 * minus);\n";
+      "        total_row += where_2;\n"
+      "        total_2_row += where_2 * minus;\n";
   EXPECT_NE(program.source.find(loop), std::string::npos) << program.source;
+  EXPECT_NE(program.source.find("      total += (double)total_row;\n"), std::string::npos);
 }
 
 TEST(KernelsTest, TimeStepsAreOneFunction) {
@@ -234,32 +236,56 @@ TEST(KernelsTest, ElementaryFunctionsAreComputedInWholeVectors) {
   EXPECT_EQ(half([](const DlArray& x) { return x * x; }).find("i_first"), std::string::npos);
 }
 
-TEST(KernelsTest, ThreadsShareTheRowsOfASumOverObservations) {
-  const KernelProgram program =
+TEST(KernelsTest, ThreadsShareTheTermsOfSums) {
+  // A row of sums: parts of 60 observations, then what comes of them.
+  const KernelProgram rows =
       Write([](Arrays in) { return DlArrays{Sum(in[0], 1)}; }, {Single({40, 3000})});
+  ASSERT_EQ(rows.calls.size(), 2u) << rows.source;
+  EXPECT_EQ(rows.calls[0].count, 50);
+  EXPECT_EQ(rows.calls[1].count, 40);
+  EXPECT_NE(rows.source.find("    for (int j = 0; j < 60; ++j) {\n"
+                             "#pragma omp simd\n"
+                             "      for (int i = 0; i < 40; ++i) {\n"),
+            std::string::npos)
+      << rows.source;
+  // One sum of all. Its rows of more than 1,024 terms are divided.
+  const KernelProgram one =
+      Write([](Arrays in) { return DlArrays{Sum(in[0] * in[0])}; }, {Single({40, 3000})});
+  ASSERT_EQ(one.calls.size(), 2u) << one.source;
+  EXPECT_EQ(one.calls[0].count, 12);
+  EXPECT_NE(one.source.find("    for (int ij_part = 0; ij_part < 20; ++ij_part) {\n"),
+            std::string::npos)
+      << one.source;
+  // Few terms stay with one thread.
+  EXPECT_EQ(Write([](Arrays in) { return DlArrays{Sum(in[0] * in[0])}; }, {Single({40, 30})})
+                .calls.size(),
+            1u);
+}
+
+TEST(KernelsTest, ThreadsShareTheRowsOfSumsOfFewTerms) {
+  const auto write = [](const std::function<DlArrays(Arrays)>& f) {
+    return Write(f, {Single({40, 31})});
+  };
+  const KernelProgram program = write([](Arrays in) { return DlArrays{Sum(in[0], 1)}; });
   ASSERT_EQ(program.calls.size(), 1u);
   EXPECT_EQ(program.calls[0].count, 40);
-  EXPECT_EQ(program.calls[0].grain, 10);
-  EXPECT_NE(program.source.find("  for (int j = 0; j < 3000; ++j) {\n"
+  EXPECT_EQ(program.calls[0].grain, 32 * 1024 / 31);
+  EXPECT_NE(program.source.find("  for (int j = 0; j < 31; ++j) {\n"
                                 "#pragma omp simd\n"
                                 "    for (int i = begin; i < end; ++i) {\n"),
             std::string::npos)
       << program.source;
   // An element is stored for each observation too, between those of other rows.
-  const KernelProgram both = Write(
-      [](Arrays in) {
-        const DlArray x = Tanh(in[0]);
-        return DlArrays{Sum(x, 1), x};
-      },
-      {Single({40, 3000})});
+  const KernelProgram both = write([](Arrays in) {
+    const DlArray x = Tanh(in[0]);
+    return DlArrays{Sum(x, 1), x};
+  });
   EXPECT_EQ(both.calls[0].count, 40);
   // Rows read what they do not store.
-  const KernelProgram whole = Write(
-      [](Arrays in) {
-        const DlArrays halves = Split(in[0], 0, {20, 20});
-        return DlArrays{Sum(halves[0] * halves[1], 1), Sum(in[0], 1)};
-      },
-      {Single({40, 3000})});
+  const KernelProgram whole = write([](Arrays in) {
+    const DlArrays halves = Split(in[0], 0, {20, 20});
+    return DlArrays{Sum(halves[0] * halves[1], 1), Sum(in[0], 1)};
+  });
   EXPECT_EQ(whole.calls[0].count, 20);
   EXPECT_EQ(whole.calls[1].count, 40);
 }

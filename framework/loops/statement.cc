@@ -155,18 +155,6 @@ bool Meets(const Block& block, const std::string& inner, double extent, const st
   return true;
 }
 
-// Replaces a variable.
-void Substitute(Block& block, const std::string& variable, const Expression& value) {
-  const auto replace = [&](const Expression& x) {
-    return x.operation() == Operation::kVariable && x.node().name == variable ? value : x;
-  };
-  for (Statement& s : block) {
-    s.value = Rewrite(s.value, replace);
-    s.index = Rewrite(s.index, replace).Typed(DataType::kInt32);
-    Substitute(s.body, variable, value);
-  }
-}
-
 // All names in a block.
 void CollectNames(const Block& block, std::set<std::string>* names) {
   const auto add = [&](const Expression& x) {
@@ -201,6 +189,17 @@ void Join(Block& block, std::set<std::string>* names) {
 }
 
 }  // namespace
+
+void Substitute(Block& block, const std::string& variable, const Expression& value) {
+  const auto replace = [&](const Expression& x) {
+    return x.operation() == Operation::kVariable && x.node().name == variable ? value : x;
+  };
+  for (Statement& s : block) {
+    s.value = Rewrite(s.value, replace);
+    s.index = Rewrite(s.index, replace).Typed(DataType::kInt32);
+    Substitute(s.body, variable, value);
+  }
+}
 
 void JoinLoops(Block& block) {
   std::set<std::string> names;

@@ -91,6 +91,9 @@ class LoopBuilder {
   std::function<void()> on_close_;
 };
 
+/// Puts a value in the place of a variable, in all of a block.
+void Substitute(Block& block, const std::string& variable, const Expression& value);
+
 /// Nested loops over neighbouring elements become one loop: for each pair of loops, one right
 /// inside the other, whose indices meet in all places as i + extent(i) * j.
 void JoinLoops(Block& block);
