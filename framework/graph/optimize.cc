@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "framework/graph/batch_norm_gradients.h"
 #include "framework/graph/channel_blocks.h"
 #include "framework/graph/rewriter.h"
 #include "framework/ops/bfloat16.h"
@@ -289,7 +290,9 @@ Graph RemoveDeadSteps(const Graph& graph) {
 
 Graph Optimize(const Graph& graph, ImageLayouts layouts) {
   Graph out = JoinProducts(ShareEqualSteps(SkipIdentities(FoldConstants(graph))));
-  if (layouts == ImageLayouts::kOfProcessor) out = KeepChannelBlocks(out);
+  if (layouts == ImageLayouts::kOfProcessor) {
+    out = KeepChannelBlocks(TakeApartBatchNormGradients(out));
+  }
   return RemoveDeadSteps(ShareEqualSteps(out));
 }
 

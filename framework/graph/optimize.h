@@ -4,8 +4,8 @@
 //
 // Each pass keeps inputs, outputs and their specs, and gives a graph that CheckGraph accepts. What
 // draws random numbers is neither folded, shared nor left out, and keeps its order: each run draws
-// the numbers that the recorded function would draw. All but JoinProducts keep every bit of the
-// results.
+// the numbers that the recorded function would draw. All but JoinProducts and those for the
+// processor (batch_norm_gradients.h, channel_blocks.h) keep every bit of the results.
 //
 // Fusion, memory and the choice between loops and calls come later, in framework/emit.
 //
