@@ -1,5 +1,6 @@
 #include "framework/acceleration/executable.h"
 
+#include <chrono>
 #include <exception>
 #include <new>
 #include <set>
@@ -7,12 +8,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/allocator.h"
+#include "framework/cpu/threads.h"
 
 namespace lamina {
 namespace {
 
 using internal::Arena;
 using internal::KernelPlan;
+using internal::ThreadChoice;
 
 // All executables of the process, for the sake of their idle arenas.
 struct Registry {
@@ -117,12 +120,24 @@ void Executable::Run(Arrays inputs, std::span<DlArray> outputs) const {
   }
   std::unique_ptr<Arena> arena = TakeArena(*plan);
   try {
-    plan->Run(inputs, outputs, *arena);
+    RunPlan(*plan, inputs, outputs, *arena);
   } catch (...) {
     num_arenas_.fetch_sub(1, std::memory_order_relaxed);
     throw;
   }
   PutBack(std::move(arena));
+}
+
+void Executable::RunPlan(const KernelPlan& plan, Arrays inputs, std::span<DlArray> outputs,
+                         Arena& arena) const {
+  using Clock = std::chrono::steady_clock;
+  const int threads = plan.CanShare() ? cpu::NumThreads() : 1;
+  const ThreadChoice::Turn turn = threads > 1 ? choice_.Next(threads) : ThreadChoice::Turn();
+  const Clock::time_point start = turn.is_timed ? Clock::now() : Clock::time_point();
+  plan.Run(inputs, outputs, arena, turn.way);
+  if (turn.is_timed) {
+    choice_.Note(turn.way, std::chrono::duration<double>(Clock::now() - start).count());
+  }
 }
 
 std::unique_ptr<Arena> Executable::TakeArena(const KernelPlan& plan) const {

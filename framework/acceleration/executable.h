@@ -70,6 +70,8 @@ class Executable {
 
   std::unique_ptr<internal::Arena> TakeArena(const internal::KernelPlan& plan) const;
   void PutBack(std::unique_ptr<internal::Arena> arena) const;
+  void RunPlan(const internal::KernelPlan& plan, Arrays inputs, std::span<DlArray> outputs,
+               internal::Arena& arena) const;
   void ReleaseArenas() const;
 
   const std::shared_ptr<const Graph> graph_;
@@ -83,6 +85,7 @@ class Executable {
   // The arena that the next run takes without a lock.
   mutable std::atomic<internal::Arena*> next_{nullptr};
   mutable std::atomic<int> num_arenas_{0};
+  mutable internal::ThreadChoice choice_;
 };
 
 }  // namespace lamina

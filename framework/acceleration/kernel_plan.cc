@@ -40,6 +40,7 @@ KernelPlan::KernelPlan(std::shared_ptr<const Graph> graph, KernelProgram program
     Call call{nullptr, nullptr, num_arguments, 0, 0, c.count, c.grain};
     if (c.kernel >= 0) {
       call.kernel = library_->kernel(c.kernel);
+      can_share_ = can_share_ || c.count >= 2 * c.grain;
       for (const KernelArgument& a : c.arguments) {
         const ProgramArray::Role role = program_.arrays[a.array].role;
         const bool fixed = role == ProgramArray::kScratch || role == ProgramArray::kConstant;
@@ -56,6 +57,9 @@ KernelPlan::KernelPlan(std::shared_ptr<const Graph> graph, KernelProgram program
       ++num_op_calls_;
     }
     calls_.push_back(call);
+  }
+  for (const CallRange& range : program_.ranges) {
+    can_share_ = can_share_ || range.items >= 2 * range.grain;
   }
 }
 
@@ -120,7 +124,8 @@ Arena::~Arena() {
   cpu::Deallocate(memory_, bytes_);
 }
 
-void KernelPlan::Run(Arrays inputs, std::span<DlArray> outputs, Arena& arena) const {
+void KernelPlan::Run(Arrays inputs, std::span<DlArray> outputs, Arena& arena,
+                     ThreadChoice::Way way) const {
   const std::vector<int>&in = graph_->inputs(), &out = graph_->outputs();
   for (size_t i = 0; i < in.size(); ++i) {
     const int array = program_.array_of[in[i]];
@@ -143,11 +148,15 @@ void KernelPlan::Run(Arrays inputs, std::span<DlArray> outputs, Arena& arena) co
   const auto run = [&arena](const Call& call, int64_t begin, int64_t end) {
     call.kernel(arena.arguments_.data() + call.first, begin, end);
   };
+  const auto share = [way](int64_t n, int64_t grain, const auto& f) {
+    if (way == ThreadChoice::kAlone) return f(int64_t{0}, n);
+    cpu::ParallelFor(n, grain, f);
+  };
   auto range = program_.ranges.begin();
   for (size_t c = 0; c < calls_.size(); ++c) {
     const Call& call = calls_[c];
     if (range != program_.ranges.end() && range->first == static_cast<int>(c)) {
-      cpu::ParallelFor(range->items, range->grain, [&](int64_t begin, int64_t end) {
+      share(range->items, range->grain, [&](int64_t begin, int64_t end) {
         for (int i = range->first; i <= range->last; ++i) {
           const int64_t parts = calls_[i].count / range->items;
           run(calls_[i], begin * parts, end * parts);
@@ -158,8 +167,7 @@ void KernelPlan::Run(Arrays inputs, std::span<DlArray> outputs, Arena& arena) co
     } else if (call.kernel == nullptr) {
       RunOp(call, inputs, outputs, arena);
     } else {
-      cpu::ParallelFor(call.count, call.grain,
-                       [&](int64_t begin, int64_t end) { run(call, begin, end); });
+      share(call.count, call.grain, [&](int64_t begin, int64_t end) { run(call, begin, end); });
     }
   }
   for (size_t i = 0; i < out.size(); ++i) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "framework/acceleration/kernel_library.h"
+#include "framework/acceleration/thread_choice.h"
 #include "framework/emit/kernels.h"
 #include "framework/graph/graph.h"
 
@@ -48,8 +49,11 @@ class KernelPlan {
              std::shared_ptr<const KernelLibrary> library);
 
   /// Computes the outputs of the graph. The inputs have values and the graph's specs; `outputs` has
-  /// one unset array for each output. After an exception the arena must not be used again.
-  void Run(Arrays inputs, std::span<DlArray> outputs, Arena& arena) const;
+  /// one unset array for each output. After an exception the arena must not be used again. Kernels
+  /// give the same bits whichever way they run; ops share their work as they do elsewhere.
+  void Run(Arrays inputs, std::span<DlArray> outputs, Arena& arena, ThreadChoice::Way way) const;
+  /// Whether a kernel has work for two threads.
+  bool CanShare() const { return can_share_; }
 
   int64_t scratch_bytes() const { return program_.scratch_bytes; }
   int num_kernels() const { return program_.num_kernels; }
@@ -94,6 +98,7 @@ class KernelPlan {
   std::vector<Operand> operands_;
   std::vector<int> input_of_, output_of_;  // For each array the first input and output, or -1.
   int num_op_calls_ = 0;
+  bool can_share_ = false;
 };
 
 }  // namespace lamina::internal
