@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/acceleration/executable.h"
+#include "framework/cpu/threads.h"
 #include "framework/graph/check_graph.h"
 #include "framework/graph/optimize.h"
 #include "framework/graph/testing/random_function.h"
@@ -17,9 +18,12 @@
 namespace lamina {
 namespace {
 
-// Quickly compiled: that more optimisation keeps the meaning of C is the compiler's matter.
+// Quickly compiled: that more optimisation keeps the meaning of C is the compiler's matter. Threads
+// share even the smallest work.
 KernelProgram WriteQuickly(const Graph& graph) {
   KernelProgram program = WriteKernels(graph);
+  for (KernelCall& call : program.calls) call.grain = 1;
+  for (CallRange& range : program.ranges) range.grain = 1;
   program.source = absl::StrCat("#pragma GCC optimize(\"O1\")\n", program.source);
   return program;
 }
@@ -32,6 +36,7 @@ TEST(RandomGraphsTest, KernelsComputeWhatTheEagerOpsCompute) {
   const TemporaryFolder folder("random_graphs");
   CompilerSettings settings = CompilerSettings::FromEnvironment();
   settings.cache_folder = folder.path();
+  cpu::SetNumThreads(3);
   for (int first = 0; first < count; first += kInOneGraph) {
     const int last = std::min(count, first + kInOneGraph);
     DlArrays inputs;
