@@ -87,6 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
         Of<SharedScratch>("SharedScratch", {"threadsDoNotDisturbEachOther"}),
         Of<ForgetsGain>("ForgetsGain", {"savingAndLoadingKeepTheLayer"}),
         Of<BranchesOnValue>("BranchesOnValue", {"tracesReadNoValues"}),
+        Of<HidesRefusedRead>("HidesRefusedRead", {"tracesReadNoValues"}),
         Of<DrawsFromItsOwn>("DrawsFromItsOwn", {"tracesGiveTheSame"}),
         Of<FreezesNoise>("FreezesNoise", {"tracesDrawAfresh"}),
         Of<LooksAlike>("LooksAlike", {"acceleratedGivesTheSame"}),

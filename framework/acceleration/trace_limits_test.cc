@@ -69,6 +69,36 @@ TEST(TraceLimitsTest, AFunctionThatReadsAValueRunsUnacceleratedAndTheReportSaysW
       << g.Report();
 }
 
+TEST(TraceLimitsTest, AFunctionThatCatchesTheRefusalOfAReadRunsUnacceleratedToo) {
+  constexpr int kLine = __LINE__ + 4;
+  const auto plain = [](const DlArray& x) {
+    double first = 1;
+    try {
+      first = (x + x).At(0);
+    } catch (...) {
+    }
+    return Sum(x * first, "C");
+  };
+  const auto f = DlAccelerate(plain, kWait);
+  for (const double factor : {1, 2, 3}) {
+    const DlArray x = factor * Data(1);
+    ExpectNear(f(x), plain(x));
+    const auto gradient = [&](const auto& function) {
+      return DlFeval([&](const DlArray& in) { return DlGradient(Sum(function(in)), in); }, x);
+    };
+    ExpectNear(gradient(f), gradient(plain));
+  }
+  EXPECT_TRUE(
+      Contains(f.Report(), absl::StrCat("runs unaccelerated: The values of an array were read in "
+                                        "framework/acceleration/trace_limits_test.cc:",
+                                        kLine, ". This 3(C) x 4(B) double DlArray has none: ")))
+      << f.Report();
+  EXPECT_TRUE(Contains(f.Report(),
+                       "[dlarray:NoValues] This was after plus(3(C) x 4(B) double DlArray, "
+                       "3(C) x 4(B) double DlArray), which gave a 3(C) x 4(B) double DlArray.\n"))
+      << f.Report();
+}
+
 TEST(TraceLimitsTest, AWatchedArrayThatIsNoArgumentIsNoticed) {
   const DlArray x = Data(1), w = Data(2);
   const auto gradient = DlFeval(

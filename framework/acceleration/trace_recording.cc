@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "framework/acceleration/recomputation.h"
+#include "framework/dlarray/refused_reads.h"
 #include "framework/ops/abstract_run.h"
 
 namespace lamina::internal {
@@ -61,6 +62,7 @@ class Overseer : public Listener {
     return false;
   }
   void Applied(const OpPtr& op, Arrays inputs, std::span<DlArray> outputs) override {
+    if (RefusedReads::First() != nullptr) return;  // What came after says nothing of the place.
     // Two are enough to recognise the place: a sum is a reduction and a reshape.
     if (last_.size() == 2) last_.erase(last_.begin());
     last_.push_back({op, SpecsOf(inputs)});

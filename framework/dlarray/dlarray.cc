@@ -47,21 +47,23 @@ ArrayDataPtr Labelled(const ArrayDataPtr& data, std::string_view labels) {
   return out;
 }
 
-Error CannotRead(const ArrayData& d, const CallerPlace& place) {
+[[noreturn]] void ThrowCannotRead(const ArrayData& d, const CallerPlace& place) {
   std::string_view file = place.file_name();
   if (file.substr(0, 2) == "./") file.remove_prefix(2);  // Of a header, from the root of a project.
   const std::string read = absl::StrCat("The values of an array were read in ", std::string(file),
                                         ":", place.line(), ".");
   if (d.remote != nullptr) {
-    return Error("dlarray:OnDevice", read,
-                 absl::StrCat("This ", ToString(d.spec), " lies on ", d.remote->DeviceName(), "."),
-                 "Gather it first.");
+    throw Error("dlarray:OnDevice", read,
+                absl::StrCat("This ", ToString(d.spec), " lies on ", d.remote->DeviceName(), "."),
+                "Gather it first.");
   }
-  return Error("dlarray:NoValues", read,
-               absl::StrCat("This ", ToString(d.spec),
-                            " has none: it stands for any values inside a trace."),
-               "Write the computation with array functions (Where instead of if), or leave it "
-               "untraced.");
+  const Error error("dlarray:NoValues", read,
+                    absl::StrCat("This ", ToString(d.spec),
+                                 " has none: it stands for any values inside a trace."),
+                    "Write the computation with array functions (Where instead of if), or leave it "
+                    "untraced.");
+  internal::RefusedReads::Note(d.trace_mark, error);
+  throw error;
 }
 
 template <class T>
@@ -150,7 +152,7 @@ void DlArray::RequireReadable(DataType type, CallerPlace place) const {
                 absl::StrCat("The array is a ", ToString(spec()), "."),
                 "Read them as the type they have, or Cast the array first.");
   }
-  if (!has_values()) throw CannotRead(*data_, place);
+  if (!has_values()) ThrowCannotRead(*data_, place);
 }
 
 double DlArray::Scalar(CallerPlace place) const {
@@ -170,7 +172,7 @@ double DlArray::At(int64_t index, CallerPlace place) const {
 }
 
 std::complex<double> DlArray::ComplexAt(int64_t index, CallerPlace place) const {
-  if (!has_values()) throw CannotRead(*data_, place);
+  if (!has_values()) ThrowCannotRead(*data_, place);
   if (index < 0 || index >= numel()) {
     throw Error("dlarray:IndexOutOfRange",
                 absl::StrCat("An element from 0 to ", numel() - 1, " may be asked for."),
@@ -190,13 +192,13 @@ int64_t Size(const DlArray& x, char label) {
 DlArray ExtractData(const DlArray& x, CallerPlace place) {
   ArraySpec spec = x.spec();
   spec.format = Format();
-  if (!x.has_values() && !x.on_device()) throw CannotRead(*x.data(), place);
+  if (!x.has_values() && !x.on_device()) ThrowCannotRead(*x.data(), place);
   return DlArray(ArrayData::Alias(*x.data(), std::move(spec)));
 }
 
 DlArray Gather(const DlArray& x, CallerPlace place) {
   if (x.has_values()) return x;
-  if (!x.on_device()) throw CannotRead(*x.data(), place);
+  if (!x.on_device()) ThrowCannotRead(*x.data(), place);
   ArrayDataPtr d = ArrayData::Make(x.spec());
   x.data()->remote->CopyTo(d->mutable_bytes(),
                            static_cast<size_t>(d->numel) * SizeOf(d->spec.type));

@@ -17,11 +17,7 @@ constinit thread_local int num_recordings = 0;  // One within another counts too
 // Writes down each op that gets an array without values.
 class GraphRecorder : public Listener {
  public:
-  GraphRecorder() {
-    static std::atomic<uint64_t> next{1};
-    id_ = next.fetch_add(1, std::memory_order_relaxed);
-    ++num_recordings;
-  }
+  GraphRecorder() { ++num_recordings; }
   ~GraphRecorder() override { --num_recordings; }
 
   DlArray Input(const ArraySpec& spec) {
@@ -78,7 +74,13 @@ class GraphRecorder : public Listener {
     return index;
   }
 
-  uint64_t id_;
+  static uint64_t NewId() {
+    static std::atomic<uint64_t> next{1};
+    return next.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  const uint64_t id_ = NewId();
+  const internal::RefusedReads refused_{id_};
   Graph graph_;
 };
 
@@ -90,7 +92,9 @@ Graph RecordGraph(const std::function<DlArrays(Arrays)>& function,
   const ScopedListener listening(&recorder);
   DlArrays x;
   for (const ArraySpec& spec : inputs) x.push_back(recorder.Input(spec));
-  return recorder.Finish(function(x));
+  const DlArrays y = function(x);
+  internal::RefusedReads::Rethrow();  // The function may have caught it, and taken another way.
+  return recorder.Finish(y);
 }
 
 DlArrays Graph::Evaluate(Arrays inputs) const {

@@ -76,7 +76,7 @@ class Graph {
 };
 
 /// Records `function` on inputs of these specs. Errors: "dlarray:NoValues" when the function reads
-/// an array's value; those of the function.
+/// an array's value, even where it catches that Error itself; those of the function.
 Graph RecordGraph(const std::function<DlArrays(Arrays)>& function,
                   std::span<const ArraySpec> inputs);
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/autodiff/dlgradient.h"
 #include "framework/graph/draw_graph.h"
+#include "framework/ops/abstract_run.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
@@ -97,6 +98,43 @@ TEST(GraphTest, ReadingAValueIsAnErrorThatSaysWhatToDo) {
                      "trace. Write the computation with array functions (Where instead of "
                      "if), or leave it untraced. [dlarray:NoValues]"));
   }
+}
+
+TEST(GraphTest, ReadingAValueIsAnErrorAlsoWhereTheFunctionCatchesIt) {
+  const std::vector<ArraySpec> specs{{DataType::kSingle, {8}, "C"}};
+  const auto sign = [](const DlArray& x) {
+    try {
+      return x.At(0) > 0 ? x : -x;
+    } catch (...) {
+      return 2 * x;
+    }
+  };
+  const auto identifier_of = [&](const std::function<DlArrays(Arrays)>& function) {
+    try {
+      RecordGraph(function, specs);
+    } catch (const Error& e) {
+      return e.identifier();
+    }
+    return std::string();
+  };
+  EXPECT_EQ(identifier_of([&](Arrays x) { return DlArrays{sign(x[0])}; }), "dlarray:NoValues");
+  // Inside a recording within: it is the outer one that refuses.
+  EXPECT_EQ(identifier_of([&](Arrays x) {
+              RecordGraph([&](Arrays) { return DlArrays{sign(x[0])}; }, {});
+              return DlArrays{x[0]};
+            }),
+            "dlarray:NoValues");
+  // Not an array of the trace: it has no values without a recording either.
+  EXPECT_EQ(identifier_of([&](Arrays x) {
+              try {
+                AbstractArray(specs[0]).At(0);
+              } catch (const Error&) {
+              }
+              return DlArrays{2 * x[0]};
+            }),
+            "");
+  // What one recording refused does not concern the next.
+  EXPECT_EQ(identifier_of([](Arrays x) { return DlArrays{2 * x[0]}; }), "");
 }
 
 TEST(GraphTest, RefusesInputsThatWereNotRecorded) {

@@ -307,6 +307,29 @@ TEST_F(NetworkAccelerationTest, ALayerThatReadsAValueIsNamed) {
       << network.AccelerationReport();
 }
 
+// Declared Acceleratable, but it looks at a value, and hides that it may not.
+struct CatchingLayer : Layer, Formattable, Acceleratable {
+  DlArray Predict(const DlArray& x) const {
+    try {
+      return Sum(x).Scalar() > 0 ? x : -x;
+    } catch (const Error&) {
+      return x;
+    }
+  }
+};
+
+TEST_F(NetworkAccelerationTest, ALayerThatHidesARefusedReadIsNamedToo) {
+  const DlNetwork network =
+      InDouble({FullyConnectedLayer(4), Named(CatchingLayer(), "catching"), TanhLayer()},
+               NetworkDataLayout({3, kUnknown}, "CB"));
+  ExpectSame(network, {3, 6}, "CB");
+  EXPECT_TRUE(Contains(
+      network.AccelerationReport(),
+      "runs unaccelerated: Layer \"catching\" (CatchingLayer) got 4(C) x 6(B) double DlArray from "
+      "layer \"fullyconnected\" (FullyConnectedLayer): The values of an array were read in "))
+      << network.AccelerationReport();
+}
+
 TEST_F(NetworkAccelerationTest, ShortWorkIsNotRecorded) {
   unsetenv("LAMINA_WAIT_FOR_COMPILER");
   const DlNetwork network = TwoLayers();

@@ -16,7 +16,9 @@ using internal::PlannedCall;
 
 LayerResult DlNetwork::CallLayer(int i, Arrays inputs, bool training) const {
   try {
-    return training ? layers_[i].Forward(inputs) : layers_[i].Predict(inputs);
+    LayerResult result = training ? layers_[i].Forward(inputs) : layers_[i].Predict(inputs);
+    internal::RefusedReads::Rethrow();  // The layer may have caught it. Here its name is known.
+    return result;
   } catch (Error& e) {
     std::vector<std::string> sources;
     for (size_t k = 0; k < inputs.size(); ++k) {
