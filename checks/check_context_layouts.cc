@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "checks/check_context.h"
+#include "framework/dlarray/counted.h"
 
 namespace lamina::checks {
 namespace {
@@ -101,9 +102,10 @@ void CheckContext::SetObservationDims() {
   const size_t n = layouts_.size();
   if (!given.empty() && given.size() != 1 && given.size() != n) {
     throw Error("checkLayer:ObservationDimension",
-                absl::StrCat("observation_dimension has one dim for each of the ", n,
-                             " inputs, or one for all."),
-                absl::StrCat(given.size(), " came."), "");
+                "observation_dimension has one dim for each input, or one for all.",
+                absl::StrCat(internal::Counted(given.size(), "dim"), " came for ",
+                             internal::Counted(n, "input"), "."),
+                "");
   }
   for (size_t i = 0; i < n; ++i) {
     const int labelled = layouts_[i].FindDim('B');

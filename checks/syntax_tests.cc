@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "checks/layer_test.h"
+#include "framework/dlarray/counted.h"
 
 namespace lamina::checks {
 
@@ -30,6 +31,8 @@ Diagnostic ThrewDiagnostic(Function function, const std::string& message) {
 
 namespace {
 
+using internal::Counted;
+
 // What the compiler sees was checked when the AnyLayer was made; here are the results that are
 // counted at run time.
 void FunctionSyntaxesAreCorrect(const CheckContext& c, const Variant& v, TestPoint* point) {
@@ -42,9 +45,10 @@ void FunctionSyntaxesAreCorrect(const CheckContext& c, const Variant& v, TestPoi
     if (came == outputs + states) return true;
     const bool lacks_states = came < outputs + states && came >= outputs;
     const std::string name(ToString(function));
-    point->Fail({.expected = absl::StrCat(name, " returns ", outputs, " output(s) and ", states,
-                                          " state array(s): ", outputs + states, " in all."),
-                 .came = absl::StrCat("It returned ", came, came == 1 ? " array." : " arrays."),
+    point->Fail({.expected = absl::StrCat(name, " returns ", Counted(outputs, "output"), " and ",
+                                          Counted(states, "state array"), ": ", outputs + states,
+                                          " in all."),
+                 .came = absl::StrCat("It returned ", Counted(came, "array"), "."),
                  .where = "",
                  .causes = {lacks_states ? "New states are not returned."
                                          : "NumOutputs does not say how many outputs there are."},
@@ -66,10 +70,10 @@ void FunctionSyntaxesAreCorrect(const CheckContext& c, const Variant& v, TestPoi
   if (came == expected + (c.backward_takes_states() ? states : 0)) return;
   point->Fail(
       {.expected = absl::StrCat(
-           "Backward returns ", layer->NumInputs(), " derivative(s) of inputs, ", learnables,
-           " of learnables",
+           "Backward returns ", Counted(layer->NumInputs(), "derivative"), " of inputs, ",
+           learnables, " of learnables",
            c.backward_takes_states() ? absl::StrCat(" and ", states, " of states.") : "."),
-       .came = absl::StrCat("It returned ", came, came == 1 ? " array." : " arrays."),
+       .came = absl::StrCat("It returned ", Counted(came, "array"), "."),
        .where = "",
        .causes = {"A learnable has no derivative, or one was returned twice."},
        .fix = "Return one derivative for each input, each learnable, and (if it takes those of new "

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "framework/acceleration/trace_check.h"
+#include "framework/dlarray/counted.h"
 
 namespace lamina::internal {
 namespace {
@@ -93,10 +94,6 @@ std::string KeyText(const TraceKey& key) {
   if (key.specs.empty()) text = "no inputs";
   if (key.precision == ProductPrecision::kBfloat16) text += "; products of bfloat16";
   return text;
-}
-
-std::string Count(int64_t n, const char* one, const char* many) {
-  return absl::StrCat(n, " ", n == 1 ? one : many);
 }
 
 std::string Mebibytes(int64_t bytes) {
@@ -268,8 +265,7 @@ std::string TraceCache::WhyNew(const TraceKey& key) const {
   if (!any) return "the first call";
   const auto others = static_cast<int64_t>(nearest.parts.size()) - 1;
   if (others == 0) return nearest.parts[0];
-  return absl::StrCat(nearest.parts[0], ", and ",
-                      Count(others, "more difference", "more differences"));
+  return absl::StrCat(nearest.parts[0], ", and ", Counted(others, "more difference"));
 }
 
 void TraceCache::Record(Entry& entry, Arrays inputs, TracedFunction function) {
@@ -320,10 +316,10 @@ std::string TraceCache::Report() const {
     e->trace->AddCompilation(&compiled);
   }
   std::string text = absl::StrCat(
-      Count(static_cast<int64_t>(entries_.size()), "trace", "traces"), " of at most ",
-      options_.cache_size, ", ", Mebibytes(bytes), " of at most ", Mebibytes(options_.cache_bytes),
-      "\n", Count(hits_, "hit", "hits"), ", ", Count(misses_, "miss", "misses"), ", ",
-      Count(unaccelerated_calls_, "call", "calls"), " unaccelerated\n",
+      Counted(entries_.size(), "trace"), " of at most ", options_.cache_size, ", ",
+      Mebibytes(bytes), " of at most ", Mebibytes(options_.cache_bytes), "\n",
+      Counted(hits_, "hit"), ", ", Counted(misses_, "miss", "misses"), ", ",
+      Counted(unaccelerated_calls_, "call"), " unaccelerated\n",
       absl::StrFormat("recording %.3f s, compiling %.3f s: %d compiled, %d loaded from the disk\n",
                       recording_seconds_, compiled.seconds, compiled.compiled, compiled.loaded));
   if (!options_.enabled) absl::StrAppend(&text, "not enabled\n");
@@ -334,7 +330,7 @@ std::string TraceCache::Report() const {
   int number = 0;
   for (const EntryPtr& e : entries_) {
     absl::StrAppend(&text, ++number, ". ", KeyText(e->key), "\n   traced because of ", e->why, "; ",
-                    Count(e->calls.load(std::memory_order_relaxed), "call", "calls"), "\n");
+                    Counted(e->calls.load(std::memory_order_relaxed), "call"), "\n");
     if (!e->is_recorded.load(std::memory_order_acquire)) {
       absl::StrAppend(&text, "   it is being recorded\n");
     } else if (e->trace != nullptr) {

@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/moved.h"
 
 namespace lamina::internal {
@@ -54,7 +55,8 @@ std::complex<double> ValueAt(const DlArray& x, int64_t i) { return x.empty() ? 0
 
 void CheckSpecs(const char* what, const DlArrays& came, const DlArrays& expected) {
   if (came.size() != expected.size()) {
-    Fail(absl::StrCat("The function returned ", came.size(), " arrays when it was recorded."),
+    Fail(absl::StrCat("The function returned ", Counted(came.size(), "array"),
+                      " when it was recorded."),
          absl::StrCat("It returned ", expected.size(), "."));
   }
   for (size_t k = 0; k < came.size(); ++k) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "framework/dlarray/counted.h"
 #include "framework/graph/expand_composed.h"
 #include "framework/graph/optimize.h"
 #include "framework/ops/device_kernel.h"
@@ -59,18 +60,17 @@ int64_t TracePart::bytes() const {
 
 std::string TracePart::Describe(const char* name) const {
   const int64_t runs = runs_.load(std::memory_order_relaxed);
-  std::string text = absl::StrCat(name, ": ", runs, runs == 1 ? " run; " : " runs; ");
-  const size_t steps = executable_.graph().steps().size();
-  const std::string by_op = absl::StrCat(steps, steps == 1 ? " step" : " steps", ", op by op");
+  std::string text = absl::StrCat(name, ": ", Counted(runs, "run"), "; ");
+  const std::string by_op =
+      absl::StrCat(Counted(executable_.graph().steps().size(), "step"), ", op by op");
   if (device_ != nullptr) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (runner_ != nullptr) return absl::StrCat(text, runner_->Describe(), ", on a device");
     return absl::StrCat(text, by_op, " on a device", why_not_.empty() ? "" : ": ", why_not_);
   }
   if (const KernelPlan* plan = executable_.plan()) {
-    absl::StrAppend(&text, plan->num_kernels(), plan->num_kernels() == 1 ? " kernel" : " kernels",
-                    " and ", plan->num_op_calls(),
-                    plan->num_op_calls() == 1 ? " call of an op" : " calls of ops");
+    absl::StrAppend(&text, Counted(plan->num_kernels(), "kernel"), " and ",
+                    Counted(plan->num_op_calls(), "call of an op", "calls of ops"));
     if (plan->num_kernels() == 0) return text;
     return absl::StrCat(text, plan->library().from_cache() ? ", loaded in " : ", compiled in ",
                         absl::StrFormat("%.3f s", plan->library().seconds()));

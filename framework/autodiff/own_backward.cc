@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/shape.h"
 
@@ -14,8 +15,8 @@ namespace lamina {
 const DlArray& Memory::operator[](size_t i) const {
   if (i < values_.size()) return values_[i];
   throw Error("autodiff:NoSuchMemory",
-              absl::StrCat("Backward reads what Forward put into the memory: ", values_.size(),
-                           values_.size() == 1 ? " value." : " values."),
+              absl::StrCat("Backward reads what Forward put into the memory: ",
+                           internal::Counted(values_.size(), "value"), "."),
               absl::StrCat("Value ", i, ", counted from 0, was asked for."),
               "Return it in the Memory of Forward.");
 }
@@ -76,7 +77,7 @@ DlArrays OwnBackwardRule::Gradient(const GradientCall& call) const {
   if (result.size() != most && result.size() != least) {
     throw Error(
         "autodiff:BackwardArity",
-        absl::StrCat(name_, " returns ", least, least == 1 ? " derivative" : " derivatives",
+        absl::StrCat(name_, " returns ", Counted(least, "derivative"),
                      least == most ? "." : absl::StrCat(", or ", most, " with those of states.")),
         absl::StrCat("It returned ", result.size(), "."), "");
   }

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "framework/dlarray/counted.h"
+#include "framework/dlarray/refused_reads.h"
 
 namespace lamina {
 namespace {
@@ -136,7 +138,8 @@ DlArray DlArray::FromBytes(DataType type, const void* values, size_t count, cons
   ArrayDataPtr d = ArrayData::Make(ArraySpec{type, sizes, {}});
   if (static_cast<int64_t>(count) != d->numel) {
     throw Error("dlarray:ElementCount",
-                absl::StrCat("Sizes ", ToString(sizes), " need ", d->numel, " values."),
+                absl::StrCat("Sizes ", ToString(sizes), " need ",
+                             internal::Counted(d->numel, "value"), "."),
                 absl::StrCat(count, " came."), "Give as many values as the sizes' product.");
   }
   if (count > 0) std::memcpy(d->mutable_bytes(), values, count * SizeOf(type));

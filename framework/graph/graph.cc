@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "framework/dlarray/counted.h"
+#include "framework/dlarray/refused_reads.h"
 #include "framework/ops/abstract_run.h"
 
 namespace lamina {
@@ -99,8 +101,9 @@ Graph RecordGraph(const std::function<DlArrays(Arrays)>& function,
 
 DlArrays Graph::Evaluate(Arrays inputs) const {
   if (inputs.size() != inputs_.size()) {
-    throw Error("graph:InputCount", absl::StrCat("The graph has ", inputs_.size(), " inputs."),
-                absl::StrCat(inputs.size(), " arrays came."), "");
+    throw Error("graph:InputCount",
+                absl::StrCat("The graph has ", internal::Counted(inputs_.size(), "input"), "."),
+                absl::StrCat(internal::Counted(inputs.size(), "array"), " came."), "");
   }
   DlArrays at(values_.size());
   for (size_t i = 0; i < values_.size(); ++i) at[i] = values_[i].constant;

@@ -5,12 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/autodiff/own_backward.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/shape.h"
 
 namespace lamina {
 namespace {
 
 using internal::CallResult;
+using internal::Counted;
 
 std::string Who(const Layer& layer) {
   return layer.Name().empty() ? layer.Type()
@@ -47,10 +49,6 @@ bool Same(const PropertyValue& a, const PropertyValue& b) {
          std::equal(v->begin(), v->end(), w->begin(), w->end(), same);
 }
 
-std::string Plural(int n, std::string_view what) {
-  return absl::StrCat(n, " ", std::string(what), n == 1 ? "" : "s");
-}
-
 void CheckInputs(const Layer& layer, const LayerTraits& t) {
   if (t.num_inputs < 0 || t.num_inputs == layer.NumInputs()) return;
   throw Error("layer:InputCount",
@@ -64,8 +62,8 @@ void CheckResults(const Layer& layer, const LayerTraits& t, const Counts& n) {
   const int expected = layer.NumOutputs() + n.states;
   if (t.num_results < 0 || t.num_results == expected) return;
   throw Error("layer:ResultCount",
-              absl::StrCat(Who(layer), ": Predict returns ", Plural(layer.NumOutputs(), "output"),
-                           " and ", Plural(n.states, "state"), ", ", expected, " in all."),
+              absl::StrCat(Who(layer), ": Predict returns ", Counted(layer.NumOutputs(), "output"),
+                           " and ", Counted(n.states, "state"), ", ", expected, " in all."),
               absl::StrCat("It returns ", t.num_results, "."),
               n.states > 0 ? "Return each new state after the outputs, in the order of the State "
                              "properties."
@@ -93,7 +91,7 @@ void CheckBackward(const Layer& layer, const LayerTraits& t, const Counts& n) {
                      ": Backward takes the derivatives of the new states and "
                      "returns those of the old ones, or does neither."),
         takes ? "It takes them but does not return any." : "It returns them but takes none.",
-        absl::StrCat("Take ", Plural(n.states, "dLdStateOut"),
+        absl::StrCat("Take ", Counted(n.states, "dLdStateOut"),
                      " before the memory and return as many dLdStateIn last; or leave out "
                      "both."));
   }
@@ -103,11 +101,13 @@ void CheckBackward(const Layer& layer, const LayerTraits& t, const Counts& n) {
   throw Error(
       "layer:BackwardArity",
       absl::StrCat(
-          Who(layer), ": Backward takes ", Plural(inputs, "input"), ", ", Plural(outputs, "output"),
-          ", as many derivatives of outputs",
-          n.states > 0 ? absl::StrCat(" (and, if wanted, of ", Plural(n.states, "state"), ")") : "",
-          ", and the memory, and returns ", Plural(inputs, "derivative"), " of inputs and ",
-          n.learnables, " of learnables: ", arguments, " arguments and ", results, " results."),
+          Who(layer), ": Backward takes ", Counted(inputs, "input"), ", ",
+          Counted(outputs, "output"), ", as many derivatives of outputs",
+          n.states > 0 ? absl::StrCat(" (and, if wanted, of ", Counted(n.states, "state"), ")")
+                       : "",
+          ", and the memory, and returns ", Counted(inputs, "derivative"), " of inputs and ",
+          n.learnables, " of learnables: ", Counted(arguments, "argument"), " and ",
+          Counted(results, "result"), "."),
       absl::StrCat("It takes ", t.backward_arguments, " and returns ", t.backward_results, "."),
       "Declare what is not needed as Unused; return one derivative for each learnable, in the "
       "order in which they are named.");
@@ -117,9 +117,9 @@ void CheckResultCount(const AnyLayer& layer, const DlArrays& values) {
   const int outputs = layer->NumOutputs(), states = layer.NumStateArrays();
   if (static_cast<int>(values.size()) == outputs + states) return;
   throw Error("layer:ResultCount",
-              absl::StrCat("The layer returns ", Plural(outputs, "output"), " and ",
-                           Plural(states, "state array"), "."),
-              absl::StrCat(values.size(), " arrays came."),
+              absl::StrCat("The layer returns ", Counted(outputs, "output"), " and ",
+                           Counted(states, "state array"), "."),
+              absl::StrCat(Counted(values.size(), "array"), " came."),
               "Return each output, then each new state.");
 }
 
@@ -192,7 +192,7 @@ class LayerBackwardRule : public internal::OwnBackwardRule {
 
 void internal::WrongLayoutCount(const Layer& layer, int expected, size_t came) {
   throw Error("layer:InputCount",
-              absl::StrCat(Who(layer), ": Initialize takes ", Plural(expected, "layout"),
+              absl::StrCat(Who(layer), ": Initialize takes ", Counted(expected, "layout"),
                            ", one for each input."),
               absl::StrCat(came, " came."), "");
 }
@@ -244,7 +244,7 @@ void AnyLayer::SetStates(Arrays states) {
   const int expected = NumStateArrays();
   if (static_cast<size_t>(expected) != states.size()) {
     throw Error("layer:StateCount",
-                absl::StrCat(Who(layer()), " has ", Plural(expected, "state array"), "."),
+                absl::StrCat(Who(layer()), " has ", Counted(expected, "state array"), "."),
                 absl::StrCat(states.size(), " came."), "Give the states of a LayerResult.");
   }
   size_t i = 0;
@@ -259,7 +259,7 @@ LayerResult AnyLayer::Call(Arrays inputs, bool training) const {
   const std::string_view function = training && traits_.has_forward ? "Forward" : "Predict";
   if (static_cast<int>(inputs.size()) != l.NumInputs()) {
     throw Error("layer:InputCount",
-                absl::StrCat(Who(l), " has ", Plural(l.NumInputs(), "input"), "."),
+                absl::StrCat(Who(l), " has ", Counted(l.NumInputs(), "input"), "."),
                 absl::StrCat(inputs.size(), " came."), "");
   }
   DlArrays stripped;

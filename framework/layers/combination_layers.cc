@@ -1,6 +1,7 @@
 #include "framework/layers/combination_layers.h"
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/layers/settings.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/shape.h"
@@ -11,8 +12,7 @@ namespace {
 void SetInputs(Layer& layer, std::string_view class_name, int count, std::string_view what) {
   internal::RequireAtLeast(class_name, "NumInputs", count, 1);
   layer.SetNumInputs(count);
-  layer.SetDescription(
-      absl::StrCat(std::string(what), " of ", count, count == 1 ? " input" : " inputs"));
+  layer.SetDescription(absl::StrCat(std::string(what), " of ", internal::Counted(count, "input")));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/layers/initializers.h"
 #include "framework/layers/settings.h"
 #include "framework/ops/convolution.h"
@@ -55,8 +56,9 @@ void ConvolutionLayer::Initialize(const NetworkDataLayout& layout) {
   if (channels % num_groups != 0 || num_filters % num_groups != 0) {
     throw Error("layer:InvalidSetting",
                 absl::StrCat(class_name_, ": NumGroups divides the channels and NumFilters."),
-                absl::StrCat(num_groups.get(), " groups came for ", channels, " channels and ",
-                             num_filters.get(), " filters."),
+                absl::StrCat(internal::Counted(num_groups, "group"), " came for ",
+                             internal::Counted(channels, "channel"), " and ",
+                             internal::Counted(num_filters, "filter"), "."),
                 "");
   }
   const int64_t elements = NumElements(filter_size);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 
 namespace lamina {
 
@@ -34,15 +35,17 @@ void FunctionLayer::SetCounts(int arguments, int results, const FunctionLayerOpt
       throw Error(
           "layer:InputCount",
           absl::StrCat("FunctionLayer: the function takes the inputs and then the learnables, ",
-                       std::max(options.num_inputs, 1) + learnables_.size(),
-                       options.num_inputs > 0 ? "" : " or more", " arrays in all."),
+                       options.num_inputs > 0
+                           ? internal::Counted(options.num_inputs + learnables_.size(), "array")
+                           : absl::StrCat(1 + learnables_.size(), " or more arrays"),
+                       " in all."),
           absl::StrCat("It takes ", arguments, "."), "");
     }
   }
   if (results >= 0 && options.num_outputs > 0 && options.num_outputs != results) {
     throw Error("layer:ResultCount",
-                absl::StrCat("FunctionLayer: the function returns ", options.num_outputs,
-                             options.num_outputs == 1 ? " output." : " outputs."),
+                absl::StrCat("FunctionLayer: the function returns ",
+                             internal::Counted(options.num_outputs, "output"), "."),
                 absl::StrCat("It returns ", results, "."), "");
   }
   SetNumInputs(inputs);

@@ -110,7 +110,7 @@ TEST(FunctionLayerTest, HoldsADifferentiableFunction) {
 TEST(FunctionLayerTest, WrongNumbersAreRefused) {
   const auto two = [](const DlArray& a, const DlArray& b) { return a + b; };
   EXPECT_EQ(MessageOf([&] { FunctionLayer(two, {.num_inputs = 1}); }),
-            "FunctionLayer: the function takes the inputs and then the learnables, 1 arrays in "
+            "FunctionLayer: the function takes the inputs and then the learnables, 1 array in "
             "all. It takes 2. [layer:InputCount]");
   EXPECT_EQ(MessageOf([&] {
               FunctionLayer(two, {.learnables = {{"A", Ones({1})}, {"B", Ones({1})}}});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/layers/settings.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/shape.h"
@@ -144,7 +145,7 @@ void RequireSizes(const char* class_name, const char* what, const Sizes& size, s
 
 FeatureInputLayer::FeatureInputLayer(int64_t num_features, const InputOptions& options)
     : SizedInput("FeatureInputLayer", {num_features}, options) {
-  SetDescription(absl::StrCat(num_features, num_features == 1 ? " feature" : " features"));
+  SetDescription(internal::Counted(num_features, "feature"));
 }
 DlArray FeatureInputLayer::Predict(const DlArray& x) const {
   return Accept("FeatureInputLayer", "CB", x);
@@ -170,9 +171,9 @@ DlArray Image3dInputLayer::Predict(const DlArray& x) const {
 
 SequenceInputLayer::SequenceInputLayer(const Sizes& size, const InputOptions& options)
     : SizedInput("SequenceInputLayer", size, options) {
-  SetDescription(size.size() == 1 ? absl::StrCat("Sequences of ", size[0],
-                                                 size[0] == 1 ? " feature" : " features")
-                                  : absl::StrCat("Sequences of ", ToString(size), " images"));
+  SetDescription(size.size() == 1
+                     ? absl::StrCat("Sequences of ", internal::Counted(size[0], "feature"))
+                     : absl::StrCat("Sequences of ", ToString(size), " images"));
 }
 std::string SequenceInputLayer::Labels() const {
   return absl::StrCat(std::string(std::max<size_t>(input_size->size(), 1) - 1, 'S'), "CBT");

@@ -1,6 +1,7 @@
 #include "framework/layers/lstm_layer.h"
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/layers/initializers.h"
 #include "framework/layers/settings.h"
 #include "framework/ops/creation.h"
@@ -22,8 +23,7 @@ LstmLayer::LstmLayer(int64_t hidden_units, const LstmOptions& options) : LstmLay
   input_weights_initializer = options.input_weights_initializer;
   recurrent_weights_initializer = options.recurrent_weights_initializer;
   bias_initializer = options.bias_initializer;
-  SetDescription(absl::StrCat("LSTM with ", hidden_units,
-                              hidden_units == 1 ? " hidden unit" : " hidden units",
+  SetDescription(absl::StrCat("LSTM with ", internal::Counted(hidden_units, "hidden unit"),
                               output_mode == "last" ? ", last step" : ""));
   ResetState();
 }

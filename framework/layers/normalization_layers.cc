@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/layers/settings.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
@@ -77,8 +78,7 @@ GroupNormalizationLayer::GroupNormalizationLayer(int64_t groups, const EpsilonOp
   internal::RequirePositive("GroupNormalizationLayer", "Epsilon", options.epsilon);
   num_groups = groups;
   epsilon = options.epsilon;
-  SetDescription(
-      absl::StrCat("Group normalization with ", groups, groups == 1 ? " group" : " groups"));
+  SetDescription(absl::StrCat("Group normalization with ", internal::Counted(groups, "group")));
 }
 
 DlArray GroupNormalizationLayer::Predict(const DlArray& x) const {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "framework/dlarray/counted.h"
 
 namespace lamina::internal {
 namespace {
@@ -110,9 +111,9 @@ bool MovesOverTime(std::string_view layer, int rank, const ArraySpec& x) {
   if (spatial == rank) return false;
   if (spatial == rank - 1 && x.format.Find('T') >= 0) return true;
   WrongFormat(layer,
-              absl::StrCat("data with ", rank, rank == 1 ? " S dim" : " S dims", ", such as ",
-                           Labels(rank, "CB"), ", or ", rank == 1 ? "none" : absl::StrCat(rank - 1),
-                           " and T, such as ", Labels(rank - 1, "CBT")),
+              absl::StrCat("data with ", Counted(rank, "S dim"), ", such as ", Labels(rank, "CB"),
+                           ", or ", rank == 1 ? "none" : absl::StrCat(rank - 1), " and T, such as ",
+                           Labels(rank - 1, "CBT")),
               x);
 }
 

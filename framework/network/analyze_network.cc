@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "framework/dlarray/counted.h"
 
 namespace lamina {
 namespace {
@@ -104,8 +105,8 @@ std::string ToString(const NetworkAnalysis& analysis) {
     absl::StrAppend(&text, line, "\n");
     if (r == 0) absl::StrAppend(&text, std::string(line.size(), '-'), "\n");
   }
-  absl::StrAppend(&text, "\n", analysis.total_learnables, " learnable values, ",
-                  analysis.issues.size(), analysis.issues.size() == 1 ? " issue" : " issues", "\n");
+  absl::StrAppend(&text, "\n", internal::Counted(analysis.total_learnables, "learnable value"),
+                  ", ", internal::Counted(analysis.issues.size(), "issue"), "\n");
   for (const NetworkIssue& issue : analysis.issues)
     absl::StrAppend(&text, "- ", issue.message, "\n");
   return text;

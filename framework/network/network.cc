@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "framework/dlarray/counted.h"
 #include "framework/network/describe.h"
 
 namespace lamina {
@@ -31,8 +32,8 @@ void DlNetwork::AddLayers(std::vector<AnyLayer> layers) {
       layers_.erase(layers_.begin() + first, layers_.end());
       throw Error("network:ChainMismatch",
                   "Layers of a list are connected one after another, one output to one input.",
-                  absl::StrCat("Layer ", a, " has ", outputs, " outputs, layer ", b, " has ",
-                               inputs, " inputs."),
+                  absl::StrCat("Layer ", a, " has ", internal::Counted(outputs, "output"),
+                               ", layer ", b, " has ", internal::Counted(inputs, "input"), "."),
                   "Add them apart with AddLayers and connect them by name with ConnectLayers.");
     }
   }

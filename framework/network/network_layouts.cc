@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "framework/dlarray/counted.h"
 #include "framework/network/describe.h"
 #include "framework/network/network.h"
 #include "framework/ops/abstract_run.h"
@@ -54,9 +55,10 @@ std::vector<std::vector<NetworkDataLayout>> DlNetwork::Walk(
   const std::vector<Port> ports = InputPorts();
   if (layouts.size() != ports.size()) {
     throw Error("network:InputCount",
-                absl::StrCat("The network has ", ports.size(), " inputs, [",
+                absl::StrCat("The network has ", internal::Counted(ports.size(), "input"), ", [",
                              absl::StrJoin(InputNames(), ", "), "]."),
-                absl::StrCat(layouts.size(), " layouts came."), "Give one for each input.");
+                absl::StrCat(internal::Counted(layouts.size(), "layout"), " came."),
+                "Give one for each input.");
   }
   // Two lanes, each with another size in place of the unknown ones.
   const int64_t unknown[] = {kProbe, kSecondProbe};

@@ -3,6 +3,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "framework/dlarray/counted.h"
+#include "framework/dlarray/refused_reads.h"
 #include "framework/network/describe.h"
 #include "framework/network/network_plan.h"
 #include "framework/ops/abstract_run.h"
@@ -35,9 +37,10 @@ DlArrays DlNetwork::LabelledInputs(Arrays inputs) const {
   const std::vector<Port> ports = InputPorts();
   if (inputs.size() != ports.size()) {
     throw Error("network:InputCount",
-                absl::StrCat("The network has ", ports.size(), " inputs, [",
+                absl::StrCat("The network has ", internal::Counted(ports.size(), "input"), ", [",
                              absl::StrJoin(InputNames(), ", "), "]."),
-                absl::StrCat(inputs.size(), " arrays came."), "Give one for each input.");
+                absl::StrCat(internal::Counted(inputs.size(), "array"), " came."),
+                "Give one for each input.");
   }
   DlArrays labelled(inputs.begin(), inputs.end());
   for (size_t k = 0; k < inputs.size(); ++k) {

@@ -123,7 +123,7 @@ TEST(DlNetworkTest, TakesSeveralInputs) {
   const DlArrays x{X(), 2 * X()};
   EXPECT_TRUE(IsEqual(net.PredictAll(x).outputs[0], 3 * X()));
   EXPECT_EQ(MessageOf([&] { net.Predict(X()); }),
-            "The network has 2 inputs, [add/in1, add/in2]. 1 arrays came. Give one for each input. "
+            "The network has 2 inputs, [add/in1, add/in2]. 1 array came. Give one for each input. "
             "[network:InputCount]");
 }
 
@@ -226,7 +226,7 @@ TEST(DlNetworkTest, RefusesWrongWiring) {
               DlNetwork({Named(SplitLayer(), "s"), Named(DoubleLayer(), "d")});
             }),
             "Layers of a list are connected one after another, one output to one input. Layer "
-            "\"s\" (SplitLayer) has 2 outputs, layer \"d\" (DoubleLayer) has 1 inputs. Add them "
+            "\"s\" (SplitLayer) has 2 outputs, layer \"d\" (DoubleLayer) has 1 input. Add them "
             "apart with AddLayers and connect them by name with ConnectLayers. "
             "[network:ChainMismatch]");
   DlNetwork net({Named(DoubleLayer(), "a"), Named(DoubleLayer(), "b")});

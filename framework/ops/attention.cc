@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/attention_op.h"
 #include "framework/ops/data_format.h"
 #include "framework/ops/elementwise.h"
@@ -32,8 +33,9 @@ void CheckSizes(const DlArray& q, const DlArray& k, const DlArray& v, int64_t nu
   }
   if (num_heads < 1 || Size(q, 'C') % num_heads != 0 || Size(v, 'C') % num_heads != 0) {
     throw Error("ops:InvalidHeads", "The number of heads divides the channels.",
-                absl::StrCat(num_heads, " heads came for queries of ", Size(q, 'C'),
-                             " channels and values of ", Size(v, 'C'), "."),
+                absl::StrCat(internal::Counted(num_heads, "head"), " came for queries of ",
+                             internal::Counted(Size(q, 'C'), "channel"), " and values of ",
+                             Size(v, 'C'), "."),
                 "");
   }
   if (Size(k, 'T') < 1) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/convolution_op.h"
 #include "framework/ops/data_format.h"
 #include "framework/ops/elementwise.h"
@@ -32,8 +33,9 @@ void CheckWeightLabels(std::string_view function, const DlArray& w, int rank) {
 int64_t Groups(std::string_view function, const DlArray& w, int rank, int64_t told) {
   if (w.rank() > rank + 3) {
     throw Error("dlarray:SizeMismatch",
-                absl::StrCat(std::string(function), " along ", rank, " dims expects weights of ",
-                             rank + 2, " dims, or of ", rank + 3, " with the groups last."),
+                absl::StrCat(std::string(function), " along ", internal::Counted(rank, "dim"),
+                             " expects weights of ", rank + 2, " dims, or of ", rank + 3,
+                             " with the groups last."),
                 absl::StrCat("Weights ", ToString(w.spec()), " came."),
                 "Check how many dims of the data are labelled S.");
   }
@@ -59,8 +61,9 @@ void SplitBias(std::string_view function, const DlArray& bias, int64_t count, Dl
     *single = Reshape(bias, {});
   } else {
     throw Error("dlarray:SizeMismatch",
-                absl::StrCat(std::string(function), " expects a bias of ", count,
-                             " elements (one for each channel of the result), of one, or none."),
+                absl::StrCat(std::string(function), " expects a bias of ",
+                             internal::Counted(count, "element"),
+                             " (one for each channel of the result), of one, or none."),
                 absl::StrCat("A bias ", ToString(bias.spec()), " came."),
                 "Check the number of filters.");
   }

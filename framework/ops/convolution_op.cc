@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/product_precision.h"
 #include "framework/ops/reduction.h"
@@ -80,8 +81,9 @@ cpu::ConvolutionShape ConvShape(const ConvParameters& parameters, const ArraySpe
   if (s.groups < 1 || s.channels_in % s.groups != 0 || s.channels_out % s.groups != 0) {
     throw Error("ops:InvalidGroups",
                 "The number of groups divides the channels of the data and the filters.",
-                absl::StrCat(s.groups, " groups, ", s.channels_in, " channels and ", s.channels_out,
-                             " filters came."),
+                absl::StrCat(internal::Counted(s.groups, "group"), ", ",
+                             internal::Counted(s.channels_in, "channel"), " and ",
+                             internal::Counted(s.channels_out, "filter"), " came."),
                 "Choose another number of groups.");
   }
   if (w.size(s.spatial_rank) * s.groups != s.channels_in) {
@@ -91,7 +93,7 @@ cpu::ConvolutionShape ConvShape(const ConvParameters& parameters, const ArraySpe
                      " of the weights is the number of channels of the data for each group, ",
                      s.channels_in / s.groups, " here."),
         absl::StrCat("Data ", lamina::ToString(x), " and weights ", lamina::ToString(w),
-                     " came, with ", s.groups, s.groups == 1 ? " group." : " groups."),
+                     " came, with ", internal::Counted(s.groups, "group"), "."),
         "Give the weights as filter sizes, channels for each group, filters.");
   }
   if (s.channels_in == 0 || s.channels_out == 0 || !cpu::ComputeOutputSize(&s)) {

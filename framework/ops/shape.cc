@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "framework/cpu/permute.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/op.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/written_op.h"
@@ -30,7 +31,8 @@ class ReshapeOp : public Op, public WrittenOp {
     const int64_t have = in[0].numel(), want = NumElements(sizes_);
     if (have != want) {
       throw Error("dlarray:ElementCount",
-                  absl::StrCat("Reshape to ", ToString(sizes_), " needs ", want, " elements."),
+                  absl::StrCat("Reshape to ", ToString(sizes_), " needs ",
+                               internal::Counted(want, "element"), "."),
                   absl::StrCat("A ", ToString(in[0]), " with ", have, " came."),
                   "Give sizes whose product is the number of elements; one may be -1.");
     }

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/shape.h"
 
 namespace lamina {
@@ -80,14 +81,15 @@ WindowGeometry WindowGeometry::Resolve(std::string_view function, const Sizes& i
         extent <= input[d] + g.pad_begin[d] + g.pad_end[d]) {
       continue;
     }
-    throw Error("ops:WindowTooLarge",
-                absl::StrCat(name,
-                             " needs a window of at least one element that fits into the "
-                             "padded data."),
-                absl::StrCat("Along dim ", d, " the window has ", window[d],
-                             " elements with dilation ", g.dilation[d], ", the data ", input[d],
-                             " and the padding ", g.pad_begin[d], " + ", g.pad_end[d], "."),
-                "Make the window smaller, or pad the data more.");
+    throw Error(
+        "ops:WindowTooLarge",
+        absl::StrCat(name,
+                     " needs a window of at least one element that fits into the "
+                     "padded data."),
+        absl::StrCat("Along dim ", d, " the window has ", internal::Counted(window[d], "element"),
+                     " with dilation ", g.dilation[d], ", the data ", input[d], " and the padding ",
+                     g.pad_begin[d], " + ", g.pad_end[d], "."),
+        "Make the window smaller, or pad the data more.");
   }
   return g;
 }
@@ -108,8 +110,9 @@ Sizes ExpandOption(std::string_view function, std::string_view identifier, std::
   if (!valid) {
     throw Error(
         identifier,
-        absl::StrCat(std::string(function), " expects a ", std::string(what), " of at least ",
-                     least, ", one number for all or one for each of ", rank, " dims."),
+        absl::StrCat(std::string(function), " expects a ", std::string(what), " of ", least, " to ",
+                     kMaxOption, ", one number for all or one for each of ", Counted(rank, "dim"),
+                     "."),
         option.empty() ? "None came." : absl::StrCat("[", absl::StrJoin(option, " "), "] came."),
         "Count the dims that the window moves along.");
   }

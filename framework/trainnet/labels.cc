@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/one_hot.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
@@ -71,7 +72,7 @@ std::vector<std::string> ScoresToLabel(const DlArray& scores,
     throw Error("data:ClassCount",
                 absl::StrCat("There is one name for each channel of the scores, ",
                              ToString(scores.spec()), "."),
-                absl::StrCat(class_names.size(), " names came."), "");
+                absl::StrCat(internal::Counted(class_names.size(), "name"), " came."), "");
   }
   std::vector<std::string> labels;
   labels.reserve(indices.numel());

@@ -1,6 +1,7 @@
 #include "framework/trainnet/loss_function.h"
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/loss.h"
 #include "framework/trainnet/option_check.h"
 
@@ -35,7 +36,8 @@ DlArray LossFunction::operator()(const DlArrays& y, const DlArrays& t) const {
   if (single_ && (y.size() != 1 || t.size() != 1)) {
     throw Error("trainnet:LossOutputs",
                 absl::StrCat("The loss \"", name_, "\" compares one output with one target."),
-                absl::StrCat(y.size(), " outputs and ", t.size(), " targets came."),
+                absl::StrCat(internal::Counted(y.size(), "output"), " and ",
+                             internal::Counted(t.size(), "target"), " came."),
                 "Give a function of two DlArrays, all outputs and all targets.");
   }
   DlArray loss;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/reduction.h"
 #include "framework/trainnet/option_check.h"
@@ -141,7 +142,9 @@ void internal::ClassMetric::Update(const DlArray& y, const DlArray& t) {
     missed_.resize(classes);
   }
   if (right_.size() != classes) {
-    ThrowSize(absl::StrCat("All batches have ", right_.size(), " classes."), y, t);
+    ThrowSize(absl::StrCat("All batches have ",
+                           internal::Counted(right_.size(), "class", "classes"), "."),
+              y, t);
   }
   for (int64_t i = 0; i < scores.Count(); ++i) {
     const int64_t chosen = scores.Decide(i), target = targets[i];
@@ -217,7 +220,9 @@ void AnyMetric::Update(const DlArrays& y, const DlArrays& t) {
     throw Error(
         "trainnet:MetricOutput",
         absl::StrCat("Metric \"", Name(), "\" looks at output and target ", output_ + 1, "."),
-        absl::StrCat(y.size(), " outputs and ", t.size(), " targets came."), "");
+        absl::StrCat(internal::Counted(y.size(), "output"), " and ",
+                     internal::Counted(t.size(), "target"), " came."),
+        "");
   }
   try {
     model_->Update(y[i], t[i]);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/counted.h"
 #include "framework/ops/gpu_array.h"
 #include "framework/trainnet/batch_predictor.h"
 #include "framework/trainnet/normalization_statistics.h"
@@ -113,7 +114,8 @@ void Training::Prepare(const Dataset& data) {
   }
   const size_t num_inputs = network_.InputNames().size();
   if (data.inputs.size() != num_inputs) {
-    throw Error("network:InputCount", absl::StrCat("The network has ", num_inputs, " inputs."),
+    throw Error("network:InputCount",
+                absl::StrCat("The network has ", internal::Counted(num_inputs, "input"), "."),
                 absl::StrCat("The data have ", data.inputs.size(), "."), "");
   }
   if (options_.validation_data.has_value()) {
