@@ -123,6 +123,17 @@ void CheckResultCount(const AnyLayer& layer, const DlArrays& values) {
               "Return each output, then each new state.");
 }
 
+// A state may be unset; an output is read by the next layer.
+void CheckOutputsAreSet(const Layer& layer, const DlArrays& values) {
+  for (int i = 0; i < layer.NumOutputs(); ++i) {
+    if (values[i].data().get() != internal::ArrayData::Unset().get()) continue;
+    throw Error(
+        "layer:UnsetOutput", "A layer sets each output that it returns.",
+        absl::StrCat("Output \"", layer.OutputNames()[i], "\" is a DlArray that was never set."),
+        "Look for a variable, DlArray y;, that no branch assigned to.");
+  }
+}
+
 // How many derivatives of outputs and new states the layer's Backward takes.
 int BackwardDerivatives(const AnyLayer& layer, int states) {
   const int inputs = layer->NumInputs(), outputs = layer->NumOutputs();
@@ -146,6 +157,7 @@ class LayerBackwardRule : public internal::OwnBackwardRule {
   CallResult CallForward(Arrays inputs) const override {
     CallResult called = layer_.CallForward(inputs);
     CheckResultCount(layer_, called.values);
+    CheckOutputsAreSet(layer_.layer(), called.values);
     return called;
   }
   DlArrays CallBackward(Arrays arguments, const Memory& memory,
@@ -282,6 +294,7 @@ LayerResult AnyLayer::Call(Arrays inputs, bool training) const {
       called = training ? model_->Forward(x) : model_->Predict(x);
     }
     CheckResultCount(*this, called.values);
+    CheckOutputsAreSet(l, called.values);
     LayerResult result;
     const auto split = called.values.begin() + l.NumOutputs();
     result.outputs.assign(called.values.begin(), split);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/autodiff/tape.h"
 #include "framework/dlarray/testing/thrown_error.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
@@ -262,6 +263,47 @@ TEST(AnyLayerTest, ResultsAreCounted) {
   EXPECT_EQ(MessageOf([] { AnyLayer(Some()).Predict({Ramp({1})}); }),
             "Some, Predict: The layer returns 2 outputs and 0 state arrays. 3 arrays came. Return "
             "each output, then each new state. [layer:ResultCount]");
+}
+
+TEST(AnyLayerTest, OutputsThatWereNeverSetAreNamed) {
+  struct Halves : Layer {
+    Halves() {
+      SetNumOutputs(2);
+      SetOutputNames({"low", "high"});
+    }
+    std::pair<DlArray, DlArray> Predict(const DlArray& x) const {
+      DlArray high;
+      if (x.numel() > 4) high = x;
+      return {x, high};
+    }
+  };
+  const std::string message =
+      "Halves, Predict: A layer sets each output that it returns. Output \"high\" is a DlArray "
+      "that "
+      "was never set. Look for a variable, DlArray y;, that no branch assigned to. "
+      "[layer:UnsetOutput]";
+  EXPECT_EQ(MessageOf([] { AnyLayer(Halves()).Predict({Ramp({1})}); }), message);
+  EXPECT_EQ(MessageOf([] { AnyLayer(Halves()).Predict({Ramp({5})}); }), "no error");
+  // A size of 0 is a size.
+  struct None : Layer {
+    DlArray Predict(const DlArray&) const { return Zeros({0, 0}); }
+  };
+  EXPECT_EQ(MessageOf([] { AnyLayer(None()).Predict({Ramp({1})}); }), "no error");
+}
+
+TEST(AnyLayerTest, UnsetOutputsOfALayerWithABackwardAreNamed) {
+  struct Own : Layer {
+    std::pair<DlArray, Memory> Forward(const DlArray&) const { return {DlArray(), Memory{}}; }
+    DlArray Predict(const DlArray& x) const { return x; }
+    DlArray Backward(Unused, Unused, const DlArray& dy, const Memory&) const { return dy; }
+  };
+  const std::string message = MessageOf([] {
+    Tape tape;
+    const ScopedTape listening(&tape);
+    AnyLayer(Own()).Forward({tape.Watch(Ramp({2}))});
+  });
+  EXPECT_NE(message.find("Output \"out\" is a DlArray that was never set."), std::string::npos)
+      << message;
 }
 
 TEST(AnyLayerTest, VariableNumbersOfInputsAndOutputs) {
