@@ -277,6 +277,8 @@ TEST(ConvolutionTest, Errors) {
   EXPECT_TRUE(Throws("ops:InvalidDilation", conv(x, w, {.dilation = {1, -1}})));
   EXPECT_TRUE(Throws("ops:InvalidDilation", conv(x, w, {.dilation = {int64_t{1} << 60}})));
   EXPECT_TRUE(Throws("ops:InvalidPadding", conv(x, w, {.padding = -1})));
+  EXPECT_TRUE(Throws("ops:InvalidPadding", conv(x, w, {.padding = int64_t{1} << 40})));
+  EXPECT_TRUE(Throws("ops:InvalidPadding", conv(x, w, {.padding = ~size_t{0}})));
   EXPECT_TRUE(Throws("ops:InvalidPadding", conv(x, w, {.padding = {1, 1, 1}})));
   EXPECT_TRUE(Throws("ops:InvalidPadding", conv(x, w, {.padding = "causal"})));
   EXPECT_TRUE(Throws("ops:InvalidPadding", [] { Padding("full"); }));

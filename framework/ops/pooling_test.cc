@@ -124,6 +124,7 @@ TEST(PoolingTest, Errors) {
   EXPECT_TRUE(Throws("ops:InvalidStride", pool(x, {.window = {2}, .stride = {0}})));
   EXPECT_TRUE(Throws("ops:InvalidPadding", pool(x, {.window = {2}, .padding = 2})));
   EXPECT_TRUE(Throws("ops:InvalidPadding", pool(x, {.window = {2}, .padding = -1})));
+  EXPECT_TRUE(Throws("ops:InvalidPadding", pool(x, {.window = {2}, .padding = int64_t{1} << 40})));
   EXPECT_TRUE(Throws("ops:WindowTooLarge", pool(x, {.window = {6, 1}})));
   constexpr int kLarge = 1 << 30;
   EXPECT_TRUE(Throws("ops:WindowTooLarge", pool(x, {.window = {kLarge}, .padding = kLarge - 1})));

@@ -9,6 +9,7 @@
 #ifndef FRAMEWORK_OPS_WINDOW_H_
 #define FRAMEWORK_OPS_WINDOW_H_
 
+#include <concepts>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -23,8 +24,11 @@ namespace lamina {
 /// convolution and an average, and as minus infinity in a maximum.
 class Padding {
  public:
+  /// None.
+  Padding() : Padding(0) {}
   /// `all` elements on each side of each dim.
-  Padding(int all = 0) : begin_{all}, end_{all} {}  // NOLINT
+  template <std::integral Count>
+  Padding(Count all) : begin_{static_cast<int64_t>(all)}, end_(begin_) {}  // NOLINT
   /// each[d] elements on both sides of dim d.
   Padding(std::initializer_list<int64_t> each) : begin_(each), end_(each) {}  // NOLINT
   /// begin[d] elements before and end[d] after dim d; one entry stands for all dims.
