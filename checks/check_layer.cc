@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "checks/check_context.h"
 #include "checks/layer_test.h"
+#include "checks/unused_inputs.h"
 #include "framework/acceleration/acceleration.h"
 #include "framework/cpu/convolution.h"
 #include "framework/emit/c_compiler.h"
@@ -227,6 +228,9 @@ CheckReport internal::CheckLayer(const AnyLayer& layer, std::span<const NetworkD
       }
       report.tests.push_back(std::move(point));
     }
+  }
+  for (std::string& note : checks::NotesOfUnusedInputs(context)) {
+    report.notes.push_back(std::move(note));
   }
   report.seconds = SecondsSince(start);
   if (!options.quiet) std::cout << report << std::flush;

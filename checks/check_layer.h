@@ -52,6 +52,10 @@ struct CheckOptions {
   /// Names of inputs that hold whole numbers, such as indices: int32, drawn from those whole
   /// numbers that are at least input_low and less than input_high.
   std::set<std::string> integer_inputs{};
+  /// A single call with NaN or infinity in its inputs, small ones, may take so many seconds, and as
+  /// many as a thousand calls with finite ones. One that takes longer ends the program with status
+  /// 1, after it was told on standard error: nothing else can stop a loop in plain numbers.
+  double longest_call_s = 20;
   /// Do not print the report.
   bool quiet = false;
 };

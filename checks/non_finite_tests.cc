@@ -1,12 +1,16 @@
 // What is not finite in an input shows in the outputs, those of its observation alone, and ends no
 // loop too late.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <iostream>
 #include <limits>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "checks/endless_call.h"
 #include "checks/layer_test.h"
 #include "checks/observation_split.h"
 
@@ -97,21 +101,34 @@ std::string WhereElsewhere(const CheckContext& c, const Subject& subject,
   return "";
 }
 
+// What is said of a call without end.
+std::string EndsInWords(const std::string& function) {
+  return absl::StrCat(function, " comes to an end, whatever the values are.");
+}
+constexpr char kWaits[] =
+    "A loop waits for values to become small: half of infinity is infinity, and comparisons with "
+    "NaN are false.";
+constexpr char kCount[] = "Count loops by sizes, or refuse such values with an Error.";
+
 void NanIsPassedOn(const CheckContext& c, const Variant& v, TestPoint* point) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   // A layer may do more for such values, but not without end.
   constexpr int64_t kTimesMore = 100, kSomeMore = 1000;
+  constexpr double kTimesLonger = 1000;
   const Subject subject = c.MakeSubject(c.Reduced(c.Layouts(v.observations), 3, false), v.type);
   for (const Function function : {Function::kPredict, Function::kForward}) {
     if (function == Function::kForward && !c.traits().has_forward) continue;
     if (!c.IsRepeatable(subject, function)) return point->Incomplete(kNotRepeatable);
     OpLimit ordinary(std::numeric_limits<int64_t>::max());
     LayerResult finite;
+    const auto start = std::chrono::steady_clock::now();
     {
       const ScopedListener counting(&ordinary);
       finite = c.Call(subject, function);
     }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    const double longest = std::max(c.options().longest_call_s, kTimesLonger * seconds.count());
     for (const DlArray& y : finite.outputs) {
       if (AllFinite(Components(y))) continue;
       return point->Incomplete("The outputs are NaN or infinite: see predictReturnsFiniteValues.");
@@ -133,18 +150,28 @@ void NanIsPassedOn(const CheckContext& c, const Variant& v, TestPoint* point) {
         LayerResult result;
         try {
           const ScopedListener counting(&limit);
+          const EndlessCall watch(longest, [&] {
+            std::cerr << "nanIsPassedOn of " << subject.layer->Type()
+                      << " does not come to an end, and the check ends with it.\n"
+                      << ToString(Diagnostic{
+                             .expected = EndsInWords(name),
+                             .came = absl::StrFormat("It was still running after %.3g seconds; for "
+                                                     "finite values it takes %.3g.",
+                                                     longest, seconds.count()),
+                             .where = absl::StrCat(what, " in ", input),
+                             .causes = {kWaits},
+                             .fix = kCount});
+          });
           result = c.Call(subject.layer, inputs, function);
         } catch (const FunctionThrew& threw) {
           if (limit.is_passed()) {
-            point->Fail(
-                {.expected = absl::StrCat(name, " comes to an end, whatever the values are."),
-                 .came = absl::StrCat("It was stopped after ", limit.count(),
-                                      " array functions; for finite values it applies ",
-                                      ordinary.count(), "."),
-                 .where = absl::StrCat(what, " in ", input),
-                 .causes = {"A loop waits for values to become small: half of infinity is "
-                            "infinity, and comparisons with NaN are false."},
-                 .fix = "Count loops by sizes, or refuse such values with an Error."});
+            point->Fail({.expected = EndsInWords(name),
+                         .came = absl::StrCat("It was stopped after ", limit.count(),
+                                              " array functions; for finite values it applies ",
+                                              ordinary.count(), "."),
+                         .where = absl::StrCat(what, " in ", input),
+                         .causes = {kWaits},
+                         .fix = kCount});
             continue;
           }
           if (threw.is_error) continue;  // It refuses such a value: nothing is hidden.

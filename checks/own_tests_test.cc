@@ -111,6 +111,51 @@ TEST(NonFiniteTest, WhatBelongsToAllObservationsShowsInAll) {
   }
 }
 
+/// Halves a number of its own until it is small. No array function that could be counted is called
+/// in the loop.
+struct HalvesANumber : TanhScaleLayer {
+  DlArray Predict(const DlArray& x) const {
+    volatile double largest = MaxOver(Abs(x)).Scalar();
+    while (largest > 1) largest = largest / 2;
+    return TanhScaleLayer::Predict(x);
+  }
+};
+
+TEST(NonFiniteDeathTest, ALoopWithoutEndIsNamed) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(CheckLayer(HalvesANumber(), {kImage}, {.longest_call_s = 0.3, .quiet = true}),
+              testing::ExitedWithCode(1),
+              "nanIsPassedOn of HalvesANumber does not come to an end[^_]*Infinity in 'in' at "
+              "[^_]*half of infinity is infinity");
+}
+
+// --- Hints --------------------------------------------------------------------------------------
+
+/// Adds its first input to itself.
+struct AddsTheFirstTwice : Layer, Formattable {
+  AddsTheFirstTwice() { SetNumInputs(2); }
+  DlArray Predict(const DlArray& a, const DlArray&) const { return a + a; }
+};
+/// Its second input is hidden by a large bias, for most values of both.
+struct HidesTheSecond : Layer, Formattable {
+  HidesTheSecond() { SetNumInputs(2); }
+  DlArray Predict(const DlArray& a, const DlArray& b) const {
+    return a + Relu(MaxOver(b, "SCB") - 0.999);
+  }
+};
+
+TEST(UnusedInputsTest, AreToldAndNoFailure) {
+  const CheckReport report = CheckLayer(AddsTheFirstTwice(), {kImage, kImage}, {.quiet = true});
+  EXPECT_TRUE(report.ok()) << report;
+  EXPECT_THAT(report.notes,
+              ElementsAre(HasSubstr("Nothing depends on the values of the input 'in2'")));
+}
+
+TEST(UnusedInputsTest, AreNotThoseThatMatterAtFewPlaces) {
+  const CheckReport report = CheckLayer(HidesTheSecond(), {kImage, kImage}, {.quiet = true});
+  EXPECT_THAT(report.notes, IsEmpty());
+}
+
 // --- Declared, and so ---------------------------------------------------------------------------
 
 struct DeclaredJoining : ForwardJoins, JoinsObservations {};
