@@ -186,5 +186,26 @@ TEST(ProductsTest, ElementwiseLoopsRunOverWholeColumns) {
       << text;
 }
 
+// Where a product reads what follows a convolution with short rows, these get a copy without gaps.
+TEST(ProductsTest, ShortRowsAreComputedInColumnsAndCopied) {
+  const auto printed = [](int64_t side) {
+    const std::vector<ArraySpec> specs{{DataType::kSingle, {side, side, 1, 1}, "SSCB"},
+                                       {DataType::kSingle, {3, 3, 1, 8}, {}},
+                                       {DataType::kSingle, {1, 1, 8}, "SSC"},
+                                       {DataType::kSingle, {2, side * side * 8}, {}}};
+    const auto function = [&](Arrays a) {
+      const DlArray y = Relu(DlConv(a[0], a[1], DlArray(), {.padding = "same"}) * a[2]);
+      return DlArrays{MatMul(a[3], Reshape(StripDims(y), {side * side * 8, 1}))};
+    };
+    return testing::PrintedFunction(RecordGraph(function, specs), "f");
+  };
+  const std::string text = printed(7);
+  // Seven rows that are nine apart, in whole vectors.
+  EXPECT_NE(text.find("    for (int h = 0; h < 64; ++h) {\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("[h + w * 7 + c * 49] = rows[h + w * 9 + c * 64];\n"), std::string::npos)
+      << text;
+  EXPECT_EQ(printed(20).find("rows["), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lamina

@@ -166,10 +166,25 @@ void ProgramWriter::EmitLoops(const Group& group) {
     Store(v, own, element_[v](own));
   };
   if (summed == 0) {
-    const auto elements = [&] {
-      for (int v : stored) element(v);
-    };
     const SpreadMemory& columns = over_columns_[group_];
+    std::map<int, int> gapped;  // Values that get a copy without gaps: where they are computed.
+    for (int v : stored) {
+      if (columns.column > 0 && spread_.count(v) == 0) {
+        gapped.emplace(v, AddScratch("rows", columns.spec));
+      }
+    }
+    const auto elements = [&] {
+      for (int v : stored) {
+        const auto rows = gapped.find(v);
+        if (rows == gapped.end()) {
+          element(v);
+          continue;
+        }
+        const Indices own = Spread(element_sizes_[v], at);
+        builder_.Store(program_.arrays[rows->second].name, columns.Place(spec(v).sizes, own),
+                       Inlined(v, own).Typed(spec(v).type));
+      }
+    };
     const uint32_t in_column = (uint32_t{1} << columns.num_in_column) - 1;
     nest(all & ~in_column, [&] {
       if (in_column == 0) return elements();
@@ -180,6 +195,14 @@ void ProgramWriter::EmitLoops(const Group& group) {
         elements();
       });
     });
+    for (const auto& [v, rows] : gapped) {
+      nest(all, [&, v = v, rows = rows] {
+        const Indices own = Spread(element_sizes_[v], at);
+        Store(v, own,
+              Expression::Load(program_.arrays[rows].name, spec(v).type,
+                               columns.Place(spec(v).sizes, own)));
+      });
+    }
     return Finish(spec(stored.back()));
   }
   std::vector<int> sums;

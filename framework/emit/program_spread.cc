@@ -9,17 +9,18 @@ namespace lamina::internal {
 
 using loops::Expression;
 
+Expression SpreadMemory::Place(const Sizes& sizes, const Indices& at) const {
+  Expression place(0);
+  const Indices rest = NonOnes(sizes, at);
+  for (size_t d = 0; d < rest.size(); ++d) place = place + rest[d] * Expression(strides[d]);
+  return place;
+}
+
 // The place in memory of the element at these indices of a view of these sizes.
 Expression ProgramWriter::PlaceOf(int value, const Sizes& sizes, const Indices& at) const {
-  Expression place(0);
   const auto spread = spread_.find(value);
-  if (spread != spread_.end()) {
-    const Indices rest = NonOnes(sizes, at);
-    for (size_t d = 0; d < rest.size(); ++d) {
-      place = place + rest[d] * Expression(spread->second.strides[d]);
-    }
-    return place;
-  }
+  if (spread != spread_.end()) return spread->second.Place(sizes, at);
+  Expression place(0);
   int64_t stride = 1;
   for (size_t d = 0; d < sizes.size(); ++d) {
     if (sizes[d] != 1) place = place + at[d] * Expression(stride);
@@ -101,8 +102,10 @@ bool ProgramWriter::IsOverColumns(int v, const SpreadMemory& memory) const {
 }
 
 // Elementwise loops over the results of a convolution run over whole columns, without a break
-// between rows, and what they store is spread as well.
+// between rows, and what they store is spread as well. Rows that are shorter than a vector are
+// computed so even where readers want them without gaps: these get a copy.
 void ProgramWriter::SpreadGroups() {
+  constexpr int64_t kVector = 16;
   over_columns_.resize(placement_.groups.size());
   for (size_t g = 0; g < placement_.groups.size(); ++g) {
     const Group& group = placement_.groups[g];
@@ -116,7 +119,7 @@ void ProgramWriter::SpreadGroups() {
           WithoutOnes(spec(source).sizes) != group.space ||
           !std::all_of(stored.begin(), stored.end(), [&](int v) {
             return spec(v).numel() == spec(source).numel() && spec(v).type == memory.spec.type &&
-                   IsReadByIndices(v) && IsOverColumns(v, memory);
+                   (IsReadByIndices(v) || group.space[0] < kVector) && IsOverColumns(v, memory);
           })) {
         continue;
       }
@@ -124,7 +127,9 @@ void ProgramWriter::SpreadGroups() {
       break;
     }
     if (over_columns_[g].column == 0) continue;
-    for (int v : stored) spread_[v] = over_columns_[g];
+    for (int v : stored) {
+      if (IsReadByIndices(v)) spread_[v] = over_columns_[g];
+    }
   }
 }
 

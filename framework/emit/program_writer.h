@@ -33,6 +33,8 @@ struct SpreadMemory {
   int num_in_column = 0;         ///< How many of these lie in one column.
   int64_t column = 0;            ///< Elements from one column to the next.
   ArraySpec spec;                ///< Of all of the memory.
+  /// The place of the element at these indices of an array of these sizes.
+  loops::Expression Place(const Sizes& sizes, const Indices& at) const;
 };
 
 class ProgramWriter {
