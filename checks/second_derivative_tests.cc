@@ -13,7 +13,7 @@
 namespace lamina::checks {
 namespace {
 
-// The layer's derivatives g = Gradient(weights) as values, and the derivatives of those.
+// The derivatives g = BentGradientAt(weights) as values, and the derivatives of those.
 class SecondCheck {
  public:
   SecondCheck(const TrainingFunction& f, const Numbers& weights, uint64_t seed)
@@ -31,7 +31,7 @@ class SecondCheck {
 
  private:
   Numbers At(const Direction& direction, double t) const {
-    return NumbersOf(f_.GradientAt(direction, t, weights_));
+    return NumbersOf(f_.BentGradientAt(direction, t, weights_));
   }
 
   const TrainingFunction& f_;

@@ -19,8 +19,8 @@ double SumOfProducts(const Numbers& a, const Numbers& b) {
   });
 }
 
-double Scale(const DlArray& x) {
-  const Numbers values = NumbersOf({&x, 1});
+// 1 when all are zero, or there is none.
+double RootMeanSquare(const Numbers& values) {
   const double sum = SumOfProducts(values, values);
   const double rms = values.empty() ? 0 : std::sqrt(sum / static_cast<double>(values.size()));
   return rms > 0 && std::isfinite(rms) ? rms : 1;
@@ -63,7 +63,8 @@ TrainingFunction::TrainingFunction(const CheckContext& context, Subject subject)
       subject_(std::move(subject)),
       with_states_(!context.traits().has_backward || context.backward_takes_states()) {
   const auto add = [&](const std::string& name, VariableKind kind, const DlArray& value) {
-    if (IsFloating(value.type())) variables_.push_back({name, kind, value, Scale(value)});
+    if (IsFloating(value.type()))
+      variables_.push_back({name, kind, value, RootMeanSquare(NumbersOf({&value, 1}))});
   };
   for (size_t i = 0; i < subject_.inputs.size(); ++i) {
     add(subject_.layer->InputNames()[i], VariableKind::kInput, subject_.inputs[i]);
@@ -153,25 +154,44 @@ bool TrainingFunction::KeepsType() const {
   return true;
 }
 
-DlArray TrainingFunction::WeightedSum(const DlArrays& watched, const Numbers& weights) const {
+DlArrays TrainingFunction::ValuesOf(const DlArrays& watched) const {
   AnyLayer layer = subject_.layer;
   DlArrays inputs = subject_.inputs;
   Place(watched, &layer, &inputs);
-  const DlArrays results = Differentiated(context_.Call(layer, inputs, Function::kForward));
-  return Guarded(Function::kBackward, [&] { return WeightedElements(results, weights); });
+  return Differentiated(context_.Call(layer, inputs, Function::kForward));
 }
 
 DlArrays TrainingFunction::Gradient(const Numbers& weights) const {
-  return GradientAt({}, 0, weights);
+  Tape tape;
+  const ScopedTape listening(&tape);
+  DlArrays watched;
+  for (const Variable& v : variables_) watched.push_back(tape.Watch(v.value));
+  const DlArrays results = ValuesOf(watched);
+  return Guarded(Function::kBackward,
+                 [&] { return tape.Gradient(WeightedElements(results, weights), watched, {}); });
 }
 
-DlArrays TrainingFunction::GradientAt(const Direction& direction, double t,
-                                      const Numbers& weights) const {
+DlArray TrainingFunction::BentSum(const DlArrays& watched, const Numbers& weights) const {
+  const Numbers center = Values({}, 0);
+  DlArrays bent;
+  size_t at = 0;
+  for (const DlArray& y : ValuesOf(watched)) {
+    const size_t n = y.numel() * (IsComplex(y.type()) ? 2 : 1);
+    const Numbers mine = MakeNumbers(
+        n, [&](double* out) { std::copy(center.begin() + at, center.begin() + at + n, out); });
+    bent.push_back(y + Cast(0.5 / RootMeanSquare(mine), y.type()) * Square(y));
+    at += n;
+  }
+  return Guarded(Function::kBackward, [&] { return WeightedElements(bent, weights); });
+}
+
+DlArrays TrainingFunction::BentGradientAt(const Direction& direction, double t,
+                                          const Numbers& weights) const {
   Tape tape;
   const ScopedTape listening(&tape);
   DlArrays watched;
   for (const DlArray& x : At(direction, t)) watched.push_back(tape.Watch(x));
-  const DlArray sum = WeightedSum(watched, weights);
+  const DlArray sum = BentSum(watched, weights);
   return Guarded(Function::kBackward, [&] { return tape.Gradient(sum, watched, {}); });
 }
 
@@ -180,7 +200,7 @@ DlArrays TrainingFunction::SecondGradient(const Numbers& weights, const Numbers&
   const ScopedTape listening(&tape);
   DlArrays watched;
   for (const Variable& v : variables_) watched.push_back(tape.Watch(v.value));
-  const DlArray sum = WeightedSum(watched, weights);
+  const DlArray sum = BentSum(watched, weights);
   return Guarded(Function::kBackward, [&] {
     const DlArrays g = tape.Gradient(sum, watched, {.enable_higher_derivatives = true});
     return tape.Gradient(WeightedElements(g, factors), watched, {});

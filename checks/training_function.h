@@ -55,10 +55,12 @@ class TrainingFunction : public CheckedFunction {
 
   /// As training takes them: automatically, or by the layer's own Backward.
   DlArrays Gradient(const Numbers& weights) const override;
-  /// Those derivatives at variables + t * direction.
-  DlArrays GradientAt(const Direction& direction, double t, const Numbers& weights) const;
-  /// The derivatives of the sum of factors[j] * g[j], where g = Gradient(weights), element by
-  /// element: second derivatives.
+  /// The derivatives, at variables + t * direction, of a loss that is not linear in the values: the
+  /// sum of weights * (y + y^2 / 2 r), with r the root mean square of y's array at t = 0. So what a
+  /// layer's Backward gets depends on the variables, as it does in training.
+  DlArrays BentGradientAt(const Direction& direction, double t, const Numbers& weights) const;
+  /// The derivatives of the sum of factors[j] * g[j], where g = BentGradientAt(.., 0, weights),
+  /// element by element: second derivatives.
   DlArrays SecondGradient(const Numbers& weights, const Numbers& factors) const;
 
   /// Zero but for element `component` of variable `i`, where it is the variable's scale.
@@ -77,8 +79,10 @@ class TrainingFunction : public CheckedFunction {
   void Place(Arrays values, AnyLayer* layer, DlArrays* inputs) const;
   // The results that derivatives are taken of.
   DlArrays Differentiated(const LayerResult& result) const;
-  // The sum of weights * values at the watched variables, on the tape that listens.
-  DlArray WeightedSum(const DlArrays& watched, const Numbers& weights) const;
+  // The values at the watched variables.
+  DlArrays ValuesOf(const DlArrays& watched) const;
+  // What BentGradientAt takes derivatives of.
+  DlArray BentSum(const DlArrays& watched, const Numbers& weights) const;
 
   const CheckContext& context_;
   Subject subject_;

@@ -33,6 +33,11 @@ struct LearnableIsConstantInBackward : Tanh3 {
     return copy.Backward(x, Unused(), dy, memory);
   }
 };
+struct OutputDerivativeIsConstantInBackward : Tanh3 {
+  D Backward(const DlArray& x, Unused, const DlArray& dy, const Memory& memory) const {
+    return Tanh3::Backward(x, Unused(), DlArray(ExtractData(dy), dy.format().str()), memory);
+  }
+};
 struct MemoryIsConstant : Tanh3 {
   std::pair<DlArray, Memory> Forward(const DlArray& x) const {
     auto [y, memory] = Tanh3::Forward(x);
@@ -77,6 +82,8 @@ FaultGroup SecondDerivativeFaults() {
                                                    second),
               Of<Tanh3, LearnableIsConstantInBackward>("a learnable is a constant in Backward",
                                                        Image(), second),
+              Of<Tanh3, OutputDerivativeIsConstantInBackward>(
+                  "the output's derivative is a constant in Backward", Image(), second),
               Of<Tanh3, MemoryIsConstant>("Forward keeps a constant", Image(), second),
               Of<TanhScaleLayer, CubeOfConstant>("an operation's gradient reads a constant",
                                                  Image(), second),

@@ -36,6 +36,7 @@ twice("SlopeIsConstant", lambda dy, x, s, o: derivatives(dy, x, s, o, constant(t
 twice("BackwardUnderNoGradient", without_gradient)
 twice("InputIsConstantInBackward", lambda dy, x, s, o: derivatives(dy, constant(x), s, o))
 twice("LearnableIsConstantInBackward", lambda dy, x, s, o: derivatives(dy, x, constant(s), o))
+twice("OutputDerivativeIsConstantInBackward", lambda dy, x, s, o: derivatives(constant(dy), x, s, o))
 twice("MemoryIsConstant", derivatives, keep=lambda x, s, o: (x, s, o, torch.tanh(s * x)))
 
 
