@@ -4,16 +4,16 @@
 #include <set>
 #include <utility>
 
+#include "framework/emit/array_touches.h"
+
 namespace lamina::internal {
 namespace {
 
 class CopyRemover {
  public:
-  CopyRemover(const Graph& graph, KernelProgram& program) : graph_(graph), program_(program) {
-    touches_.resize(program.arrays.size());
+  CopyRemover(const Graph& graph, KernelProgram& program)
+      : program_(program), touches_(FindTouches(graph, program)) {
     places_.resize(program.arrays.size());
-    is_operand_.resize(program.arrays.size());
-    for (size_t c = 0; c < program.calls.size(); ++c) FindTouches(static_cast<int>(c));
   }
 
   void Run(const std::vector<CopyCall>& copies) {
@@ -38,50 +38,21 @@ class CopyRemover {
   }
 
  private:
-  // Bytes [first, end) of an array.
-  struct ArrayTouch {
-    int call;
-    int64_t first, end;
-    bool is_stored;
-  };
   // Where an array lies: in another one.
   struct Place {
     int array = -1;
     int64_t offset = 0;
   };
 
-  int64_t Bytes(int a) const {
-    const ArraySpec& spec = program_.arrays[a].spec;
-    return spec.numel() * static_cast<int64_t>(SizeOf(spec.type));
-  }
-
-  void FindTouches(int c) {
-    const KernelCall& call = program_.calls[c];
-    for (const KernelAccess& a : call.accesses) {
-      touches_[a.array].push_back(
-          {c, a.first, a.first + a.step * (call.count - 1) + a.width, a.is_stored});
-    }
-    if (call.kernel >= 0) return;
-    const GraphStep& step = graph_.steps()[call.op_step];
-    const auto touch = [&](int value, bool is_stored) {
-      const int a = program_.array_of[value];
-      if (a < 0) return;
-      is_operand_[a] = true;
-      touches_[a].push_back({c, 0, Bytes(a), is_stored});
-    };
-    for (const int v : step.inputs) touch(v, false);
-    for (const int v : step.outputs) touch(v, true);
-  }
-
   bool CanLieInTarget(const CopyCall& copy) const {
-    if (program_.arrays[copy.from].role != ProgramArray::kScratch || is_operand_[copy.from] ||
+    if (program_.arrays[copy.from].role != ProgramArray::kScratch ||
         places_[copy.from].array >= 0) {
       return false;
     }
     for (const ArrayTouch& t : touches_[copy.from]) {
-      if (t.is_stored && t.call >= copy.call) return false;
+      if (t.by_op || (t.is_stored && t.call >= copy.call)) return false;
     }
-    const int64_t end = copy.offset + Bytes(copy.from);
+    const int64_t end = copy.offset + BytesOf(program_.arrays[copy.from]);
     for (const ArrayTouch& t : touches_[copy.to]) {
       if (t.call == copy.call || t.end <= copy.offset || end <= t.first) continue;
       if (t.is_stored || t.call < copy.call) return false;
@@ -96,11 +67,9 @@ class CopyRemover {
     }
   }
 
-  const Graph& graph_;
   KernelProgram& program_;
-  std::vector<std::vector<ArrayTouch>> touches_;  // Of each array.
+  const std::vector<std::vector<ArrayTouch>> touches_;  // Of each array.
   std::vector<Place> places_;
-  std::vector<bool> is_operand_;  // Of an op that is called.
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ std::string Steps(bool transposed, int64_t rows) {
 
 }  // namespace
 
-std::optional<Product> SmallProductOf(const Graph& graph, const GraphStep& step) {
+std::optional<Product> ProductOf(const Graph& graph, const GraphStep& step) {
   const auto* op = dynamic_cast<const MatMulOp*>(step.op.get());
   if (op == nullptr) return std::nullopt;
   const ArraySpec &x = graph.values()[step.inputs[0]].spec,
@@ -32,36 +32,59 @@ std::optional<Product> SmallProductOf(const Graph& graph, const GraphStep& step)
   const Product p{z.sizes[0],        z.sizes[1],        x.sizes[op->transpose_x() ? 0 : 1],
                   op->transpose_x(), op->transpose_y(), z.type};
   const bool has_pages = z.numel() != p.m * p.n;
-  if (has_pages || !IsRealFloating(z.type) || p.n * p.k > kMostOfASide ||
-      p.m * p.n * p.k > kMostProducts) {
-    return std::nullopt;
-  }
+  if (has_pages || !IsRealFloating(z.type)) return std::nullopt;
   return p;
+}
+
+bool IsSmall(const Product& p) {
+  return p.n * p.k <= kMostOfASide && p.m * p.n * p.k <= kMostProducts;
 }
 
 int64_t GrainOf(const Product& p) { return std::max<int64_t>(1, kProductGrain / (p.m * p.k)); }
 
-std::string ProductCall(const Product& p, bool is_packed) {
+std::string ProductCall(const ProductKernel& kernel) {
+  const Product& p = kernel.product;
   const std::string type = CType(p.type);
-  const bool is_shared = p.n > 1;
+  const bool is_shared = p.n > 1, is_begun = kernel.begin == ProductKernel::kColumn;
   const auto from_begin = [is_shared](int64_t step) {
     return is_shared ? absl::StrCat(" + begin * ", step, ", ") : std::string(", ");
   };
+  const auto result = [&](int argument, int64_t rows) {
+    return absl::StrCat("(", type, " *)a[", argument, "]", from_begin(rows), rows);
+  };
   return absl::StrCat(
-      Function(is_packed   ? "gemm_packed"
-               : is_shared ? "gemm_columns"
-                           : "gemm",
+      Function(kernel.more_rows > 0 ? "gemm_packed_two"
+               : kernel.is_packed   ? "gemm_packed"
+               : is_begun           ? "gemm_begun"
+               : is_shared          ? "gemm_columns"
+                                    : "gemm",
                p.type),
-      p.m, ", ", is_shared ? "(int)(end - begin)" : "1", ", ", p.k, ", (const ", type, " *)a[0], ",
-      is_packed ? "" : Steps(p.transpose_x, p.transpose_x ? p.k : p.m), "(const ", type, " *)a[1]",
-      from_begin(p.transpose_y ? 1 : p.k), Steps(p.transpose_y, p.transpose_y ? p.n : p.k), "0, (",
-      type, " *)a[2]", from_begin(p.m), p.m, ");\n");
+      p.m, ", ", kernel.more_rows > 0 ? absl::StrCat(kernel.more_rows, ", ") : "",
+      is_shared ? "(int)(end - begin)" : "1", ", ", p.k, ", (const ", type, " *)a[0], ",
+      kernel.is_packed ? "" : Steps(p.transpose_x, p.transpose_x ? p.k : p.m), "(const ", type,
+      " *)a[1]", from_begin(p.transpose_y ? 1 : p.k),
+      Steps(p.transpose_y, p.transpose_y ? p.n : p.k),
+      is_begun                                 ? absl::StrCat("(const ", type, " *)a[3], ")
+      : kernel.begin == ProductKernel::kResult ? "1, "
+                                               : "0, ",
+      result(2, p.m), kernel.more_rows > 0 ? ", " + result(3, kernel.more_rows) : "", ");\n");
 }
 
 std::string PackCall(const Product& p) {
   const std::string type = CType(p.type);
   return absl::StrCat(Function("pack_all", p.type), p.m, ", ", p.k, ", (const ", type, " *)a[0], ",
                       Steps(true, p.k), "(", type, " *)a[1]);\n");
+}
+
+std::string PackTwoCall(const Product& p, int64_t more_rows) {
+  const std::string type = CType(p.type);
+  const auto copy = [&](int from, int64_t first, int64_t count) {
+    return absl::StrCat("  memcpy((", type, " *)a[2] + ", first, ", a[", from, "], ",
+                        count * static_cast<int64_t>(SizeOf(p.type)), ");\n");
+  };
+  return absl::StrCat(copy(0, 0, p.m * p.k), copy(1, p.m * p.k, more_rows * p.k),
+                      Function("pack_all", p.type), p.m + more_rows, ", ", p.k, ", (const ", type,
+                      " *)a[2], ", Steps(true, p.k), "(", type, " *)a[3]);\n");
 }
 
 int64_t PackedElements(const Product& p) { return (p.m + 15) / 16 * 16 * p.k; }

@@ -19,20 +19,38 @@ struct Product {
   DataType type;
 };
 
-/// The product that a step computes, if it is one that is written out.
-std::optional<Product> SmallProductOf(const Graph& graph, const GraphStep& step);
+/// The product that a step computes, of one page and real numbers.
+std::optional<Product> ProductOf(const Graph& graph, const GraphStep& step);
+/// Whether it is written out, as one call or as a part of the columns of a larger product.
+bool IsSmall(const Product& product);
 
 /// Columns of z below twice of which a second thread costs more than it brings.
 int64_t GrainOf(const Product& product);
 
-/// What a kernel with the arguments x, y and z does: columns [begin, end) of z, or all where there
-/// is only one. With `is_packed` x is as PackCall writes it.
-std::string ProductCall(const Product& product, bool is_packed);
+/// A kernel with the arguments x, y and z, and perhaps one more. It computes columns [begin, end)
+/// of z, or all where there is only one.
+struct ProductKernel {
+  enum Begin : uint8_t {
+    kZero,
+    kColumn,  ///< Sums of a row begin with an element of the last argument.
+    kResult,  ///< Sums begin with what is in z.
+  };
+  Product product;
+  bool is_packed = false;  ///< x is as PackCall writes it.
+  Begin begin = kZero;     ///< Of a packed x kZero.
+  /// Of a packed x: further rows, which are those of the last argument, a matrix of its own.
+  int64_t more_rows = 0;
+};
+std::string ProductCall(const ProductKernel& kernel);
 
 /// What a kernel with the arguments x and packed x does, for a transposed x: the order in which
 /// products read it. There are PackedElements of them.
 std::string PackCall(const Product& product);
 int64_t PackedElements(const Product& product);
+
+/// The same for the arguments x, x', both, where they are to lie one behind the other, and packed.
+/// x' has `more_rows` rows when transposed.
+std::string PackTwoCall(const Product& product, int64_t more_rows);
 
 }  // namespace lamina::internal
 

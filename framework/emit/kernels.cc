@@ -11,11 +11,13 @@
 #include "framework/emit/c_printer.h"
 #include "framework/emit/call_ranges.h"
 #include "framework/emit/kernel_copies.h"
+#include "framework/emit/kernel_draft.h"
 #include "framework/emit/kernel_in_place.h"
 #include "framework/emit/kernel_loops.h"
 #include "framework/emit/kernel_memory.h"
 #include "framework/emit/kernel_parameters.h"
 #include "framework/emit/kernel_prelude.h"
+#include "framework/emit/kernel_product_parts.h"
 #include "framework/emit/kernel_products.h"
 #include "framework/emit/kernel_sums.h"
 #include "framework/emit/linear_form.h"
@@ -65,6 +67,8 @@ class KernelWriter {
       }
     }
     internal::RemoveCopies(graph_, copies_, &out_);
+    internal::ComputeProductsInParts(graph_, &drafts_, &out_);
+    in_place_.resize(drafts_.size());
     out_.ranges = internal::FindRanges(out_);
     internal::ComputeInPlace(graph_, in_place_, &out_);
     PrintKernels();
@@ -73,18 +77,7 @@ class KernelWriter {
   }
 
  private:
-  struct Parameter {
-    int number;  // 3 for p3.
-    DataType type;
-    bool is_const;
-  };
-  // A kernel that is not printed yet: which of its arrays are one is known when all calls are.
-  struct Draft {
-    std::string comment;
-    std::string text = {};                   // Of a product: all of it.
-    Block code = {};                         // Of loops, which name their parameters.
-    std::vector<Parameter> parameters = {};  // Of loops, in the order of the arguments.
-  };
+  using Draft = internal::KernelDraft;
 
   // Loops in a row (arrays that are put together) are calls of their own, few functions as a rule,
   // where threads can share each of them.
@@ -214,9 +207,10 @@ class KernelWriter {
     constexpr int kOften = 4;
     std::map<std::pair<int, int64_t>, int> uses;  // By the array, and its columns.
     for (const GraphStep& step : graph_.steps()) {
-      const auto p = internal::SmallProductOf(graph_, step);
+      const auto p = internal::ProductOf(graph_, step);
       const int x = out_.array_of[step.inputs.empty() ? 0 : step.inputs[0]];
-      if (!p || !p->transpose_x || p->m == 1 || p->n == 1 || x < 0) continue;
+      if (!p || !internal::IsSmall(*p) || !p->transpose_x || p->m == 1 || p->n == 1 || x < 0)
+        continue;
       const ProgramArray::Role role = out_.arrays[x].role;
       if (role != ProgramArray::kInput && role != ProgramArray::kConstant) continue;
       if (++uses[{x, p->m}] != kOften) continue;
@@ -231,8 +225,8 @@ class KernelWriter {
 
   bool AddProduct(int s) {
     const GraphStep& step = graph_.steps()[s];
-    const auto p = internal::SmallProductOf(graph_, step);
-    if (!p) return false;
+    const auto p = internal::ProductOf(graph_, step);
+    if (!p || !internal::IsSmall(*p)) return false;
     int x = out_.array_of[step.inputs[0]];
     const int y = out_.array_of[step.inputs[1]], z = out_.array_of[step.outputs[0]];
     const auto packed = packed_.find({x, p->m});
@@ -252,9 +246,9 @@ class KernelWriter {
     } else {
       call.accesses = {Whole(x, false), Whole(y, false), Whole(z, true)};
     }
-    AddCall({absl::StrCat("matmul -> ", Described(out_.arrays[z].spec)),
-             internal::ProductCall(*p, is_packed)},
-            std::move(call));
+    Draft draft{absl::StrCat("matmul -> ", Described(out_.arrays[z].spec))};
+    draft.product = {*p, is_packed};
+    AddCall(std::move(draft), std::move(call));
     return true;
   }
 
@@ -300,7 +294,7 @@ class KernelWriter {
       is_gone[stored] = true;
     }
     std::vector<KernelArgument> arguments;
-    std::vector<Parameter> parameters;
+    std::vector<Draft::Parameter> parameters;
     for (size_t i = 0; i < is_gone.size(); ++i) {
       if (is_gone[i]) continue;
       arguments.push_back(call->arguments[i]);
@@ -312,9 +306,10 @@ class KernelWriter {
 
   std::string TextOf(const Draft& draft) {
     if (!draft.text.empty()) return draft.text;
+    if (draft.product) return internal::ProductCall(*draft.product);
     std::string text;
     for (size_t i = 0; i < draft.parameters.size(); ++i) {
-      const Parameter& p = draft.parameters[i];
+      const Draft::Parameter& p = draft.parameters[i];
       const std::string type = absl::StrCat(p.is_const ? "const " : "", CType(p.type));
       absl::StrAppend(&text, "  ", type, " *restrict const ", internal::ParameterName(p.number),
                       " = (", type, " *)a[", i, "];\n");
