@@ -17,7 +17,8 @@
 //       each set of sizes, not inlined, however often that is called. Meant for n k up to a few
 //       10^4: it knows no second cache. lamina_gemm_f64 is the same with double.
 //       lamina_gemm_columns_f32 and _f64 are for some of a product's columns: each element has the
-//       same bits, whatever n is.
+//       same bits, whatever n is. lamina_gemm_begun_f32 and _f64 are the same with sums that begin
+//       with a column; lamina_gemm_packed_two_f32 and _f64 store the last rows elsewhere.
 //
 //   float lamina_Exp_f32(float x), ..., double lamina_Exp_f64(double x), ...
 //       The functions of framework/cpu/math.h, from the same text: branch-free, errors and special
