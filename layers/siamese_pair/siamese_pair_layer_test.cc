@@ -139,11 +139,11 @@ TEST(SiamesePairLayerTest, RefusesWhatIsNoPairAndNetworksWithStates) {
             "SiamesePairLayer: Initialize takes 2 layouts, one for each input. 1 came. "
             "[layer:InputCount]");
   EXPECT_EQ(message_of(SiamesePairLayer(), {x, x}),
-            "SiamesePairLayer, Initialize: The network has 0 inputs, []. 1 layouts came. "
+            "SiamesePairLayer, Initialize: The network has 0 inputs, []. 1 layout came. "
             "Give one for each input. [network:InputCount]");
   EXPECT_EQ(message_of(SiamesePairLayer(DlNetwork({BatchNormalizationLayer()})), {x, x}),
             "SiamesePairLayer, Predict: The layer returns 1 output and 2 state arrays. 1 "
-            "arrays came. Return each output, then each new state. [layer:ResultCount]");
+            "array came. Return each output, then each new state. [layer:ResultCount]");
 }
 
 TEST(SiamesePairLayerTest, ComesBackFromAFile) {
