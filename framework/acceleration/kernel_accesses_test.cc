@@ -9,15 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "framework/acceleration/executable.h"
 #include "framework/acceleration/kernel_library.h"
-#include "framework/autodiff/dlgradient.h"
 #include "framework/cpu/threads.h"
 #include "framework/emit/kernels.h"
 #include "framework/graph/optimize.h"
+#include "framework/graph/testing/lstm_function.h"
 #include "framework/graph/testing/random_function.h"
 #include "framework/io/temporary_folder.h"
-#include "framework/ops/elementwise.h"
-#include "framework/ops/lstm.h"
-#include "framework/ops/random.h"
 
 namespace lamina {
 namespace {
@@ -132,24 +129,6 @@ class Calls {
   std::mt19937 random_{1};
 };
 
-DlArrays LstmAndGradients(Arrays in) {
-  return DlFeval(
-      [&](const DlArrays& w) {
-        const DlArray y = Lstm(w[0], DlArray(), DlArray(), w[1], w[2], w[3]).y;
-        DlArrays all = DlVectorJacobian(y, in[4], w);
-        all.push_back(y);
-        return all;
-      },
-      DlArrays(in.begin(), in.begin() + 4));
-}
-
-// An LSTM from 3 to `units`.
-DlArrays LstmInputs(int64_t units, int64_t batch, int64_t steps) {
-  return {Randn({3, batch, steps}, DataType::kSingle, "CBT"), 0.3 * Randn({4 * units, 3}),
-          0.3 * Randn({4 * units, units}), Randn({4 * units, 1}),
-          Randn({units, batch, steps}, DataType::kSingle, "CBT")};
-}
-
 Graph Recorded(const std::function<DlArrays(Arrays)>& function, const DlArrays& inputs) {
   std::vector<ArraySpec> specs;
   for (const DlArray& x : inputs) specs.push_back(x.spec());
@@ -157,7 +136,8 @@ Graph Recorded(const std::function<DlArrays(Arrays)>& function, const DlArrays& 
 }
 
 TEST(KernelAccessesTest, ThoseOfARecurrentLayerAreAsTheCallsSay) {
-  EXPECT_GT(Calls(Recorded(LstmAndGradients, LstmInputs(5, 4, 3))).Check(), 20);
+  EXPECT_GT(Calls(Recorded(testing::LstmAndGradients, testing::LstmInputs(3, 5, 4, 3))).Check(),
+            20);
 }
 
 TEST(KernelAccessesTest, ThoseOfRandomFunctionsAreAsTheCallsSay) {
@@ -183,11 +163,11 @@ TEST(KernelAccessesTest, ThoseOfRandomFunctionsAreAsTheCallsSay) {
 
 // Large enough that threads share the range; 24 threads have one observation each.
 TEST(KernelAccessesTest, ManyThreadsGiveTheBitsOfOne) {
-  const DlArrays inputs = LstmInputs(33, 24, 20);
+  const DlArrays inputs = testing::LstmInputs(3, 33, 24, 20);
   const TemporaryFolder folder("kernel_accesses");
   CompilerSettings settings = CompilerSettings::FromEnvironment();
   settings.cache_folder = folder.path();
-  Executable executable(Recorded(LstmAndGradients, inputs), WriteKernels);
+  Executable executable(Recorded(testing::LstmAndGradients, inputs), WriteKernels);
   executable.Compile(settings);
   ASSERT_TRUE(executable.Wait().ok()) << executable.Wait();
   const int threads = cpu::NumThreads();

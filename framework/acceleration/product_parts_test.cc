@@ -7,12 +7,11 @@
 #include <string>
 
 #include "framework/acceleration/executable.h"
-#include "framework/autodiff/dlgradient.h"
 #include "framework/emit/kernels.h"
 #include "framework/graph/optimize.h"
+#include "framework/graph/testing/lstm_function.h"
 #include "framework/io/temporary_folder.h"
 #include "framework/ops/elementwise.h"
-#include "framework/ops/lstm.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
@@ -79,20 +78,7 @@ class Written {
 DlArrays LstmInputs(int64_t channels, int64_t units, int64_t batch, int64_t steps, DataType type) {
   RandomSource source{.seed = 5};
   const ScopedRandomSource scope(source);
-  return {Randn({channels, batch, steps}, type, "CBT"), 0.3 * Randn({4 * units, channels}, type),
-          0.3 * Randn({4 * units, units}, type), Randn({4 * units, 1}, type),
-          Randn({units, batch, steps}, type, "CBT")};
-}
-
-DlArrays LstmAndGradients(Arrays in) {
-  return DlFeval(
-      [&](const DlArrays& w) {
-        const DlArray y = Lstm(w[0], DlArray(), DlArray(), w[1], w[2], w[3]).y;
-        DlArrays all = DlVectorJacobian(y, in[4], w);
-        all.push_back(y);
-        return all;
-      },
-      DlArrays(in.begin(), in.begin() + 4));
+  return testing::LstmInputs(channels, units, batch, steps, type);
 }
 
 TEST(ProductPartsTest, ARecurrentLayerComputesAllOfATimeStepAtOnce) {
@@ -103,7 +89,8 @@ TEST(ProductPartsTest, ARecurrentLayerComputesAllOfATimeStepAtOnce) {
   for (const auto& [channels, units, batch] : sizes) {
     for (const DataType type : {DataType::kSingle, DataType::kDouble}) {
       constexpr int kSteps = 24;
-      const Written written(LstmAndGradients, LstmInputs(channels, units, batch, kSteps, type));
+      const Written written(testing::LstmAndGradients,
+                            LstmInputs(channels, units, batch, kSteps, type));
       EXPECT_EQ(written.Products("gemm_begun"), kSteps);
       EXPECT_EQ(written.Products("gemm_packed_two"), kSteps - 1);
       EXPECT_EQ(written.Products("gemm_packed"), 0);
@@ -112,14 +99,14 @@ TEST(ProductPartsTest, ARecurrentLayerComputesAllOfATimeStepAtOnce) {
 }
 
 TEST(ProductPartsTest, FewColumnsAreLeftAsTheyAre) {
-  const Written written(LstmAndGradients, LstmInputs(3, 13, 15, 24, DataType::kSingle));
+  const Written written(testing::LstmAndGradients, LstmInputs(3, 13, 15, 24, DataType::kSingle));
   EXPECT_EQ(written.Products("gemm_begun"), 0);
   EXPECT_EQ(written.Products("gemm_packed_two"), 0);
 }
 
 TEST(ProductPartsTest, WhatIsReadElsewhereTooIsStored) {
   const auto function = [](Arrays in) {
-    DlArrays all = LstmAndGradients(in);
+    DlArrays all = testing::LstmAndGradients(in);
     // The layer's own product of weights and inputs.
     all.push_back(Sum(MatMul(in[1], Reshape(StripDims(in[0]), {3, 20 * 24})), 1));
     return all;

@@ -8,12 +8,11 @@
 #include <map>
 #include <random>
 
-#include "framework/autodiff/dlgradient.h"
 #include "framework/emit/kernels.h"
 #include "framework/graph/optimize.h"
+#include "framework/graph/testing/lstm_function.h"
 #include "framework/graph/testing/random_function.h"
 #include "framework/ops/elementwise.h"
-#include "framework/ops/lstm.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
@@ -36,19 +35,9 @@ KernelProgram Write(const std::function<DlArrays(Arrays)>& function,
 
 // Output and gradients of an LSTM from 3 to 5, 8 observations, 7 steps.
 KernelProgram LstmProgram() {
-  return Write(
-      [](Arrays in) {
-        return DlFeval(
-            [&](const DlArrays& w) {
-              const DlArray y = Lstm(w[0], DlArray(), DlArray(), w[1], w[2], w[3]).y;
-              DlArrays all = DlVectorJacobian(y, in[4], w);
-              all.push_back(y);
-              return all;
-            },
-            DlArrays(in.begin(), in.begin() + 4));
-      },
-      {Single({3, 8, 7}, "CBT"), Single({20, 3}), Single({20, 5}), Single({20, 1}),
-       Single({5, 8, 7}, "CBT")});
+  return Write(testing::LstmAndGradients,
+               {Single({3, 8, 7}, "CBT"), Single({20, 3}), Single({20, 5}), Single({20, 1}),
+                Single({5, 8, 7}, "CBT")});
 }
 
 // Who touches a byte: the item, kNobody or kMany.
