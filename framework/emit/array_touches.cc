@@ -23,6 +23,10 @@ std::vector<std::vector<ArrayTouch>> FindTouches(const Graph& graph, const Kerne
   return touches;
 }
 
+KernelAccess WholeOf(const KernelProgram& program, int array, bool is_stored) {
+  return {array, is_stored, 0, 0, BytesOf(program.arrays[array])};
+}
+
 int64_t BytesOf(const ProgramArray& array) {
   return array.spec.numel() * static_cast<int64_t>(SizeOf(array.spec.type));
 }

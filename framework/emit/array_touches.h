@@ -22,6 +22,9 @@ struct ArrayTouch {
 /// For each array its touches, in the order of the calls.
 std::vector<std::vector<ArrayTouch>> FindTouches(const Graph& graph, const KernelProgram& program);
 
+/// All of an array, by a call of one part or by each of them.
+KernelAccess WholeOf(const KernelProgram& program, int array, bool is_stored);
+
 /// The bytes of an array.
 int64_t BytesOf(const ProgramArray& array);
 

@@ -180,27 +180,13 @@ class PartWriter {
   // Bytes of y, of columns that lie one behind the other.
   static int64_t BytesOfY(const Product& p) { return p.n * p.k * ElementSize(p); }
 
-  KernelAccess WholeOf(int array, bool is_stored) const {
-    return {array, is_stored, 0, 0, BytesOf(program_.arrays[array])};
-  }
-
-  // A call of a kernel of its own; its arguments are x, y and z.
-  KernelCall CallOf(const ProductAt& at) {
-    const Product& p = at.kernel.product;
-    const int64_t size = ElementSize(p);
-    KernelCall call;
+  // A call of a kernel of its own.
+  KernelCall CallOfPart(const ProductAt& at) {
+    KernelCall call = CallOf(program_, at.kernel.product, at.x, at.y, at.z);
     call.kernel = static_cast<int>(drafts_.size());
     KernelDraft draft{"part of a product"};
     draft.product = at.kernel;
     drafts_.push_back(std::move(draft));
-    call.arguments = {at.x, at.y, at.z};
-    call.count = p.n;
-    call.grain = GrainOf(p);
-    const int64_t y_step = p.transpose_y ? 1 : p.k,
-                  y_width = p.transpose_y ? p.n * (p.k - 1) + 1 : p.k;
-    call.accesses = {WholeOf(at.x.array, false),
-                     {at.y.array, false, at.y.offset, y_step * size, y_width * size},
-                     {at.z.array, true, at.z.offset, p.m * size, p.m * size}};
     return call;
   }
 
@@ -302,7 +288,7 @@ class PartWriter {
         } else if (s.sum.column >= 0) {
           part.kernel.begin = ProductKernel::kColumn;
         }
-        KernelCall call = CallOf(part);
+        KernelCall call = CallOfPart(part);
         if (part.kernel.begin == ProductKernel::kColumn) {
           const KernelArgument column = program_.calls[s.call].arguments[s.sum.column];
           call.arguments.push_back(column);
@@ -385,14 +371,14 @@ class PartWriter {
           const bool meets = t.first < part.y.offset + bytes && part.y.offset < t.end;
           if (t.is_stored && t.call < whole.call && meets) last = std::max(last, t.call);
         }
-        changes_[last < 0 ? whole.call : last].after.push_back(CallOf(part));
+        changes_[last < 0 ? whole.call : last].after.push_back(CallOfPart(part));
         continue;
       }
       const ProductAt& p = *taker->second;
       ProductAt joint = p;
       joint.x = {packed, 0};
       joint.kernel.more_rows = w.m;
-      KernelCall call = CallOf(joint);
+      KernelCall call = CallOfPart(joint);
       call.grain = GrainOf(both);
       call.arguments.push_back(part.z);
       const int64_t column = w.m * ElementSize(w);
@@ -427,8 +413,8 @@ class PartWriter {
     call.kernel = static_cast<int>(drafts_.size());
     drafts_.push_back({"factors of products", PackTwoCall(p, q.m)});
     call.arguments = {{x, 0}, second.x, {together, 0}, {packed, 0}};
-    call.accesses = {WholeOf(x, false), WholeOf(second.x.array, false), WholeOf(together, true),
-                     WholeOf(packed, true)};
+    call.accesses = {WholeOf(program_, x, false), WholeOf(program_, second.x.array, false),
+                     WholeOf(program_, together, true), WholeOf(program_, packed, true)};
     changes_[pack].after.push_back(std::move(call));
     const auto is_taken = [&](const ArrayTouch& t) {
       if (t.call == pack) return true;

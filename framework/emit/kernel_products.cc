@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "framework/emit/array_touches.h"
 #include "framework/emit/language.h"
 #include "framework/ops/matmul_op.h"
 
@@ -68,6 +69,21 @@ std::string ProductCall(const ProductKernel& kernel) {
       : kernel.begin == ProductKernel::kResult ? "1, "
                                                : "0, ",
       result(2, p.m), kernel.more_rows > 0 ? ", " + result(3, kernel.more_rows) : "", ");\n");
+}
+
+KernelCall CallOf(const KernelProgram& program, const Product& p, const KernelArgument& x,
+                  const KernelArgument& y, const KernelArgument& z) {
+  const auto size = static_cast<int64_t>(SizeOf(p.type));
+  const int64_t y_step = p.transpose_y ? 1 : p.k,
+                y_width = p.transpose_y ? p.n * (p.k - 1) + 1 : p.k;
+  KernelCall call;
+  call.arguments = {x, y, z};
+  call.count = p.n;
+  call.grain = GrainOf(p);
+  call.accesses = {WholeOf(program, x.array, false),
+                   {y.array, false, y.offset, y_step * size, y_width * size},
+                   {z.array, true, z.offset, p.m * size, p.m * size}};
+  return call;
 }
 
 std::string PackCall(const Product& p) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "framework/emit/kernels.h"
 #include "framework/graph/graph.h"
 
 namespace lamina::internal {
@@ -42,6 +43,10 @@ struct ProductKernel {
   int64_t more_rows = 0;
 };
 std::string ProductCall(const ProductKernel& kernel);
+/// The call of such a kernel of x, y and z, from these bytes on, of which threads take columns of y
+/// and z. It has no kernel yet.
+KernelCall CallOf(const KernelProgram& program, const Product& product, const KernelArgument& x,
+                  const KernelArgument& y, const KernelArgument& z);
 
 /// What a kernel with the arguments x and packed x does, for a transposed x: the order in which
 /// products read it. There are PackedElements of them.

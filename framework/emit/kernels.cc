@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/threads.h"
+#include "framework/emit/array_touches.h"
 #include "framework/emit/c_printer.h"
 #include "framework/emit/call_ranges.h"
 #include "framework/emit/kernel_copies.h"
@@ -132,12 +133,6 @@ class KernelWriter {
     return std::nullopt;
   }
 
-  // All of an array, by a call of one part.
-  KernelAccess Whole(int array, bool is_stored) const {
-    const ArraySpec& spec = out_.arrays[array].spec;
-    return {array, is_stored, 0, 0, spec.numel() * static_cast<int64_t>(SizeOf(spec.type))};
-  }
-
   // Notes a call that does nothing but copy an array into another one.
   void NoteCopy(const Statement& loop) {
     if (loop.body.size() != 1 || loop.body[0].kind != Statement::kStore) return;
@@ -174,7 +169,9 @@ class KernelWriter {
       call.arguments.push_back({a, p.offset * static_cast<int64_t>(SizeOf(p.type))});
     }
     if (!is_one_loop && !row) {
-      for (const auto& [array, stored] : is_stored) call.accesses.push_back(Whole(array, stored));
+      for (const auto& [array, stored] : is_stored) {
+        call.accesses.push_back(internal::WholeOf(out_, array, stored));
+      }
     }
     internal::MarkIndependent(step.code);
     internal::AddRowsInSingle(step.code);
@@ -218,7 +215,7 @@ class KernelWriter {
       packed_[{x, p->m}] = packed;
       KernelCall call;
       call.arguments = {{x, 0}, {packed, 0}};
-      call.accesses = {Whole(x, false), Whole(packed, true)};
+      call.accesses = {internal::WholeOf(out_, x, false), internal::WholeOf(out_, packed, true)};
       AddCall({"factor of products", internal::PackCall(*p)}, std::move(call));
     }
   }
@@ -232,23 +229,9 @@ class KernelWriter {
     const auto packed = packed_.find({x, p->m});
     const bool is_packed = p->transpose_x && packed != packed_.end();
     if (is_packed) x = packed->second;
-    KernelCall call;
-    call.arguments = {{x, 0}, {y, 0}, {z, 0}};
-    if (p->n > 1) {  // Threads take columns of y and z.
-      call.count = p->n;
-      call.grain = internal::GrainOf(*p);
-      const auto size = static_cast<int64_t>(SizeOf(p->type));
-      const int64_t y_step = p->transpose_y ? 1 : p->k,
-                    y_width = p->transpose_y ? p->n * (p->k - 1) + 1 : p->k;
-      call.accesses = {Whole(x, false),
-                       {y, false, 0, y_step * size, y_width * size},
-                       {z, true, 0, p->m * size, p->m * size}};
-    } else {
-      call.accesses = {Whole(x, false), Whole(y, false), Whole(z, true)};
-    }
     Draft draft{absl::StrCat("matmul -> ", Described(out_.arrays[z].spec))};
     draft.product = {*p, is_packed};
-    AddCall(std::move(draft), std::move(call));
+    AddCall(std::move(draft), internal::CallOf(out_, *p, {x, 0}, {y, 0}, {z, 0}));
     return true;
   }
 
