@@ -247,8 +247,11 @@ std::optional<SumsInParts> ShareRows(const Block& code, const NewArray& new_arra
 }  // namespace
 
 std::optional<SumsInParts> ShareTerms(const Block& code, const NewArray& new_array) {
-  if (std::optional<SumsInParts> numbers = ShareNumbers(code, new_array)) return numbers;
-  return ShareRows(code, new_array);
+  std::optional<SumsInParts> shared = ShareNumbers(code, new_array);
+  if (!shared) shared = ShareRows(code, new_array);
+  // An op's own loops may store at one place again and again.
+  if (shared && !IterationsAreApart(TouchesOf(shared->parts[0]))) return std::nullopt;
+  return shared;
 }
 
 }  // namespace lamina::internal

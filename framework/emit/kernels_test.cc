@@ -7,6 +7,7 @@
 #include <set>
 
 #include "framework/autodiff/dlgradient.h"
+#include "framework/emit/kernel_sums.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/random.h"
@@ -260,6 +261,25 @@ TEST(KernelsTest, ThreadsShareTheTermsOfSums) {
   EXPECT_EQ(Write([](Arrays in) { return DlArrays{Sum(in[0] * in[0])}; }, {Single({40, 30})})
                 .calls.size(),
             1u);
+}
+
+// A sum and what the same loop stores, at these places.
+bool AreTermsShared(const std::function<loops::Expression(const loops::Expression&)>& place) {
+  using loops::Expression;
+  loops::LoopBuilder b;
+  const Expression total = b.Var("total", Expression::Number(0, DataType::kDouble));
+  b.For("i", 100000, [&](const Expression& i) {
+    const Expression x = Expression::Load("x", DataType::kSingle, i);
+    b.Assign(total, total + Convert(x, DataType::kDouble));
+    b.Store("y", place(i), x);
+  });
+  b.Store("z", Expression(0), Convert(total, DataType::kSingle));
+  return internal::ShareTerms(b.Take(), [](const ArraySpec&) { return "sums"; }).has_value();
+}
+
+TEST(KernelsTest, TermsAreNotSharedWhereTheirLoopStoresAtOnePlace) {
+  EXPECT_TRUE(AreTermsShared([](const loops::Expression& i) { return i; }));
+  EXPECT_FALSE(AreTermsShared([](const loops::Expression&) { return loops::Expression(7); }));
 }
 
 TEST(KernelsTest, ThreadsShareTheRowsOfSumsOfFewTerms) {
