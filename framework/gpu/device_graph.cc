@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "framework/dlarray/counted.h"
 #include "framework/gpu/device_parts.h"
 
 namespace lamina::gpu {
@@ -28,18 +29,14 @@ DlArrays DeviceGraph::Run(Arrays inputs) const {
 
 std::string DeviceGraph::Describe() const {
   const DeviceKernels& kernels = program_->kernels();
-  const auto count = [](size_t n, const std::string& what) {
-    return absl::StrCat(n, " ", what, n == 1 ? "" : "s");
-  };
   const size_t calls = kernels.num_library_calls();
-  return absl::StrCat(
-      kernels.num_launches() == 1 ? "1 launch" : absl::StrCat(kernels.num_launches(), " launches"),
-      calls == 0 ? "" : absl::StrCat(" (", calls, " by a library)"), " of ",
-      count(kernels.num_kernels(), "kernel"),
-      draws_.empty() ? "" : " and " + count(draws_.size(), "draw"),
-      kernels.from_cache() ? ", loaded in " : ", compiled in ",
-      absl::StrFormat("%.3f s; %d of %d runs were one launch", seconds_, kernels.runs().as_one,
-                      kernels.runs().all));
+  return absl::StrCat(internal::Counted(kernels.num_launches(), "launch", "launches"),
+                      calls == 0 ? "" : absl::StrCat(" (", calls, " by a library)"), " of ",
+                      internal::Counted(kernels.num_kernels(), "kernel"),
+                      draws_.empty() ? "" : " and " + internal::Counted(draws_.size(), "draw"),
+                      kernels.from_cache() ? ", loaded in " : ", compiled in ",
+                      absl::StrFormat("%.3f s; %d of %d runs were one launch", seconds_,
+                                      kernels.runs().as_one, kernels.runs().all));
 }
 
 int64_t DeviceGraph::bytes() const {
