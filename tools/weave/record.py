@@ -8,7 +8,8 @@ Called by the targets of record_output (record_output.bzl) with a specification 
                               something else
 
 The specification is JSON: program, args, recording, files (names of files that the program writes
-into the folder that stands for {out} in args), exit_code, env (variables of the program's
+into the folder that stands for {out} in args), exact_files (those that every run writes alike: they
+are compared, too), exit_code, env (variables of the program's
 environment), stderr (a regular expression that its standard error must hold), target, and two
 tables:
 
@@ -49,6 +50,7 @@ class Spec:
     target: str
     args: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    exact_files: tuple[str, ...] = ()
     exit_code: int = 0
     env: Mapping[str, str] = dataclasses.field(default_factory=dict)
     stderr: str = ""
@@ -58,7 +60,12 @@ class Spec:
     @staticmethod
     def load(path: pathlib.Path) -> "Spec":
         values = json.loads(path.read_text(encoding="utf-8"))
-        return Spec(**{**values, "args": tuple(values["args"]), "files": tuple(values["files"])})
+        lists = {name: tuple(values.get(name, ())) for name in ("args", "files", "exact_files")}
+        return Spec(**{**values, **lists})
+
+    @property
+    def all_files(self) -> tuple[str, ...]:
+        return self.files + self.exact_files
 
 
 def mask(text: str, masks: Mapping[str, str], target: str) -> str:
@@ -112,8 +119,19 @@ def difference(spec: Spec, recorded: str, printed: str) -> str:
     actual = printed.splitlines()
     if len(expected) == len(actual):
         actual = [settle(*pair, spec.near) for pair in zip(expected, actual)]
-    return "\n".join(difflib.unified_diff(expected, actual, f"{spec.recording} (recorded)",
+    return _unified(expected, actual, spec.recording)
+
+
+def _unified(expected: list[str], actual: list[str], recording: object) -> str:
+    return "\n".join(difflib.unified_diff(expected, actual, f"{recording} (recorded)",
                                           "what the program prints now", lineterm=""))
+
+
+def file_difference(spec: Spec, name: str, out: pathlib.Path) -> str:
+    """How a file that should be as it was recorded differs, or "" when it does not."""
+    recorded = pathlib.Path(spec.recording).parent / name
+    expected = recorded.read_text(encoding="utf-8").splitlines() if recorded.is_file() else []
+    return _unified(expected, (out / name).read_text(encoding="utf-8").splitlines(), recorded)
 
 
 def run_program(spec: Spec, out: pathlib.Path) -> str:
@@ -134,7 +152,7 @@ def run_program(spec: Spec, out: pathlib.Path) -> str:
     if not re.search(spec.stderr, result.stderr):
         raise RecordError(f"{spec.target}: the standard error of {spec.program} does not hold "
                           f"{spec.stderr!r}; it is\n{result.stderr[-4000:]}")
-    for name in spec.files:
+    for name in spec.all_files:
         if not (out / name).is_file() or not (out / name).stat().st_size:
             raise RecordError(f"{spec.target}: {spec.program} did not write {name} into {{out}}, "
                               "which its 'files' promise")
@@ -150,7 +168,7 @@ def record(spec: Spec, workspace: pathlib.Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(printed, encoding="utf-8")
         print(f"recorded {spec.recording}")
-        for name in spec.files:
+        for name in spec.all_files:
             shutil.copyfile(pathlib.Path(out) / name, target.parent / name)
             print(f"recorded {target.parent.relative_to(workspace) / name}")
 
@@ -163,9 +181,11 @@ def check(spec: Spec) -> None:
         raise RecordError(f"{spec.target}: there is no recording {recording}; make it: {command}")
     with tempfile.TemporaryDirectory() as out:
         printed = run_program(spec, pathlib.Path(out))
-    found = difference(spec, recording.read_text(encoding="utf-8"), printed)
-    if found:
-        raise RecordError(f"{found}\n\nThe program prints something else than what was recorded. If "
+        found = [difference(spec, recording.read_text(encoding="utf-8"), printed)]
+        found += [file_difference(spec, name, pathlib.Path(out)) for name in spec.exact_files]
+    if any(found):
+        differences = "\n".join(filter(None, found))
+        raise RecordError(f"{differences}\n\nThe program prints something else than what was recorded. If "
                           f"that is right:\n    {command} && bazel run //tools/weave")
 
 

@@ -8,6 +8,7 @@ def _recording_spec_impl(ctx):
         args = ctx.attr.program_args,
         recording = recording,
         files = ctx.attr.files,
+        exact_files = ctx.attr.exact_files,
         exit_code = ctx.attr.exit_code,
         env = ctx.attr.program_env,
         stderr = ctx.attr.stderr,
@@ -27,6 +28,7 @@ _recording_spec = rule(
         "program_args": attr.string_list(),
         "recording": attr.string(mandatory = True),
         "files": attr.string_list(),
+        "exact_files": attr.string_list(),
         "exit_code": attr.int(),
         "program_env": attr.string_dict(),
         "stderr": attr.string(),
@@ -42,6 +44,7 @@ def record_output(
         recording,
         args = [],
         files = [],
+        exact_files = [],
         exit_code = 0,
         env = {},
         stderr = "",
@@ -60,6 +63,7 @@ def record_output(
       args: of the program; "{out}" in them becomes a temporary folder.
       files: names of files that the program writes into "{out}" (pictures); they are recorded
         beside the recording. The test asks only that they are written.
+      exact_files: further ones, which every run writes alike; the test compares them.
       exit_code: the program's exit status, where it is not 0.
       env: variables of the program's environment.
       stderr: a regular expression that the program's standard error must hold.
@@ -75,6 +79,7 @@ def record_output(
         program_args = args,
         recording = recording,
         files = files,
+        exact_files = exact_files,
         exit_code = exit_code,
         program_env = env,
         stderr = stderr,
@@ -96,7 +101,10 @@ def record_output(
         srcs = [Label("//tools/weave:record.py")],
         main = Label("//tools/weave:record.py"),
         args = ["--check", "$(rootpath :%s_spec)" % name],
-        data = [":%s_spec" % name] + native.glob([recording], allow_empty = True),
+        data = [":%s_spec" % name] + native.glob(
+            [recording] + ["%s/%s" % (recording.rpartition("/")[0], file) for file in exact_files],
+            allow_empty = True,
+        ),
         python_version = "PY3",
         **kwargs
     )

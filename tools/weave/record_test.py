@@ -99,6 +99,18 @@ class RecordTest(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("did not write loss.svg into {out}", printed)
 
+    def test_exact_files_are_compared(self) -> None:
+        exact = {"files": [], "exact_files": ["curve.svg"]}
+        self.assertEqual(self.run_record(**exact)[0], 0)
+        self.assertEqual(self.run_record("--check", **exact), (0, ""))
+        pathlib.Path("lessons/x/output/curve.svg").write_text("<svg>old</svg>\n")
+        self.assertEqual(self.run_record("--check")[0], 0)
+        status, printed = self.run_record("--check", **exact)
+        self.assertEqual(status, 1)
+        self.assertIn("-<svg>old</svg>\n+<svg/>\n", printed)
+        pathlib.Path("lessons/x/output/curve.svg").unlink()
+        self.assertEqual(self.run_record("--check", **exact)[0], 1)
+
     def test_a_missing_recording(self) -> None:
         status, printed = self.run_record("--check")
         self.assertEqual(status, 1)
