@@ -47,6 +47,11 @@
 // -march=native, or the machine that is meant, makes them several times as fast. Parameters are
 // read in the order that they have in the framework, and packed nowhere.
 //
+// What parameters alone decide is computed when code is generated (simplify_prediction.h): a trained
+// normalization after a convolution becomes part of its filters and bias, and NAME_parameters has
+// these; the header says what each array was computed from. The bound above holds with these
+// filters, and n + 7 in place of n + 2: they were rounded some five times on the way.
+//
 // Any layer whose Predict is made of array functions that have a printed form can be generated,
 // also one with states, with nested networks, or in double or complex numbers. The sizes are fixed;
 // the number of observations is fixed too, or has an upper bound (max_observations). Loops of a

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "framework/codegen/simplify_prediction.h"
 #include "framework/emit/c_printer.h"
 #include "framework/graph/expand_composed.h"
 #include "framework/loops/variable_size.h"
@@ -69,6 +70,7 @@ Parts PrepareOnce(const DlNetwork& network, std::span<const NetworkDataLayout> l
   p.prefix = options.name;
   p.network = RecordNetwork(network, layouts, options.type);
   Expand(&p.network);
+  p.network = SimplifyPrediction(p.network);
   NameList names;
   for (const std::string& name : p.network.input_names) {
     p.inputs.push_back(names.Add(p.network.input_names.size() == 1 ? "input" : name));
@@ -121,6 +123,14 @@ bool SameStates(const Parts& a, const Parts& b) {
   return true;
 }
 
+bool SameParameters(const Parts& a, const Parts& b) {
+  const auto same = [](const RecordedParameter& x, const RecordedParameter& y) {
+    return x.name == y.name && x.value.spec() == y.value.spec();
+  };
+  return std::equal(a.network.parameters.begin(), a.network.parameters.end(),
+                    b.network.parameters.begin(), b.network.parameters.end(), same);
+}
+
 bool SameConstants(const Parts& a, const Parts& b) {
   for (size_t i = 0; i < a.program.arrays.size(); ++i) {
     const ProgramArray &x = a.program.arrays[i], &y = b.program.arrays[i];
@@ -145,7 +155,8 @@ Parts PrepareForUpTo(int64_t most, const DlNetwork& network,
   const loops::Expression size = loops::Expression::Variable("observations");
   bool agrees = p.program.steps.size() == second.program.steps.size() &&
                 p.program.steps.size() == third.program.steps.size() &&
-                p.program.arrays.size() == second.program.arrays.size() && SameConstants(p, second);
+                p.program.arrays.size() == second.program.arrays.size() &&
+                SameConstants(p, second) && SameParameters(p, second);
   for (size_t i = 0; agrees && i < p.program.steps.size(); ++i) {
     ProgramStep& step = p.program.steps[i];
     const auto two = WithVariableSize(step.code, second.program.steps[i].code, n, n + 1, size);

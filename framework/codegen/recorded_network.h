@@ -16,6 +16,8 @@ namespace lamina::internal {
 struct RecordedParameter {
   std::string name;  ///< "conv1/Weights"
   DlArray value;
+  /// Of one that was computed from others (simplify_prediction.h): their names.
+  std::vector<std::string> computed_from = {};
 };
 
 /// A state that prediction changes.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "framework/emit/c_body.h"
 #include "framework/emit/c_printer.h"
@@ -96,10 +97,23 @@ std::string Field(const Parts& p, const ArraySpec& spec, const std::string& name
                       CComment(Described(spec)), "\n");
 }
 
+namespace {
+
+// "computed from conv/Weights, norm/Scale"
+std::string Origin(const RecordedParameter& parameter) {
+  if (parameter.computed_from.empty()) return "";
+  return absl::StrCat("computed from ", absl::StrJoin(parameter.computed_from, ", "));
+}
+
+}  // namespace
+
 std::string SizesAndParameters(const Parts& p) {
   std::string fields, sizes;
   for (size_t i = 0; i < p.parameters.size(); ++i) {
-    fields += Field(p, p.network.parameters[i].value.spec(), p.parameters[i]);
+    const RecordedParameter& parameter = p.network.parameters[i];
+    const std::string origin = Origin(parameter);
+    if (!origin.empty()) absl::StrAppend(&fields, "  ", CComment(origin, 1), "\n");
+    fields += Field(p, parameter.value.spec(), p.parameters[i]);
   }
   const std::string outer = p.language == Language::kC99 ? "PREFIX_" : "";
   const auto size = [&](const std::string& name, const ArraySpec& spec) {
@@ -161,8 +175,9 @@ std::string Weights(const Parts& p) {
       p.language == Language::kC99 ? "" : "#include <math.h>\n\n", NamespaceBegin(p),
       "const PREFIX_parameters PREFIX_trained = {\n");
   for (size_t i = 0; i < p.parameters.size(); ++i) {
-    absl::StrAppend(&text, "  ", CComment(p.network.parameters[i].name), "\n  ",
-                    CValues(p.network.parameters[i].value, 2, p.language), ",\n");
+    const RecordedParameter& parameter = p.network.parameters[i];
+    absl::StrAppend(&text, "  ", CComment(parameter.name), "\n  ",
+                    CValues(parameter.value, 2, p.language), ",\n");
   }
   if (p.parameters.empty()) text += "  0\n";
   return absl::StrCat(text, "};\n", NamespaceEnd(p));
@@ -212,7 +227,8 @@ std::string Reader(const Parts& p) {
 uint64_t Fingerprint(const Parts& p) {
   uint64_t hash = 14695981039346656037u;
   for (const RecordedParameter& parameter : p.network.parameters) {
-    for (unsigned char c : absl::StrCat(parameter.name, ToString(parameter.value.spec()), ";")) {
+    for (unsigned char c :
+         absl::StrCat(parameter.name, Origin(parameter), ToString(parameter.value.spec()), ";")) {
       hash = (hash ^ c) * 1099511628211u;
     }
   }

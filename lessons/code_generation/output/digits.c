@@ -16,13 +16,13 @@
 #endif
 
 LAMINA_NOT_INLINED
-static void product_1(const float *a, const int32_t *b, const float *c, float *y) {
-  lamina_windows_f32(80, 16, 9, a, b, c, 1, 9, 1, y, 80);
+static void product_1(const float *a, const int32_t *b, const float *c, const float *d, float *y) {
+  lamina_windows_f32(80, 16, 9, a, 0, b, c, 1, 9, d, y, 80);
 }
 
 LAMINA_NOT_INLINED
-static void product_2(const float *a, const int32_t *b, const float *c, float *y) {
-  lamina_windows_f32(32, 32, 144, a, b, c, 1, 144, 1, y, 32);
+static void product_2(const float *a, const int32_t *b, const float *c, const float *d, float *y) {
+  lamina_windows_f32(32, 32, 144, a, 0, b, c, 1, 144, d, y, 32);
 }
 
 LAMINA_NOT_INLINED
@@ -51,39 +51,30 @@ void digits_start(digits_context *context, const digits_parameters *parameters) 
 void digits_predict(digits_context *context, const float *input, float *output) {
   const float *const conv1_weights = context->parameters->conv1_weights;
   const float *const conv1_bias = context->parameters->conv1_bias;
-  const float *const norm1_offset = context->parameters->norm1_offset;
-  const float *const norm1_scale = context->parameters->norm1_scale;
-  const float *const norm1_trained_mean = context->parameters->norm1_trained_mean;
-  const float *const norm1_trained_variance = context->parameters->norm1_trained_variance;
   const float *const srelu1_left_slope = context->parameters->srelu1_left_slope;
   const float *const srelu1_right_slope = context->parameters->srelu1_right_slope;
   const float *const srelu1_left_threshold = context->parameters->srelu1_left_threshold;
   const float *const srelu1_right_threshold = context->parameters->srelu1_right_threshold;
   const float *const conv2_weights = context->parameters->conv2_weights;
   const float *const conv2_bias = context->parameters->conv2_bias;
-  const float *const norm2_offset = context->parameters->norm2_offset;
-  const float *const norm2_scale = context->parameters->norm2_scale;
-  const float *const norm2_trained_mean = context->parameters->norm2_trained_mean;
-  const float *const norm2_trained_variance = context->parameters->norm2_trained_variance;
   const float *const srelu2_left_slope = context->parameters->srelu2_left_slope;
   const float *const srelu2_right_slope = context->parameters->srelu2_right_slope;
   const float *const srelu2_left_threshold = context->parameters->srelu2_left_threshold;
   const float *const srelu2_right_threshold = context->parameters->srelu2_right_threshold;
   const float *const scores_weights = context->parameters->scores_weights;
   const float *const scores_bias = context->parameters->scores_bias;
-  float *const conv1 = context->scratch_single + 0; /* 80 x 16 */
-  float *const norm1 = context->scratch_single + 2560; /* 16(C) */
+  float *const conv1_norm1 = context->scratch_single + 0; /* 80 x 16 */
   float *const srelu1 = context->scratch_single + 1280; /* 80 x 16 */
   float *const pool = context->scratch_single + 2560; /* 4(S) x 4(S) x 16(C) x 1(B) */
-  float *const conv2 = context->scratch_single + 0; /* 32 x 32 */
-  float *const norm2 = context->scratch_single + 1536; /* 32(C) */
-  float *const srelu2 = context->scratch_single + 1024; /* 4 x 4 x 32 x 1 */
+  float *const conv2_norm2 = context->scratch_single + 0; /* 32 x 32 */
+  float *const srelu2 = context->scratch_single + 2048; /* 4 x 4 x 32 x 1 */
   float *const scores = context->scratch_single + 0; /* 10 x 1 */
   float *const scores_2 = context->scratch_single + 10; /* 10 x 1 */
   float *const padded = context->scratch_single + 1280; /* 116 */
   float *const padded_2 = context->scratch_single + 1024; /* 592 */
+  float *const rows = context->scratch_single + 1024; /* 32 x 32 */
 
-  /* conv1: conv -> 8(S) x 8(S) x 16(C) x 1(B) */
+  /* conv1, norm1: conv -> 8(S) x 8(S) x 16(C) x 1(B) */
   LAMINA_INDEPENDENT
   for (int i = 0; i < 116; ++i) {
     padded[i] = 0.0f;
@@ -94,53 +85,39 @@ void digits_predict(digits_context *context, const float *input, float *output) 
       padded[h + 1 + (w + 1) * 10] = input[h + w * 8];
     }
   }
-  for (int filter = 0; filter < 16; ++filter) {
-    LAMINA_INDEPENDENT
-    for (int i = 0; i < 80; ++i) {
-      conv1[filter * 80 + i] = conv1_bias[filter];
-    }
-  }
-  product_1(padded, offsets, conv1_weights, conv1);
+  product_1(padded, offsets, conv1_weights, conv1_bias, conv1_norm1);
 
-  /* norm1: plus, rsqrt -> 16(C) */
-  LAMINA_INDEPENDENT
-  for (int c = 0; c < 16; ++c) {
-    const float rsqrt = 1.0f / sqrtf(norm1_trained_variance[c] + 1e-05f);
-    norm1[c] = rsqrt;
-  }
-
-  /* norm1: minus, times, times, plus; srelu1: minus, times, plus, minus, times, plus, lt, where,
-     le, where -> 8 x 8 x 16 x 1 */
+  /* srelu1: minus, times, plus, minus, times, plus, lt, where, le, where -> 8 x 8 x 16 x 1 */
   for (int k = 0; k < 16; ++k) {
     LAMINA_INDEPENDENT
     for (int i = 0; i < 80; ++i) {
-      const float times = (conv1[i + k * 80] - norm1_trained_mean[k]) * norm1[k] * norm1_scale[k];
-      const float plus = times + norm1_offset[k];
-      const float where = plus < srelu1_right_threshold[k] ? plus : srelu1_right_threshold[k] +
-          srelu1_right_slope[k] * (plus - srelu1_right_threshold[k]);
-      const float where_2 = plus <= srelu1_left_threshold[k] ? srelu1_left_threshold[k] +
-          srelu1_left_slope[k] * (plus - srelu1_left_threshold[k]) : where;
+      const float plus = srelu1_left_threshold[k] + srelu1_left_slope[k] * (conv1_norm1[i + k *
+          80] - srelu1_left_threshold[k]);
+      const float plus_2 = srelu1_right_threshold[k] + srelu1_right_slope[k] * (conv1_norm1[i + k
+          * 80] - srelu1_right_threshold[k]);
+      const float where = conv1_norm1[i + k * 80] < srelu1_right_threshold[k] ? conv1_norm1[i + k
+          * 80] : plus_2;
+      const float where_2 = conv1_norm1[i + k * 80] <= srelu1_left_threshold[k] ? plus : where;
       srelu1[i + k * 80] = where_2;
     }
   }
 
   /* pool: maxpool -> 4(S) x 4(S) x 16(C) x 1(B) */
   for (int wc = 0; wc < 64; ++wc) {
+    LAMINA_INDEPENDENT
     for (int h = 0; h < 4; ++h) {
-      float best = -INFINITY;
-      for (int kw = 0; kw < 2; ++kw) {
-        for (int kh = 0; kh < 2; ++kh) {
-          const float value = srelu1[h * 2 + kh + (wc * 2 + kw) * 10];
-          if (best == best && !(value <= best)) {
-            best = value;
-          }
-        }
-      }
-      pool[h + wc * 4] = best;
+      const float best = srelu1[h * 2 + wc * 2 * 10];
+      const float value = srelu1[h * 2 + 1 + wc * 2 * 10];
+      const float best_2 = value != value ? value : value > best ? value : best;
+      const float value_2 = srelu1[h * 2 + (wc * 2 + 1) * 10];
+      const float best_3 = value_2 != value_2 ? value_2 : value_2 > best_2 ? value_2 : best_2;
+      const float value_3 = srelu1[h * 2 + 1 + (wc * 2 + 1) * 10];
+      const float best_4 = value_3 != value_3 ? value_3 : value_3 > best_3 ? value_3 : best_3;
+      pool[h + wc * 4] = best_4;
     }
   }
 
-  /* conv2: conv -> 4(S) x 4(S) x 32(C) x 1(B) */
+  /* conv2, norm2: conv -> 4(S) x 4(S) x 32(C) x 1(B) */
   LAMINA_INDEPENDENT
   for (int i = 0; i < 592; ++i) {
     padded_2[i] = 0.0f;
@@ -153,34 +130,27 @@ void digits_predict(digits_context *context, const float *input, float *output) 
       }
     }
   }
-  for (int filter = 0; filter < 32; ++filter) {
+  product_2(padded_2, offsets_2, conv2_weights, conv2_bias, conv2_norm2);
+
+  /* srelu2: minus, times, plus, minus, times, plus, lt, where, le, where -> 4 x 4 x 32 x 1 */
+  for (int k = 0; k < 32; ++k) {
     LAMINA_INDEPENDENT
     for (int i = 0; i < 32; ++i) {
-      conv2[filter * 32 + i] = conv2_bias[filter];
+      const float plus = srelu2_left_threshold[k] + srelu2_left_slope[k] * (conv2_norm2[i + k *
+          32] - srelu2_left_threshold[k]);
+      const float plus_2 = srelu2_right_threshold[k] + srelu2_right_slope[k] * (conv2_norm2[i + k
+          * 32] - srelu2_right_threshold[k]);
+      const float where = conv2_norm2[i + k * 32] < srelu2_right_threshold[k] ? conv2_norm2[i + k
+          * 32] : plus_2;
+      const float where_2 = conv2_norm2[i + k * 32] <= srelu2_left_threshold[k] ? plus : where;
+      rows[i + k * 32] = where_2;
     }
   }
-  product_2(padded_2, offsets_2, conv2_weights, conv2);
-
-  /* norm2: plus, rsqrt -> 32(C) */
-  LAMINA_INDEPENDENT
-  for (int c = 0; c < 32; ++c) {
-    const float rsqrt = 1.0f / sqrtf(norm2_trained_variance[c] + 1e-05f);
-    norm2[c] = rsqrt;
-  }
-
-  /* norm2: minus, times, times, plus; srelu2: minus, times, plus, minus, times, plus, lt, where,
-     le, where -> 4 x 4 x 32 x 1 */
   for (int k = 0; k < 32; ++k) {
     for (int j = 0; j < 4; ++j) {
       LAMINA_INDEPENDENT
       for (int i = 0; i < 4; ++i) {
-        const float times = (conv2[i + j * 6 + k * 32] - norm2_trained_mean[k]) * norm2[k];
-        const float plus = times * norm2_scale[k] + norm2_offset[k];
-        const float where = plus < srelu2_right_threshold[k] ? plus : srelu2_right_threshold[k] +
-            srelu2_right_slope[k] * (plus - srelu2_right_threshold[k]);
-        const float where_2 = plus <= srelu2_left_threshold[k] ? srelu2_left_threshold[k] +
-            srelu2_left_slope[k] * (plus - srelu2_left_threshold[k]) : where;
-        srelu2[i + j * 4 + k * 16] = where_2;
+        srelu2[i + j * 4 + k * 16] = rows[i + j * 6 + k * 32];
       }
     }
   }
