@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -62,6 +63,13 @@ Infix InfixOf(Operation operation) {
     default:
       return {nullptr, 0, 0, 0};
   }
+}
+
+// Compilers warn where a byte is compared with a number that none is less, or greater, than. As
+// floating numbers the two may be compared.
+bool IsByteAtLimit(const Expression& x, const Expression& with) {
+  return (x.type() == DataType::kUint8 || x.type() == DataType::kLogical) && with.is_number() &&
+         (with.node().value <= 0 || with.node().value >= 255);
 }
 
 // Breaks lines at spaces that do not stand inside a comment.
@@ -273,11 +281,65 @@ std::string CPrinter::Conversion(const Expression& x, int* precedence) {
                               "}\n"));
     return absl::StrCat(name, "(", Print(from, kConditional), ")");
   }
+  const bool is_narrower = SizeOf(to) < SizeOf(from.type());
+  if (IsInteger(to) && IsInteger(from.type()) && is_narrower && !in_subscript_) {
+    const bool is_byte = to == DataType::kUint8;
+    const std::string name = is_byte ? "int64_to_uint8" : "int64_to_int32";
+    Helper(name, absl::StrReplaceAll("/* Kept within the type. */\n"
+                                     "HOW TYPE NAME(int64_t x) {\n"
+                                     "  return x < LEAST ? LEAST : x > MOST ? MOST : (TYPE)x;\n"
+                                     "}\n",
+                                     {{"TYPE", CType(to)},
+                                      {"NAME", name},
+                                      {"LEAST", is_byte ? "0" : "INT32_MIN"},
+                                      {"MOST", is_byte ? "UINT8_MAX" : "INT32_MAX"}}));
+    return absl::StrCat(name, "(", Print(from, kConditional), ")");
+  }
   *precedence = kUnary;
   return absl::StrCat("(", CType(to, language_), ")", Print(from, kUnary));
 }
 
 std::string CPrinter::Print(const Expression& x) { return Print(x, kConditional); }
+
+// Is an integer an element of an array, or made of some? Otherwise it is an index.
+bool CPrinter::IsDatum(const Expression& x) const {
+  bool found = false;
+  Visit(x, [&](const Expression& e) {
+    found = found || e.operation() == Operation::kLoad || e.operation() == Operation::kConvert ||
+            e.operation() == Operation::kCall ||
+            (e.operation() == Operation::kVariable && data_.count(e.node().name) > 0);
+  });
+  return found;
+}
+
+// Arithmetic whose result may not fit its type. Indices fit.
+bool CPrinter::WrapsAround(const Expression& x) const {
+  switch (x.operation()) {
+    case Operation::kAdd:
+    case Operation::kSubtract:
+    case Operation::kMultiply:
+    case Operation::kNegate:
+      break;
+    default:
+      return false;
+  }
+  return x.type() == DataType::kInt64 ||
+         (x.type() == DataType::kInt32 && !in_subscript_ && IsDatum(x));
+}
+
+// Overflow of signed integers is undefined, of unsigned ones it wraps around.
+std::string CPrinter::WrappingAround(const Expression& x) {
+  const std::string signed_type = CType(x.type()),
+                    as_unsigned = absl::StrCat("(u", signed_type, ")");
+  const std::vector<Expression>& operands = x.node().operands;
+  const std::string first = as_unsigned + Print(operands[0], kUnary);
+  return absl::StrCat("(", signed_type, ")(",
+                      x.operation() == Operation::kNegate
+                          ? absl::StrCat("0 - ", first)
+                          : absl::StrCat(first, " ", InfixOf(x.operation()).text, " ", as_unsigned,
+                                         Print(operands[1], kUnary)),
+                      ")");
+}
 
 std::string CPrinter::Print(const Expression& x, int least) {
   const Expression::Node& node = x.node();
@@ -294,10 +356,14 @@ std::string CPrinter::Print(const Expression& x, int least) {
       text = node.name;
       break;
     case Operation::kLoad:
-      text = absl::StrCat(node.name, "[", Print(node.operands[0], kConditional), "]");
+      text = absl::StrCat(node.name, "[", Subscript(node.operands[0]), "]");
       break;
     case Operation::kNegate:
       precedence = kUnary;
+      if (WrapsAround(x)) {
+        text = WrappingAround(x);
+        break;
+      }
       text = absl::StrCat("-", Print(node.operands[0], kPrimary));
       break;
     case Operation::kNot:
@@ -316,13 +382,28 @@ std::string CPrinter::Print(const Expression& x, int least) {
       text = Conversion(x, &precedence);
       break;
     default: {
+      if (WrapsAround(x)) {
+        precedence = kUnary;
+        text = WrappingAround(x);
+        break;
+      }
       const Infix infix = InfixOf(node.operation);
       precedence = infix.precedence;
-      text = absl::StrCat(Print(node.operands[0], infix.left), " ", infix.text, " ",
-                          Print(node.operands[1], infix.right));
+      Expression left = node.operands[0], right = node.operands[1];
+      if (precedence == kRelation && (IsByteAtLimit(left, right) || IsByteAtLimit(right, left))) {
+        left = Convert(left, DataType::kSingle), right = Convert(right, DataType::kSingle);
+      }
+      text = absl::StrCat(Print(left, infix.left), " ", infix.text, " ", Print(right, infix.right));
     }
   }
   return precedence < least ? absl::StrCat("(", text, ")") : text;
+}
+
+std::string CPrinter::Subscript(const Expression& index) {
+  const bool outer = std::exchange(in_subscript_, true);
+  std::string text = Print(index, kConditional);
+  in_subscript_ = outer;
+  return text;
 }
 
 // One function for each set of sizes, in which they are constants: the product becomes code for
@@ -383,6 +464,10 @@ std::string CPrinter::Print(const loops::Block& block, int indent) {
                : CType(x.type(), language_);
   };
   for (const Statement& s : block) {
+    if (s.kind == Statement::kLet || s.kind == Statement::kVar) {
+      data_.erase(s.name);
+      if (s.value.type() == DataType::kInt32 && IsDatum(s.value)) data_.insert(s.name);
+    }
     switch (s.kind) {
       case Statement::kFor:
         if (s.is_independent && functions_ == CFunctions::kLibrary) {
@@ -418,7 +503,7 @@ std::string CPrinter::Print(const loops::Block& block, int indent) {
         const bool accumulates =
             (node.operation == Operation::kAdd || node.operation == Operation::kMultiply) &&
             node.operands[0].operation() == Operation::kVariable &&
-            node.operands[0].node().name == s.name;
+            node.operands[0].node().name == s.name && !WrapsAround(s.value);
         if (accumulates) {
           line(absl::StrCat(s.name, node.operation == Operation::kAdd ? " += " : " *= ",
                             Print(node.operands[1]), ";"));
@@ -432,7 +517,7 @@ std::string CPrinter::Print(const loops::Block& block, int indent) {
           line(Product(s));
           break;
         }
-        line(absl::StrCat(s.name, "[", Print(s.index), "] = ", Print(s.value), ";"));
+        line(absl::StrCat(s.name, "[", Subscript(s.index), "] = ", Print(s.value), ";"));
         break;
     }
   }

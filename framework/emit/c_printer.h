@@ -8,8 +8,8 @@
 // none (sigmoid, the modulo with the sign of the divisor, rounding to integers that keeps within
 // the type), Helpers() holds a small function. No function of the C library is used that C99 does
 // not have. Results: within the errors of framework/cpu/math.h and of the C library of the eager
-// ones; NaN, infinity and signed zero as in the eager ops. The compiler must not be told to ignore
-// them (-ffast-math).
+// ones; NaN, infinity and signed zero as in the eager ops; integers wrap around as in these. The
+// compiler must not be told to ignore NaN and infinity (-ffast-math).
 //
 // Threads: a printer is used by one thread.
 #ifndef FRAMEWORK_EMIT_C_PRINTER_H_
@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "framework/emit/language.h"
@@ -53,6 +54,10 @@ class CPrinter {
 
  private:
   std::string Print(const loops::Expression& x, int least);
+  bool IsDatum(const loops::Expression& x) const;
+  bool WrapsAround(const loops::Expression& x) const;
+  std::string WrappingAround(const loops::Expression& x);
+  std::string Subscript(const loops::Expression& index);
   std::string Call(const loops::Expression& x);
   std::string Conversion(const loops::Expression& x, int* precedence);
   std::string Helper(const std::string& name, const std::string& definition);
@@ -62,6 +67,8 @@ class CPrinter {
   const CFunctions functions_;
   std::map<std::string, std::string> helpers_;
   std::map<std::string, std::string> products_;  // Names of functions by what they do.
+  std::set<std::string> data_;  // Variables of type int32 that are no indices.
+  bool in_subscript_ = false;
   bool uses_complex_ = false, uses_independent_loops_ = false;
   bool uses_products_[2] = {};
 };

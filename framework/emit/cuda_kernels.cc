@@ -164,7 +164,9 @@ std::string CudaPreamble() {
   return R"(#ifdef __CUDACC_RTC__
 /* Kernels alone: no headers. */
 typedef signed int int32_t;
+typedef unsigned int uint32_t;
 typedef signed long int64_t;
+typedef unsigned long uint64_t;
 typedef unsigned char uint8_t;
 #define INT32_MIN (-2147483647 - 1)
 #define INT32_MAX 2147483647

@@ -1,11 +1,13 @@
 // Elementwise functions, shapes and casts as printed C against the eager ops, over sizes drawn by
 // chance.
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "framework/emit/testing/printed_cases.h"
+#include "framework/emit/testing/run_printed.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/elementwise_op.h"
@@ -217,11 +219,10 @@ TEST(PrintedElementwiseTest, CastsConvertAsTheEagerOnesDo) {
                                    -3, inf, -inf, std::nan(""), 0, -0.0, 1e-30},
                                   {18});
   std::vector<Case> cases;
-  for (DataType from :
-       {DataType::kSingle, DataType::kDouble, DataType::kLogical, DataType::kInt32}) {
+  for (DataType from : {DataType::kSingle, DataType::kDouble, DataType::kLogical, DataType::kUint8,
+                        DataType::kInt32, DataType::kInt64}) {
     for (DataType to : {DataType::kSingle, DataType::kDouble, DataType::kLogical, DataType::kInt32,
                         DataType::kInt64, DataType::kUint8}) {
-      if (from == DataType::kInt32 && to == DataType::kUint8) continue;
       cases.push_back({std::string(Name(from)) + " to " + std::string(Name(to)),
                        [to](Arrays a) { return DlArrays{Cast(a[0], to)}; },
                        {Cast(x, from)},
@@ -229,6 +230,46 @@ TEST(PrintedElementwiseTest, CastsConvertAsTheEagerOnesDo) {
     }
   }
   Compare(cases);
+}
+
+TEST(PrintedElementwiseTest, IntegersWrapAroundAsTheEagerOnesDo) {
+  const std::vector<int64_t> values = {0,         1,         5,         100,       200,
+                                       255,       -1,        -3,        INT32_MAX, INT32_MIN,
+                                       INT64_MAX, INT64_MIN, 1LL << 30, 1LL << 62, -(1LL << 62)};
+  const DlArray all = DlArray::FromVector(values, {static_cast<int64_t>(values.size())});
+  std::vector<Function> functions;
+  const auto add = [&functions](DlArray (*f)(const DlArray&)) {
+    functions.push_back([f](Arrays x) { return DlArrays{f(x[0])}; });
+  };
+  add([](const DlArray& x) { return -x; });
+  add([](const DlArray& x) { return x + x; });
+  add([](const DlArray& x) { return x * x - x; });
+  add([](const DlArray& x) { return Abs(x); });
+  add([](const DlArray& x) { return Sign(x); });
+  // What is computed where it is read wraps around as well.
+  add([](const DlArray& x) { return Cast(-x, DataType::kSingle); });
+  add([](const DlArray& x) { return x + x < x; });
+  add([](const DlArray& x) { return -(x + x) >= Cast(0.0, x.type()); });
+  add([](const DlArray& x) { return Sum(x); });
+  std::vector<testing::PrintedCase> cases;
+  std::vector<DlArrays> expected;
+  for (const DataType type : {DataType::kUint8, DataType::kInt32, DataType::kInt64}) {
+    for (const Function& f : functions) {
+      const DlArray x = Cast(all, type);
+      cases.push_back({RecordGraph(f, std::vector{x.spec()}), {x}});
+      expected.push_back(f(DlArrays{x}));
+    }
+  }
+  const std::vector<DlArrays> came =
+      testing::RunPrinted(cases, "-fsanitize=undefined -fno-sanitize-recover=all");
+  ASSERT_EQ(came.size(), cases.size());
+  for (size_t c = 0; c < cases.size(); ++c) {
+    const DlArray &a = came[c][0], &b = expected[c][0];
+    ASSERT_EQ(a.spec(), b.spec());
+    EXPECT_EQ(Cast(a, DataType::kInt64).ToVector<int64_t>(),
+              Cast(b, DataType::kInt64).ToVector<int64_t>())
+        << "case " << c;
+  }
 }
 
 }  // namespace

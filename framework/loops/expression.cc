@@ -20,13 +20,17 @@ std::pair<Expression, Expression> Matched(const Expression& x, const Expression&
   return {x, y};
 }
 
+// Integers narrower than int are computed as int: the result is brought back.
+Expression Arithmetic(O operation, DataType type, std::vector<Expression> operands) {
+  Expression result = Expression::Make(operation, type, std::move(operands));
+  return type == DataType::kUint8 ? Expression::Make(O::kConvert, type, {result}) : result;
+}
+
 Expression Binary(O operation, const Expression& x, const Expression& y, bool logical = false) {
   auto [a, b] = Matched(x, y);
-  const DataType type = logical ? DataType::kLogical : a.type();
-  // Integers narrower than int are computed as int: the result is brought back.
-  Expression result = Expression::Make(operation, type, {std::move(a), std::move(b)});
-  if (!logical && type == DataType::kUint8) return Expression::Make(O::kConvert, type, {result});
-  return result;
+  if (logical) return Expression::Make(operation, DataType::kLogical, {std::move(a), std::move(b)});
+  const DataType type = a.type();
+  return Arithmetic(operation, type, {std::move(a), std::move(b)});
 }
 
 Expression Call(std::string_view name, std::vector<Expression> operands) {
@@ -70,7 +74,7 @@ int Expression::Size() const {
 
 Expression operator-(const Expression& x) {
   if (x.is_number() && !x.node().is_typed) return Expression(-x.node().value);
-  return Expression::Make(O::kNegate, x.type(), {x});
+  return Arithmetic(O::kNegate, x.type(), {x});
 }
 Expression operator!(const Expression& x) {
   return Expression::Make(O::kNot, DataType::kLogical, {x});
