@@ -1,4 +1,6 @@
 #include <functional>
+#include <set>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "framework/codegen/sources.h"
@@ -114,6 +116,9 @@ std::string Source(const Parts& p, CPrinter& printer) {
   };
   Program program = p.program;
   for (ProgramStep& step : program.steps) Mark(step.code);
+  std::set<std::string> arrays;
+  for (const ProgramArray& a : program.arrays) arrays.insert(a.name);
+  printer.Avoid(arrays);
   const std::string body = CBody(program, where, &printer);
   const std::string range = p.max_observations > 0
                                 ? absl::StrCat("  if (observations < 1 || observations > ",

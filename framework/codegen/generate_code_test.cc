@@ -419,5 +419,66 @@ TEST(GenerateCodeTest, NamesOfLayersCannotBreakTheCode) {
   ExpectAgreement(network, {kPlain}, 1, 8);
 }
 
+struct OddlyNamedLayer : Layer {
+  Learnable ends{*this, "*/ 1 \\", Ones({4})};
+  Learnable overlaps{*this, "/*/ 2", Ones({4})};
+  DlArray Predict(const DlArray& x) const { return ends * x + overlaps; }
+};
+
+TEST(GenerateCodeTest, NamesOfParametersCannotEndTheirComments) {
+  DlNetwork network({Named(OddlyNamedLayer(), "a*")});
+  network.Initialize(kPlain);
+  ExpectAgreement(network, {kPlain}, 1, 2);
+}
+
+TEST(GenerateCodeTest, NamesOfLayersDoNotHideFunctionsOfTheCode) {
+  const NetworkDataLayout layout({20, 30}, "CB");
+  for (const char* name : {"product_1", "product"}) {
+    DlNetwork network({Named(FullyConnectedLayer(30), name), TanhLayer(),
+                       Named(FullyConnectedLayer(40), "product_2")});
+    network.Initialize(layout);
+    EXPECT_NE(GenerateCode(network, {layout}).files[1].text.find("static void product_"),
+              std::string::npos);
+    ExpectAgreement(network, {layout}, 1, 50);
+  }
+}
+
+TEST(GenerateCodeTest, AnInputMayBeCalledObservations) {
+  DlNetwork network;
+  network.AddLayers({Named(AdditionLayer(2), "sum")});
+  for (const char* name : {"observations", "others"}) {
+    network.AddLayers({Named(FeatureInputLayer(4), name)});
+    network.ConnectLayers(name, std::string("sum/in") + (name[1] == 'b' ? "1" : "2"));
+  }
+  network.Initialize();
+  GeneratedCode code =
+      GenerateCode(network, {kPlain, kPlain}, {.name = "net", .max_observations = 3});
+  EXPECT_EQ(code.inputs[0].name, "observations_2");
+  code.files.push_back({"main.c", R"(
+#include "net.h"
+static net_context context;
+int main(void) {
+  const float a[4] = {1, 2, 3, 4}, b[4] = {10, 20, 30, 40};
+  float y[4];
+  net_start(&context, &net_trained);
+  return net_predict(&context, 1, a, b, y) == 0 && y[3] == 44 ? 0 : 1;
+}
+)"});
+  const auto output = CompileAndRun(code.files, kStrictC, "");
+  EXPECT_TRUE(output.ok()) << output.status();
+}
+
+struct WholeNumbersLayer : Layer {
+  Learnable numbers{*this, "Numbers",
+                    DlArray::FromVector<int64_t>({INT64_MIN, INT64_MAX, -1, 0}, {4})};
+  DlArray Predict(const DlArray& x) const { return x + Cast(numbers, x.type()); }
+};
+
+TEST(GenerateCodeTest, WholeNumbersMayBeTheLeastAndTheGreatest) {
+  DlNetwork network({WholeNumbersLayer()});
+  network.Initialize(kPlain);
+  ExpectAgreement(network, {kPlain}, 1, 0);
+}
+
 }  // namespace
 }  // namespace lamina

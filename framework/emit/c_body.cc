@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
 
 namespace lamina {
 namespace {
@@ -28,8 +27,12 @@ bool Names(const loops::Block& block, const std::string& array) {
 
 std::string Element(const DlArray& x, int64_t i, Language language) {
   if (!IsComplex(x.type())) {
-    // Integers beyond 2^53 are no doubles.
-    if (x.type() == DataType::kInt64) return absl::StrFormat("INT64_C(%d)", x.Data<int64_t>()[i]);
+    // Integers beyond 2^53 are no doubles, and C has no negative constants: the least of all
+    // integers would be the negative of one that does not fit.
+    if (x.type() == DataType::kInt64) {
+      const int64_t value = x.Data<int64_t>()[i];
+      return value == INT64_MIN ? "INT64_MIN" : absl::StrFormat("INT64_C(%d)", value);
+    }
     return CNumber(x.At(i), x.type());
   }
   const std::complex<double> z = x.ComplexAt(i);
@@ -41,9 +44,14 @@ std::string Element(const DlArray& x, int64_t i, Language language) {
 
 std::string CComment(std::string_view text, int indent) {
   std::string plain;
-  for (char c : text) plain += c >= ' ' && c <= '~' ? c : '?';
-  std::string rest =
-      absl::StrCat("/* ", absl::StrReplaceAll(plain, {{"*/", "* /"}, {"/*", "/ *"}}), " */");
+  for (char c : text) {
+    if (c < ' ' || c > '~') c = '?';
+    // Neither the end of a comment nor the beginning of another, also where the two overlap.
+    const char last = plain.empty() ? ' ' : plain.back();
+    if ((c == '/' && last == '*') || (c == '*' && last == '/')) plain += ' ';
+    plain += c;
+  }
+  std::string rest = absl::StrCat("/* ", plain, " */");
   std::string out;
   const std::string further(2 * indent + 3, ' ');
   const size_t width = 100 - 2 * static_cast<size_t>(indent);

@@ -445,7 +445,9 @@ std::string CPrinter::Product(const Statement& store) {
       "}\n");
   std::string& name = products_[text];
   if (name.empty()) {
-    name = absl::StrCat("product_", products_.size());
+    do {
+      name = absl::StrCat("product_", ++last_product_);
+    } while (avoided_.count(name) > 0);
     Helper(name, absl::StrCat("LAMINA_NOT_INLINED\nHOW void ", name, text));
   }
   return absl::StrCat(name, "(", arguments, ");");

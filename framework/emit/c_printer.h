@@ -40,6 +40,9 @@ class CPrinter {
       : language_(language), functions_(functions) {}
   Language language() const { return language_; }
 
+  /// Names that stand beside the printed code: no function that it calls gets one of them.
+  void Avoid(const std::set<std::string>& names) { avoided_ = names; }
+
   std::string Print(const loops::Expression& x);
   std::string Print(const loops::Block& block, int indent);
   /// The functions that the printed code calls and C does not have.
@@ -67,6 +70,8 @@ class CPrinter {
   const CFunctions functions_;
   std::map<std::string, std::string> helpers_;
   std::map<std::string, std::string> products_;  // Names of functions by what they do.
+  int last_product_ = 0;
+  std::set<std::string> avoided_;
   std::set<std::string> data_;  // Variables of type int32 that are no indices.
   bool in_subscript_ = false;
   bool uses_complex_ = false, uses_independent_loops_ = false;

@@ -11,9 +11,10 @@ const std::set<std::string>& CReservedWords() {
         // C, and what generated code names.
         "auto", "break", "case", "char", "complex", "const", "context", "continue", "default", "do",
         "double", "else", "enum", "extern", "float", "for", "goto", "if", "imaginary", "inline",
-        "int", "int32_t", "int64_t", "long", "main", "memcpy", "parameters", "register", "restrict",
-        "return", "short", "signed", "sizeof", "static", "struct", "switch", "to_int32", "to_int64",
-        "to_uint8", "typedef", "uint8_t", "union", "unsigned", "void", "volatile", "while",
+        "int", "int32_t", "int64_t", "long", "main", "memcpy", "observations", "parameters",
+        "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch",
+        "to_int32", "to_int64", "to_uint8", "int64_to_int32", "int64_to_uint8", "typedef",
+        "uint8_t", "union", "unsigned", "void", "volatile", "while",
         // C++.
         "alignas", "alignof", "and", "and_eq", "asm", "bitand", "bitor", "bool", "catch",
         "char16_t", "char32_t", "class", "compl", "concept", "const_cast", "constexpr", "decltype",
