@@ -33,6 +33,7 @@ LossFunction::LossFunction(std::string_view name) : name_(name) {
 }
 
 DlArray LossFunction::operator()(const DlArrays& y, const DlArrays& t) const {
+  if (!single_ && !several_) internal::ThrowInvalidOption("loss", "a function", "None");
   if (single_ && (y.size() != 1 || t.size() != 1)) {
     throw Error("trainnet:LossOutputs",
                 absl::StrCat("The loss \"", name_, "\" compares one output with one target."),

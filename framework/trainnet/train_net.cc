@@ -69,6 +69,9 @@ class Training {
   using Clock = std::chrono::steady_clock;
 
   void Prepare(const Dataset& data);
+  // Refuses validation data that the network does not take before they are first needed, which may
+  // be after hours.
+  void CheckValidationLayouts(const Dataset& data) const;
   bool HasData() const { return ahead_.has_value() || ahead_failed_ || queue_.HasData(); }
   TrainingStep::Data NextData();
   // While a device computes: takes the next mini-batch and brings it over. One that cannot be taken
@@ -142,6 +145,7 @@ void Training::Prepare(const Dataset& data) {
     network_.Initialize(layouts);
   }
   network_.ResetState();
+  if (validation_queue_.has_value()) CheckValidationLayouts(data);
   if (ranks_ != nullptr) {
     ranks_->CheckSame(
         "data and options",
@@ -159,6 +163,19 @@ void Training::Prepare(const Dataset& data) {
   step_.emplace(options_, loss_, ranks_, network_);
   if (validation_queue_.has_value())
     validate_.emplace(network_, std::vector<std::string>(), options_.acceleration);
+}
+
+void Training::CheckValidationLayouts(const Dataset& data) const {
+  std::vector<NetworkDataLayout> trained, validated;
+  for (const Observations& x : data.inputs) trained.push_back(LayoutOf(x));
+  for (const Observations& x : options_.validation_data->inputs) validated.push_back(LayoutOf(x));
+  if (validated == trained) return;
+  try {
+    network_.PropagateLayouts(validated);
+  } catch (Error& e) {
+    e.AddPlace("Option validation_data");
+    throw;
+  }
 }
 
 TrainingStep::Data Training::NextData() {
@@ -207,8 +224,13 @@ ValidationRecord Training::Validate(int64_t iteration) {
   const ScopedRandomSource scope(source);
   ValidationRecord record{.iteration = iteration};
   const int64_t iterations_left = NumIterations() - iteration;
-  record.loss = Evaluate(*validate_, network_, *validation_queue_, &loss_, metrics_,
-                         iterations_left / options_.validation_frequency, ranks_);
+  try {
+    record.loss = Evaluate(*validate_, network_, *validation_queue_, &loss_, metrics_,
+                           iterations_left / options_.validation_frequency, ranks_);
+  } catch (Error& e) {
+    e.AddPlace("Option validation_data");
+    throw;
+  }
   for (const AnyMetric& m : metrics_) record.metrics.push_back(m.Evaluate());
   return record;
 }
@@ -219,16 +241,18 @@ bool Training::Judge(const ValidationRecord& record) {
     if (metrics_[i].Name() != options_.objective_metric_name) continue;
     objective = metrics_[i].Maximize() ? record.metrics[i] : -record.metrics[i];
   }
-  // NaN is never better, except than nothing.
-  if (best_iteration_ == 0 || objective > best_objective_ ||
-      (std::isnan(best_objective_) && !std::isnan(objective))) {
+  // NaN is never better, except than nothing. While all were NaN nothing is known of any network,
+  // and the one that was trained longest is kept.
+  const bool all_nan = best_iteration_ > 0 && std::isnan(best_objective_);
+  const bool is_better =
+      best_iteration_ == 0 || objective > best_objective_ || (all_nan && !std::isnan(objective));
+  if (is_better || all_nan) {
     best_objective_ = objective;
     best_iteration_ = record.iteration;
-    without_better_ = 0;
     if (options_.output_network != OutputNetwork::kLastIteration) best_ = network_;
-    return false;
   }
-  return ++without_better_ >= options_.validation_patience;
+  without_better_ = is_better ? 0 : without_better_ + 1;
+  return without_better_ >= options_.validation_patience;
 }
 
 TrainingResult Training::Run() {

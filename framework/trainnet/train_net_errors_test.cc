@@ -1,5 +1,6 @@
 // What TrainNet says of options, data and networks that make no sense.
 #include <cmath>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -115,6 +116,16 @@ TEST(TrainNetErrorsTest, ValidationData) {
   EXPECT_HAS(OptionMessage(options), "data:ObservationMismatch");
   options.validation_data = Dataset(DlArrays{Features(2, 6)}, DlArrays{});
   EXPECT_HAS(OptionMessage(options), "data:ValidationMismatch");
+  // Inputs of other sizes are refused before the first iteration, targets when they are used.
+  int iterations = 0;
+  options.output_fcn = [&iterations](const TrainingProgress&) { return ++iterations < 0; };
+  options.validation_data = Dataset(Features(3, 6), Features(1, 6));
+  EXPECT_HAS(OptionMessage(options), "Option validation_data: ");
+  EXPECT_HAS(OptionMessage(options), "layer:InputFormat");
+  EXPECT_EQ(iterations, 0);
+  options.validation_data = Dataset(Features(2, 6), Features(4, 6));
+  EXPECT_HAS(OptionMessage(options), "Option validation_data: ");
+  EXPECT_HAS(OptionMessage(options), "dlarray:SizeMismatch");
 }
 
 TEST(TrainNetErrorsTest, Losses) {
@@ -128,6 +139,11 @@ TEST(TrainNetErrorsTest, Losses) {
              "trainnet:LossUntraced");
   EXPECT_HAS(Message(Good(), Network(), [](const DlArray& y, const DlArray& t) { return y - t; }),
              "trainnet:LossNotScalar");
+}
+
+TEST(TrainNetErrorsTest, ALossThatIsNoFunction) {
+  const std::function<DlArray(const DlArray&, const DlArray&)> none;
+  EXPECT_HAS(Message(Good(), Network(), none), "Option loss is expected to be a function.");
 }
 
 TEST(TrainNetErrorsTest, NothingToLearn) {

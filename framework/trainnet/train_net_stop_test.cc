@@ -62,6 +62,21 @@ TEST(TrainNetStopTest, TheBestNetworkComesBack) {
   EXPECT_GT(WeightOf(last.network), 2.5);
 }
 
+TEST(TrainNetStopTest, ValidationThatIsAlwaysNaNKeepsTheLastNetwork) {
+  TrainingOptions options = Quiet();
+  options.validation_data = Slope(NAN);
+  options.validation_frequency = 7;
+  const TrainingResult result = TrainNet(Slope(3), Weight(0), "mse", options);
+  EXPECT_EQ(result.info.stop_reason, StopReason::kMaxEpochs);
+  EXPECT_EQ(result.info.output_network_iteration, 40);
+  EXPECT_GT(WeightOf(result.network), 2.5);
+  options.validation_patience = 3;  // The first is not counted: it is better than nothing.
+  const TrainingInfo info = TrainNet(Slope(3), Weight(0), "mse", options).info;
+  EXPECT_EQ(info.stop_reason, StopReason::kValidationPatience);
+  EXPECT_EQ(info.stop_iteration, 4 * 7);
+  EXPECT_EQ(info.output_network_iteration, 4 * 7);
+}
+
 TEST(TrainNetStopTest, PatienceCountsValidationsWithoutABetterObjective) {
   TrainingOptions options = Quiet();
   options.validation_data = Slope(1);

@@ -35,7 +35,9 @@ enum class Shuffle : uint8_t { kOnce, kNever, kEveryEpoch };
 enum class OutputNetwork : uint8_t {
   kAuto,            ///< kBestValidation with validation data, else kLastIteration.
   kLastIteration,   ///< As the training ended.
-  kBestValidation,  ///< As it was when the objective was best on the validation data.
+  /// As it was when the objective was best on the validation data; when last validated if it was
+  /// NaN each time.
+  kBestValidation,
 };
 
 /// What trains. Several ranks are processes that tools/data_parallel started (train_net.h); where
