@@ -138,6 +138,13 @@ absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes
     const std::filesystem::path end = std::filesystem::weakly_canonical(path, ignored);
     if (!ignored) target = end.string();
   }
+  // A rename would put a file in the place of a device or a pipe, for all who use it. A folder it
+  // refuses by itself.
+  struct stat old;
+  if (stat(target.c_str(), &old) == 0 && !S_ISREG(old.st_mode) && !S_ISDIR(old.st_mode)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot replace '", path, "': it is a device or a pipe, no file"));
+  }
   std::string temporary;
   Descriptor file(OpenTemporary(target, &temporary));
   if (file.get() < 0) return SystemError(errno, "cannot make a temporary file beside", path);

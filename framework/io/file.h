@@ -40,7 +40,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
 /// a symbolic link keeps pointing where it points. On an error the old file stays as it was and the
 /// temporary file is removed.
 ///
-/// Errors: kNotFound when the folder does not exist; otherwise the code of the system's errno.
+/// Errors: kNotFound when the folder does not exist; kFailedPrecondition for a device or a pipe,
+/// which stays what it is; otherwise the code of the system's errno.
 absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes);
 
 /// Puts the path before the message of a parser's error: "'a/b': not a .npy file". OK stays OK.

@@ -95,6 +95,17 @@ TEST_F(FileTest, AFailedWriteLeavesTheOldFile) {
   EXPECT_EQ(Names(), std::vector<std::string>{"d"}) << "no temporary file stays";
 }
 
+TEST_F(FileTest, APipeIsNotReplaced) {
+  ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
+  fs::create_symlink("pipe", Path("link"));
+  for (const char* name : {"pipe", "link"}) {
+    const absl::Status status = WriteFileAtomically(Path(name), "x");
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+    EXPECT_NE(std::string(status.message()).find(Path(name)), std::string::npos) << status;
+  }
+  EXPECT_TRUE(fs::is_fifo(Path("pipe")));
+}
+
 // Ends the process: 0 when the write failed and its status said why. The limit on file sizes stands
 // in for a full disk: the write fails in the middle.
 void WriteWithLimitedFileSize(const std::string& path) {
