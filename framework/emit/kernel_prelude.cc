@@ -60,7 +60,7 @@ std::string KernelMath() {
       kMath, "\n", With({{"Named(f)", "lamina_##f##_f64"}, {"REAL_IS_DOUBLE", "1"}}, kExponential),
       With({{"Named(f)", "lamina_##f##_f32"}, {"REAL_IS_DOUBLE", "0"}}, kExponential),
       With({{"Named(f)", "lamina_##f##_f64"}}, kTrigonometric),
-      "#undef Single\n#undef Double\n#undef POLYNOMIAL\n\n");
+      "#undef Single\n#undef Double\n#undef POLYNOMIAL\n#undef FUSED\n\n");
 }
 
 std::string KernelProducts(bool single, bool is_double) {
