@@ -253,14 +253,14 @@ void Exponentials(int64_t n, T* scores, Running<T>& r) {
     r.greatest[t] = next[t];
     // Of -inf only: exp(-inf) = 0 so far.
     next[t] = next[t] == -static_cast<T>(__builtin_inf()) ? 0 : next[t];
-    r.factor[t] = math::Exp(old - next[t]);
+    r.factor[t] = math::ExpOfNegative(old - next[t]);
     part[t] = 0;
   }
   for (int64_t s = 0; s < n; ++s) {
     T* const row = scores + s * kRows;
 #pragma GCC ivdep
     for (int t = 0; t < kRows; ++t) {
-      const T e = math::Exp(row[t] - next[t]);
+      const T e = math::ExpOfNegative(row[t] - next[t]);
       part[t] += e;
       row[t] = e;
     }
@@ -313,7 +313,7 @@ void ScoreGradient(int64_t n, T* probability, T* derivative, const T* greatest, 
   for (int64_t s = 0; s < n; ++s, probability += kRows, derivative += kRows) {
 #pragma GCC ivdep
     for (int t = 0; t < kRows; ++t) {
-      const T e = math::Exp(probability[t] - greatest[t]) * inverse[t];
+      const T e = math::ExpOfNegative(probability[t] - greatest[t]) * inverse[t];
       probability[t] = e;
       derivative[t] = e * (derivative[t] - mean[t]);
     }

@@ -17,7 +17,7 @@
 // C library's function, one call for each element.
 //
 //   function                                   float     double
-//   Exp                                        1.1       1.1
+//   Exp, ExpOfNegative (of x <= 0)             1.1       1.1
 //   Expm1                                      1.9       2.5
 //   Log                                        0.9       1.0
 //   Log1p                                      1.6       1.7

@@ -103,6 +103,27 @@ TEST(MathTest, FunctionsOfOneFloatKeepTheirErrors) {
   }
 }
 
+TEST(MathTest, ExpOfNegativeHasTheBitsOfExp) {
+  const float low = -150, high = 40;
+  const uint32_t step = std::getenv("LAMINA_EXHAUSTIVE") != nullptr ? 1 : 997;
+  for (const float end : {low, high}) {
+    for (uint32_t bits = 0; bits <= __builtin_bit_cast(uint32_t, std::abs(end)); bits += step) {
+      const float x = std::copysign(__builtin_bit_cast(float, bits), end);
+      ASSERT_EQ(math::ExpOfNegative(x), math::Exp(x)) << x;
+    }
+  }
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<double> near_zero(-1, 1), all(-750, 40);
+  for (int64_t i = 0; i < 1'000'000; ++i) {
+    const double x = i % 2 == 0 ? near_zero(random) : all(random);
+    ASSERT_EQ(math::ExpOfNegative(x), math::Exp(x)) << x;
+  }
+  EXPECT_EQ(math::ExpOfNegative(-kInfF), 0);
+  EXPECT_EQ(math::ExpOfNegative(-std::numeric_limits<double>::max()), 0);
+  EXPECT_TRUE(std::isnan(math::ExpOfNegative(kNanF)));
+  EXPECT_TRUE(std::isnan(math::ExpOfNegative(-std::numeric_limits<double>::quiet_NaN())));
+}
+
 struct DoubleFunction {
   const char* name;
   double (*ours)(double);

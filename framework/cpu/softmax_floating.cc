@@ -62,7 +62,7 @@ T Largest(const T* x, int64_t n) {
 template <class T>
 void ExpAndAdd(T* x, int64_t n, typename Vector<T>::Type* sums, typename Vector<T>::Type* rests) {
 #pragma GCC ivdep
-  for (int64_t i = 0; i < n; ++i) x[i] = math::Exp(x[i]);
+  for (int64_t i = 0; i < n; ++i) x[i] = math::ExpOfNegative(x[i]);
   for (int64_t i = 0; i < n; i += Vector<T>::kLanes) {
     Accumulate(Vector<T>::Load(x + i), sums, rests);
   }
@@ -138,7 +138,7 @@ void Columns(const T* x, int64_t stride, int64_t n, int64_t width, T* y, T* scra
     T* const out = y + r * stride;
 #pragma GCC ivdep
     for (int64_t j = 0; j < width; ++j) {
-      const T e = math::Exp(row[j] - m[j]);
+      const T e = math::ExpOfNegative(row[j] - m[j]);
       Accumulate(e, &sum[j], &rest[j]);
       if constexpr (!kLogarithm) out[j] = e;
     }
