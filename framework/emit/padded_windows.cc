@@ -8,7 +8,7 @@ using loops::Expression;
 
 namespace {
 
-// Columns of outputs are a multiple of this: the widest vector of any machine.
+// The widest vector of any machine. Columns of outputs are a multiple of half of it.
 constexpr int64_t kVectorBytes = 64;
 
 // Distances between neighbours along each dim, the first `step` apart. Returns that beyond the
@@ -31,14 +31,18 @@ bool IsPointwise(const cpu::ConvolutionShape& s) {
 }
 
 PaddedWindows::PaddedWindows(const cpu::ConvolutionShape& s, DataType type) {
-  Sizes rows;
+  Sizes rows, shared;
   is_padded = false;
   for (int d = 0; d < s.spatial_rank; ++d) {
     // The elements from the first of the padding to the last that a window touches.
     const int64_t touched = (s.output[d] - 1) * s.stride[d] + (s.kernel[d] - 1) * s.dilation[d] + 1;
-    rows.push_back((touched - 1) / s.stride[d] + 1);
     strides_.push_back(s.stride[d]);
     copied.push_back(std::clamp<int64_t>(touched - s.pad_begin[d], 0, s.input[d]));
+    // The zeros behind a row are those before the next one, too. A row holds its outputs.
+    const int64_t behind = touched - s.pad_begin[d] - copied[d];
+    shared.push_back(s.stride[d] > 1 ? 0
+                                     : std::min({s.pad_begin[d], behind, touched - s.output[d]}));
+    rows.push_back((touched - shared[d] - 1) / s.stride[d] + 1);
     is_padded = is_padded || copied[d] != rows[d] * s.stride[d];
   }
   const int64_t plane = SetStrides(rows, 1, &row_strides);
@@ -47,9 +51,11 @@ PaddedWindows::PaddedWindows(const cpu::ConvolutionShape& s, DataType type) {
   const int64_t lanes = kVectorBytes / static_cast<int64_t>(SizeOf(type));
   columns = 1;
   for (int d = 0; d < s.spatial_rank; ++d) columns += (s.output[d] - 1) * row_strides[d];
-  columns = (columns + lanes - 1) / lanes * lanes;
+  columns = (columns + lanes / 2 - 1) / (lanes / 2) * (lanes / 2);
   const int64_t channels = s.channels_in / s.groups;
-  elements = channels * channel_stride_ + lanes;
+  elements = channels * channel_stride_ + lanes - 1;
+  // The zeros behind the last row, for which there is no next one.
+  for (int d = 0; d < s.spatial_rank; ++d) elements += shared[d] * row_strides[d];
 
   int64_t taps = 1;
   for (int d = 0; d < s.spatial_rank; ++d) taps *= s.kernel[d];

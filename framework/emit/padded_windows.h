@@ -9,6 +9,12 @@
 // another, in the distance of padded rows: what lies between two rows of outputs is computed too,
 // and not used. With strides the copy has the elements of each remainder together.
 //
+// Without strides the zeros behind a row are also those in front of the next: of 7 x 7 elements
+// with one zero on each side, rows are 8 apart and channels 64. No window takes data for padding:
+// along a dim of n elements, from the first of them on, padding is at -pad_begin to -1 and n to
+// n + pad_end - 1. The distance D is at least n + max(pad_begin, pad_end), so modulo D both lie in
+// n to D - 1, and no data does.
+//
 // Used by program_products.cc. Threads: a plain value.
 #ifndef FRAMEWORK_EMIT_PADDED_WINDOWS_H_
 #define FRAMEWORK_EMIT_PADDED_WINDOWS_H_
@@ -34,8 +40,8 @@ struct PaddedWindows {
   Sizes copied;                      ///< Of the data: how many elements along each dim are used.
   std::vector<int32_t> offsets;      ///< One for each weight of a filter.
   std::vector<int64_t> row_strides;  ///< Between neighbouring outputs along each dim.
-  int64_t columns;   ///< From the outputs of one filter to those of the next: whole vectors.
-  int64_t elements;  ///< Of the copy, with what the last vector reads beyond.
+  int64_t columns;  ///< From the outputs of one filter to those of the next: multiples of 32 bytes.
+  int64_t elements;  ///< Of the copy, with what the last vector of 64 bytes reads beyond.
   bool is_padded;    ///< The copy has elements that are not of the data.
 
  private:

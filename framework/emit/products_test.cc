@@ -107,15 +107,20 @@ TEST(ProductsTest, ConvolutionsAndWhatFollowsThem) {
                     filters = draw.Size(1, rank == 1 ? 17 : 9);
       Sizes x, w, second;
       ConvOptions options{.stride = {}, .dilation = {}, .groups = groups};
-      options.padding =
-          draw.Size(0, 2) == 0 ? Padding("same") : Padding(static_cast<int>(draw.Size(0, 2)));
+      Sizes begin, end;
       for (int d = 0; d < rank; ++d) {
         x.push_back(draw.Size(rank == 3 ? 4 : 5, rank == 3 ? 6 : 20));
         w.push_back(draw.Size(1, 3));
         options.stride.push_back(draw.Size(0, 2) == 0 ? draw.Size(2, 4) : 1);
         options.dilation.push_back(draw.Size(0, 3) == 0 ? 2 : 1);
+        begin.push_back(draw.Size(0, 2));
+        end.push_back(draw.Size(0, 2));
         second.push_back(3);
       }
+      const int64_t padding = draw.Size(0, 2);
+      options.padding = padding == 0   ? Padding("same")
+                        : padding == 1 ? Padding(static_cast<int>(draw.Size(0, 2)))
+                                       : Padding::BeginEnd(begin, end);
       x.insert(x.end(), {channels * groups, draw.Size(1, 2)});
       w.insert(w.end(), {channels, filters * groups});
       second.insert(second.end(), {filters * groups, 2});
@@ -177,11 +182,11 @@ TEST(ProductsTest, ElementwiseLoopsRunOverWholeColumns) {
     return DlArrays{MaxPool(Relu(y * a[2]), {.window = {2}, .stride = {2}})};
   };
   const std::string text = testing::PrintedFunction(RecordGraph(function, specs), "f");
-  // 28 rows that are 30 apart, in whole vectors: 848 columns.
-  EXPECT_NE(text.find("lamina_windows_f32(848, 8, 9, a, 0, b, c, 1, 9, 0, y, 848);"),
+  // 28 rows that are 29 apart, in halves of vectors: 816 columns.
+  EXPECT_NE(text.find("lamina_windows_f32(816, 8, 9, a, 0, b, c, 1, 9, 0, y, 816);"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("  for (int c = 0; c < 8; ++c) {\n    for (int h = 0; h < 848; ++h) {\n"),
+  EXPECT_NE(text.find("  for (int c = 0; c < 8; ++c) {\n    for (int h = 0; h < 816; ++h) {\n"),
             std::string::npos)
       << text;
 }
@@ -200,10 +205,9 @@ TEST(ProductsTest, ShortRowsAreComputedInColumnsAndCopied) {
     return testing::PrintedFunction(RecordGraph(function, specs), "f");
   };
   const std::string text = printed(7);
-  // Seven rows that are nine apart, in whole vectors.
-  EXPECT_NE(text.find("    for (int h = 0; h < 64; ++h) {\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("[h + w * 7 + c * 49] = rows[h + w * 9 + c * 64];\n"), std::string::npos)
-      << text;
+  // Seven rows that are eight apart, in halves of vectors.
+  EXPECT_NE(text.find("    for (int h = 0; h < 56; ++h) {\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("[h + wc * 7] = rows[h + wc * 8];\n"), std::string::npos) << text;
   EXPECT_EQ(printed(20).find("rows["), std::string::npos);
 }
 

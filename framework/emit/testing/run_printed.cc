@@ -38,8 +38,10 @@ Function Print(const Graph& graph, const std::string& name, CPrinter* printer) {
   }
   for (int t = 0; t < kNumDataTypes; ++t) {
     if (f.program.scratch[t] == 0) continue;
+    // Of real and complex numbers all are NaN, so that results tell of one that was never stored.
     absl::StrAppend(&scratch, "  static ", CType(static_cast<DataType>(t)), " scratch_", t, "[",
-                    f.program.scratch[t], "];\n");
+                    f.program.scratch[t], "];\n  memset(scratch_", t, ", 255, sizeof scratch_", t,
+                    ");\n");
   }
   const std::string body = CBody(
       f.program,

@@ -16,6 +16,7 @@ struct PrintedCase {
 
 /// The outputs of each case. A failure of printing, compiling or running is a failure of the test.
 /// Every array of the C program stands between elements of other values, which must stay.
+/// Memory of intermediate values holds NaN before.
 std::vector<DlArrays> RunPrinted(const std::vector<PrintedCase>& cases,
                                  const std::string& more_flags = "");
 

@@ -17,12 +17,12 @@
 
 LAMINA_NOT_INLINED
 static void product_1(const float *a, const int32_t *b, const float *c, const float *d, float *y) {
-  lamina_windows_f32(80, 16, 9, a, 0, b, c, 1, 9, d, y, 80);
+  lamina_windows_f32(72, 16, 9, a, 0, b, c, 1, 9, d, y, 72);
 }
 
 LAMINA_NOT_INLINED
 static void product_2(const float *a, const int32_t *b, const float *c, const float *d, float *y) {
-  lamina_windows_f32(32, 32, 144, a, 0, b, c, 1, 144, d, y, 32);
+  lamina_windows_f32(24, 32, 144, a, 0, b, c, 1, 144, d, y, 24);
 }
 
 LAMINA_NOT_INLINED
@@ -31,17 +31,17 @@ static void product_3(const float *a, const float *b, float *y) {
 }
 
 static const int32_t offsets[9] = {
-  0, 1, 2, 10, 11, 12, 20, 21, 22
+  0, 1, 2, 9, 10, 11, 18, 19, 20
 };
 static const int32_t offsets_2[144] = {
-  0, 1, 2, 6, 7, 8, 12, 13, 14, 36, 37, 38, 42, 43, 44, 48, 49, 50, 72, 73, 74, 78, 79, 80, 84, 85,
-  86, 108, 109, 110, 114, 115, 116, 120, 121, 122, 144, 145, 146, 150, 151, 152, 156, 157, 158, 180,
-  181, 182, 186, 187, 188, 192, 193, 194, 216, 217, 218, 222, 223, 224, 228, 229, 230, 252, 253,
-  254, 258, 259, 260, 264, 265, 266, 288, 289, 290, 294, 295, 296, 300, 301, 302, 324, 325, 326,
-  330, 331, 332, 336, 337, 338, 360, 361, 362, 366, 367, 368, 372, 373, 374, 396, 397, 398, 402,
-  403, 404, 408, 409, 410, 432, 433, 434, 438, 439, 440, 444, 445, 446, 468, 469, 470, 474, 475,
-  476, 480, 481, 482, 504, 505, 506, 510, 511, 512, 516, 517, 518, 540, 541, 542, 546, 547, 548,
-  552, 553, 554
+  0, 1, 2, 5, 6, 7, 10, 11, 12, 25, 26, 27, 30, 31, 32, 35, 36, 37, 50, 51, 52, 55, 56, 57, 60, 61,
+  62, 75, 76, 77, 80, 81, 82, 85, 86, 87, 100, 101, 102, 105, 106, 107, 110, 111, 112, 125, 126,
+  127, 130, 131, 132, 135, 136, 137, 150, 151, 152, 155, 156, 157, 160, 161, 162, 175, 176, 177,
+  180, 181, 182, 185, 186, 187, 200, 201, 202, 205, 206, 207, 210, 211, 212, 225, 226, 227, 230,
+  231, 232, 235, 236, 237, 250, 251, 252, 255, 256, 257, 260, 261, 262, 275, 276, 277, 280, 281,
+  282, 285, 286, 287, 300, 301, 302, 305, 306, 307, 310, 311, 312, 325, 326, 327, 330, 331, 332,
+  335, 336, 337, 350, 351, 352, 355, 356, 357, 360, 361, 362, 375, 376, 377, 380, 381, 382, 385,
+  386, 387
 };
 
 void digits_start(digits_context *context, const digits_parameters *parameters) {
@@ -63,26 +63,26 @@ void digits_predict(digits_context *context, const float *input, float *output) 
   const float *const srelu2_right_threshold = context->parameters->srelu2_right_threshold;
   const float *const scores_weights = context->parameters->scores_weights;
   const float *const scores_bias = context->parameters->scores_bias;
-  float *const conv1_norm1 = context->scratch_single + 0; /* 80 x 16 */
-  float *const srelu1 = context->scratch_single + 1280; /* 80 x 16 */
-  float *const pool = context->scratch_single + 2560; /* 4(S) x 4(S) x 16(C) x 1(B) */
-  float *const conv2_norm2 = context->scratch_single + 0; /* 32 x 32 */
-  float *const srelu2 = context->scratch_single + 2048; /* 4 x 4 x 32 x 1 */
+  float *const conv1_norm1 = context->scratch_single + 0; /* 72 x 16 */
+  float *const srelu1 = context->scratch_single + 1152; /* 72 x 16 */
+  float *const pool = context->scratch_single + 2304; /* 4(S) x 4(S) x 16(C) x 1(B) */
+  float *const conv2_norm2 = context->scratch_single + 0; /* 24 x 32 */
+  float *const srelu2 = context->scratch_single + 1536; /* 4 x 4 x 32 x 1 */
   float *const scores = context->scratch_single + 0; /* 10 x 1 */
   float *const scores_2 = context->scratch_single + 10; /* 10 x 1 */
-  float *const padded = context->scratch_single + 1280; /* 116 */
-  float *const padded_2 = context->scratch_single + 1024; /* 592 */
-  float *const rows = context->scratch_single + 1024; /* 32 x 32 */
+  float *const padded = context->scratch_single + 1152; /* 106 */
+  float *const padded_2 = context->scratch_single + 768; /* 421 */
+  float *const rows = context->scratch_single + 768; /* 24 x 32 */
 
   /* conv1, norm1: conv -> 8(S) x 8(S) x 16(C) x 1(B) */
   LAMINA_INDEPENDENT
-  for (int i = 0; i < 116; ++i) {
+  for (int i = 0; i < 106; ++i) {
     padded[i] = 0.0f;
   }
   for (int w = 0; w < 8; ++w) {
     LAMINA_INDEPENDENT
     for (int h = 0; h < 8; ++h) {
-      padded[h + 1 + (w + 1) * 10] = input[h + w * 8];
+      padded[h + 1 + (w + 1) * 9] = input[h + w * 8];
     }
   }
   product_1(padded, offsets, conv1_weights, conv1_bias, conv1_norm1);
@@ -90,15 +90,15 @@ void digits_predict(digits_context *context, const float *input, float *output) 
   /* srelu1: minus, times, plus, minus, times, plus, lt, where, le, where -> 8 x 8 x 16 x 1 */
   for (int k = 0; k < 16; ++k) {
     LAMINA_INDEPENDENT
-    for (int i = 0; i < 80; ++i) {
+    for (int i = 0; i < 72; ++i) {
       const float plus = srelu1_left_threshold[k] + srelu1_left_slope[k] * (conv1_norm1[i + k *
-          80] - srelu1_left_threshold[k]);
+          72] - srelu1_left_threshold[k]);
       const float plus_2 = srelu1_right_threshold[k] + srelu1_right_slope[k] * (conv1_norm1[i + k
-          * 80] - srelu1_right_threshold[k]);
-      const float where = conv1_norm1[i + k * 80] < srelu1_right_threshold[k] ? conv1_norm1[i + k
-          * 80] : plus_2;
-      const float where_2 = conv1_norm1[i + k * 80] <= srelu1_left_threshold[k] ? plus : where;
-      srelu1[i + k * 80] = where_2;
+          * 72] - srelu1_right_threshold[k]);
+      const float where = conv1_norm1[i + k * 72] < srelu1_right_threshold[k] ? conv1_norm1[i + k
+          * 72] : plus_2;
+      const float where_2 = conv1_norm1[i + k * 72] <= srelu1_left_threshold[k] ? plus : where;
+      srelu1[i + k * 72] = where_2;
     }
   }
 
@@ -106,12 +106,12 @@ void digits_predict(digits_context *context, const float *input, float *output) 
   for (int wc = 0; wc < 64; ++wc) {
     LAMINA_INDEPENDENT
     for (int h = 0; h < 4; ++h) {
-      const float best = srelu1[h * 2 + wc * 2 * 10];
-      const float value = srelu1[h * 2 + 1 + wc * 2 * 10];
+      const float best = srelu1[h * 2 + wc * 2 * 9];
+      const float value = srelu1[h * 2 + 1 + wc * 2 * 9];
       const float best_2 = value != value ? value : value > best ? value : best;
-      const float value_2 = srelu1[h * 2 + (wc * 2 + 1) * 10];
+      const float value_2 = srelu1[h * 2 + (wc * 2 + 1) * 9];
       const float best_3 = value_2 != value_2 ? value_2 : value_2 > best_2 ? value_2 : best_2;
-      const float value_3 = srelu1[h * 2 + 1 + (wc * 2 + 1) * 10];
+      const float value_3 = srelu1[h * 2 + 1 + (wc * 2 + 1) * 9];
       const float best_4 = value_3 != value_3 ? value_3 : value_3 > best_3 ? value_3 : best_3;
       pool[h + wc * 4] = best_4;
     }
@@ -119,14 +119,14 @@ void digits_predict(digits_context *context, const float *input, float *output) 
 
   /* conv2, norm2: conv -> 4(S) x 4(S) x 32(C) x 1(B) */
   LAMINA_INDEPENDENT
-  for (int i = 0; i < 592; ++i) {
+  for (int i = 0; i < 421; ++i) {
     padded_2[i] = 0.0f;
   }
   for (int c = 0; c < 16; ++c) {
     for (int w = 0; w < 4; ++w) {
       LAMINA_INDEPENDENT
       for (int h = 0; h < 4; ++h) {
-        padded_2[c * 36 + (h + 1) + (w + 1) * 6] = pool[h + w * 4 + c * 16];
+        padded_2[c * 25 + (h + 1) + (w + 1) * 5] = pool[h + w * 4 + c * 16];
       }
     }
   }
@@ -135,22 +135,22 @@ void digits_predict(digits_context *context, const float *input, float *output) 
   /* srelu2: minus, times, plus, minus, times, plus, lt, where, le, where -> 4 x 4 x 32 x 1 */
   for (int k = 0; k < 32; ++k) {
     LAMINA_INDEPENDENT
-    for (int i = 0; i < 32; ++i) {
+    for (int i = 0; i < 24; ++i) {
       const float plus = srelu2_left_threshold[k] + srelu2_left_slope[k] * (conv2_norm2[i + k *
-          32] - srelu2_left_threshold[k]);
+          24] - srelu2_left_threshold[k]);
       const float plus_2 = srelu2_right_threshold[k] + srelu2_right_slope[k] * (conv2_norm2[i + k
-          * 32] - srelu2_right_threshold[k]);
-      const float where = conv2_norm2[i + k * 32] < srelu2_right_threshold[k] ? conv2_norm2[i + k
-          * 32] : plus_2;
-      const float where_2 = conv2_norm2[i + k * 32] <= srelu2_left_threshold[k] ? plus : where;
-      rows[i + k * 32] = where_2;
+          * 24] - srelu2_right_threshold[k]);
+      const float where = conv2_norm2[i + k * 24] < srelu2_right_threshold[k] ? conv2_norm2[i + k
+          * 24] : plus_2;
+      const float where_2 = conv2_norm2[i + k * 24] <= srelu2_left_threshold[k] ? plus : where;
+      rows[i + k * 24] = where_2;
     }
   }
   for (int k = 0; k < 32; ++k) {
     for (int j = 0; j < 4; ++j) {
       LAMINA_INDEPENDENT
       for (int i = 0; i < 4; ++i) {
-        srelu2[i + j * 4 + k * 16] = rows[i + j * 6 + k * 32];
+        srelu2[i + j * 4 + k * 16] = rows[i + j * 5 + k * 24];
       }
     }
   }
