@@ -28,7 +28,9 @@ std::string Header(const Parts& p) {
   std::string text = absl::StrCat(
       HeaderBegin(p, comment,
                   !IsAnyComplex(p) ? ""
-                  : is_c           ? "#include <complex.h>\n"
+                  : is_c           ? "#include <complex.h>\n\n#ifdef __cplusplus\n"
+                                     "#error \"C++ has no complex numbers of C: generate this "
+                                     "network as C++17.\"\n#endif\n"
                                    : "\n#include <complex>\n"),
       SizesAndParameters(p), "/* A running network. */\n",
       Struct(p, "context",

@@ -468,6 +468,20 @@ int main(void) {
   EXPECT_TRUE(output.ok()) << output.status();
 }
 
+struct ComplexLayer : Layer {
+  DlArray Predict(const DlArray& x) const { return Complex(x, -x); }
+};
+
+TEST(GenerateCodeTest, AHeaderOfCWithComplexNumbersTellsCppSo) {
+  DlNetwork network({ComplexLayer()});
+  network.Initialize(kPlain);
+  const GeneratedCode code = GenerateCode(network, {kPlain}, {.name = "net"});
+  const std::vector<SourceFile> files = {code.files[0],
+                                         {"main.cc", "#include \"net.h\"\nint main() {}\n"}};
+  EXPECT_THAT(CompileAndRun(files, kStrictCpp, "").status().ToString(),
+              HasSubstr("generate this network as C++17"));
+}
+
 struct WholeNumbersLayer : Layer {
   Learnable numbers{*this, "Numbers",
                     DlArray::FromVector<int64_t>({INT64_MIN, INT64_MAX, -1, 0}, {4})};
