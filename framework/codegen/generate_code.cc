@@ -27,10 +27,7 @@ GeneratedCode GenerateCode(const DlNetwork& network, std::span<const NetworkData
     code.states.push_back({p.states[i], spec});
     code.context_bytes += 2 * spec.numel() * static_cast<int64_t>(SizeOf(spec.type));
   }
-  for (const auto& parameter : p.network.parameters) {
-    code.parameter_bytes +=
-        parameter.value.numel() * static_cast<int64_t>(SizeOf(parameter.value.type()));
-  }
+  code.parameter_bytes = internal::ParameterBytes(p);
   for (const ProgramArray& a : p.program.arrays) {
     if (a.role != ProgramArray::kScratch || a.first_step < 0) continue;
     code.plan.push_back({a.name, a.spec, a.offset, a.first_step, a.last_step});

@@ -47,10 +47,11 @@
 // -march=native, or the machine that is meant, makes them several times as fast. Parameters are
 // read in the order that they have in the framework, and packed nowhere.
 //
-// What parameters alone decide is computed when code is generated (simplify_prediction.h): a trained
-// normalization after a convolution becomes part of its filters and bias, and NAME_parameters has
-// these; the header says what each array was computed from. The bound above holds with these
-// filters, and n + 7 in place of n + 2: they were rounded some five times on the way.
+// What parameters alone decide is computed when code is generated (simplify_prediction.h): a
+// trained normalization after a convolution becomes part of its filters and bias, and
+// NAME_parameters has these; the header says what each array was computed from. The bound above
+// holds with these filters, and n + 7 in place of n + 2: they were rounded some five times on the
+// way.
 //
 // Any layer whose Predict is made of array functions that have a printed form can be generated,
 // also one with states, with nested networks, or in double or complex numbers. The sizes are fixed;
@@ -112,10 +113,10 @@ struct GeneratedCode {
 
 /// `layouts` has one for each input, with known sizes. Errors: "codegen:InvalidName";
 /// "codegen:InvalidType" for data of another type than single or double;
-/// "codegen:UnknownSize"; "codegen:NotInitialized"; with max_observations "codegen:Observations"
-/// when a layout has no B, when the code of a layer is not the same for any number of observations
-/// (it takes a mean over them), or when a state has a size that depends on it;
-/// "codegen:ReadsValues" when a layer reads the values of an array; "codegen:StateSize" when a
+/// "codegen:UnknownSize"; "codegen:NotInitialized"; "codegen:NoOutputs"; with max_observations
+/// "codegen:Observations" when a layout has no B, when the code of a layer is not the same for any
+/// number of observations (it takes a mean over them), or when a state has a size that depends on
+/// it; "codegen:ReadsValues" when a layer reads the values of an array; "codegen:StateSize" when a
 /// state's size does not settle; "emit:CannotPrint" for an op that has no printed form and is not
 /// composed of others (names the op and the layer); "emit:TooLarge"; "network:InputCount" and those
 /// of the layers.

@@ -16,6 +16,7 @@
 #include "framework/layers/builtin_layers.h"
 #include "framework/network/nested_network.h"
 #include "framework/ops/activation.h"
+#include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
@@ -200,8 +201,14 @@ TEST(GenerateCodeTest, OtherParametersAreReadFromAFile) {
   const std::string other =
       (std::filesystem::path(std::getenv("TEST_TMPDIR")) / "other.weights").string();
   ASSERT_TRUE(WriteFileAtomically(other, std::string(10000, 'x')).ok());
+  // Cut off, and with something behind it.
+  const std::string whole = WeightsFile(trained_further, std::vector{layout}, options);
+  const std::string cut = path + ".cut", longer = path + ".longer";
+  ASSERT_TRUE(WriteFileAtomically(cut, whole.substr(0, whole.size() - 5)).ok());
+  ASSERT_TRUE(WriteFileAtomically(longer, whole + "x").ok());
   code.files.push_back({"main.c", R"(
 #include <stdio.h>
+#include <string.h>
 #include "net.h"
 static net_context context;
 static net_parameters parameters;
@@ -212,6 +219,12 @@ int main(int argc, char **argv) {
   if (net_read_parameters(&parameters, "/nowhere/at/all") != 1) return 11;
   if (net_read_parameters(&parameters, ")" +
                                       other + R"(") != 2) return 12;
+  parameters = net_trained;
+  if (net_read_parameters(&parameters, ")" +
+                                      cut + R"(") != 2) return 15;
+  if (net_read_parameters(&parameters, ")" +
+                                      longer + R"(") != 2) return 16;
+  if (memcmp(&parameters, &net_trained, sizeof parameters) != 0) return 17;
   if (net_read_parameters(&parameters, ")" +
                                       path + R"(") != 0) return 13;
   if (fread(x, sizeof x, 1, stdin) != 1) return 14;
@@ -272,6 +285,63 @@ int main(void) {
                                          expected.sizes(), expected.format().str());
     EXPECT_LE(Difference(y, expected), 1e-5) << code.files[1].text;
     at += expected.numel() * sizeof(float);
+  }
+}
+
+// Whether a product is small enough to be a loop must not depend on the number.
+TEST(GenerateCodeTest, SmallProductsDoNotDependOnTheNumberOfObservations) {
+  for (const int64_t most : {1, 2, 4, 9}) {
+    for (const int outputs : {2, 4, 10}) {
+      DlNetwork network({FullyConnectedLayer(outputs)});
+      network.Initialize(NetworkDataLayout({3, 2}, "CB"));
+      EXPECT_NO_THROW(GenerateCode(network, {NetworkDataLayout({3, kUnknown}, "CB")},
+                                   {.max_observations = most}))
+          << most << ", " << outputs;
+    }
+  }
+}
+
+struct NotFiniteLayer : Layer, Formattable {
+  Learnable a{*this, "A", DlArray::FromVector<float>({NAN, INFINITY, -INFINITY, 1}, {4, 1})};
+  DlArray Predict(const DlArray& x) const { return x + DlArray(a, "CU"); }
+};
+
+TEST(GenerateCodeTest, ParametersNeedNotBeFinite) {
+  const NetworkDataLayout layout({4, 1}, "CB");
+  DlNetwork network({NotFiniteLayer()});
+  network.Initialize(layout);
+  const CodegenOptions options{.name = "net"};
+  const auto ran = RunGenerated(GenerateCode(network, {layout}, options), options,
+                                {{Zeros({4, 1}, DataType::kSingle, "CB")}}, kStrictC);
+  ASSERT_TRUE(ran.ok()) << ran.status();
+  const DlArray& y = (*ran)[0].outputs[0];
+  EXPECT_TRUE(std::isnan(y.At(0)));
+  EXPECT_EQ(y.At(1), INFINITY);
+  EXPECT_EQ(y.At(2), -INFINITY);
+  EXPECT_EQ(y.At(3), 1);
+}
+
+TEST(GenerateCodeTest, NetworksMayDifferInCapitalsAlone) {
+  const NetworkDataLayout layout({4, 1}, "CB");
+  DlNetwork network({ReluLayer()});
+  network.Initialize(layout);
+  GeneratedCode code = GenerateCode(network, {layout}, {.name = "net"});
+  for (const SourceFile& file : GenerateCode(network, {layout}, {.name = "Net"}).files) {
+    code.files.push_back(file);
+  }
+  code.files.push_back({"main.c",
+                        "#include \"net.h\"\n#include \"Net.h\"\n"
+                        "int main(void) { return Net_input_size - net_input_size; }\n"});
+  const auto output = CompileAndRun(code.files, kStrictC, "");
+  EXPECT_TRUE(output.ok()) << output.status();
+}
+
+TEST(GenerateCodeTest, RefusesANetworkWithoutLayers) {
+  try {
+    GenerateCode(DlNetwork(), {});
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.identifier(), "codegen:NoOutputs");
   }
 }
 

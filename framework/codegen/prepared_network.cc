@@ -88,9 +88,10 @@ Parts PrepareOnce(const DlNetwork& network, std::span<const NetworkDataLayout> l
     program_names.inputs.push_back(state);
     program_names.outputs.push_back(names.Add("new_" + state));
   }
-  p.program = WriteProgram(
-      p.network.graph, program_names, nullptr,
-      options.language == Language::kCuda ? ProgramFor::kDevice : ProgramFor::kProducts);
+  p.program = WriteProgram(p.network.graph, program_names, nullptr,
+                           options.language == Language::kCuda ? ProgramFor::kDevice
+                           : options.max_observations > 0      ? ProgramFor::kAllProducts
+                                                               : ProgramFor::kProducts);
   return p;
 }
 

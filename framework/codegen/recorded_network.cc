@@ -118,6 +118,10 @@ DlArray Grown(const DlArray& value, const ArraySpec& spec) {
 
 RecordedNetwork RecordNetwork(const DlNetwork& original, std::span<const NetworkDataLayout> layouts,
                               DataType type) {
+  if (original.NumLayers() == 0) {
+    throw Error("codegen:NoOutputs", "Code is generated from a network that computes something.",
+                "A network without layers came.", "Add layers to it.");
+  }
   if (!original.IsInitialized()) {
     throw Error("codegen:NotInitialized", "Code is generated from a network with all its values.",
                 "This network is not initialised.", "Call Initialize, or train it first.");

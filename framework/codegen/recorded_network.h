@@ -37,8 +37,9 @@ struct RecordedNetwork {
 };
 
 /// Errors: "codegen:UnknownSize" for a layout with unknown sizes, "codegen:NotInitialized",
-/// "codegen:ReadsValues" when a layer reads the values of an array (names the layer),
-/// "codegen:StateSize" when a state's size does not settle, those of the layers.
+/// "codegen:NoOutputs" for a network without layers, "codegen:ReadsValues" when a layer reads the
+/// values of an array (names the layer), "codegen:StateSize" when a state's size does not settle,
+/// those of the layers.
 RecordedNetwork RecordNetwork(const DlNetwork& network, std::span<const NetworkDataLayout> layouts,
                               DataType type);
 

@@ -19,6 +19,8 @@ std::vector<SourceFile> CudaSources(const Parts& p);
 /// The parameters as they are now, and what reads others from a file: all languages.
 std::vector<SourceFile> ParameterSources(const Parts& p);
 
+/// Of all parameters.
+int64_t ParameterBytes(const Parts& p);
 /// Tells one list of parameters from another: FNV-1a of names, sizes and types.
 uint64_t Fingerprint(const Parts& p);
 /// With which a file of parameters begins.

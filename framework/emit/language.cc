@@ -15,6 +15,11 @@ const std::set<std::string>& CReservedWords() {
         "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch",
         "to_int32", "to_int64", "to_uint8", "int64_to_int32", "int64_to_uint8", "typedef",
         "uint8_t", "union", "unsigned", "void", "volatile", "while",
+        // Macros and functions of the headers that generated code includes.
+        "EOF", "FILE", "I", "INFINITY", "INT32_MAX", "INT32_MIN", "INT64_C", "INT64_MAX",
+        "INT64_MIN", "NAN", "NULL", "UINT64_C", "UINT8_MAX", "fclose", "fgetc", "fopen", "fread",
+        "fseek", "ftell", "memcmp", "memset", "printf", "size_t", "stderr", "stdin", "stdout",
+        "uint32_t", "uint64_t",
         // C++.
         "alignas", "alignof", "and", "and_eq", "asm", "bitand", "bitor", "bool", "catch",
         "char16_t", "char32_t", "class", "compl", "concept", "const_cast", "constexpr", "decltype",

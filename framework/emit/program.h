@@ -77,8 +77,10 @@ struct CallOps {
 /// What a program is written for. How products of matrices, convolutions and sums are written
 /// depends on it.
 enum class ProgramFor : uint8_t {
-  kProcessor,  ///< Products are loops as any other.
-  kProducts,   ///< Products are calls of those of kernel_prelude.h, which keep sums in registers.
+  kProcessor,    ///< Products are loops as any other.
+  kProducts,     ///< Products are calls of those of kernel_prelude.h, which keep sums in registers,
+                 ///< but for small ones.
+  kAllProducts,  ///< Small ones are calls as well: so the code does not depend on sizes.
   /// A device, where threads share loops: products are loops, and a sum over slow dims is a
   /// variable in the loop over these, not one element of a row of totals in the loop over fast
   /// ones.

@@ -45,7 +45,9 @@ std::optional<ConvolutionShape> ProgramWriter::ConvolutionOf(int s) const {
 }
 
 bool ProgramWriter::IsProduct(int s) const {
-  if (target_ != ProgramFor::kProducts || !needed_[s]) return false;
+  const bool has_products = target_ == ProgramFor::kProducts || target_ == ProgramFor::kAllProducts;
+  if (!has_products || !needed_[s]) return false;
+  const int64_t fewest = target_ == ProgramFor::kAllProducts ? 0 : kFewestProducts;
   const GraphStep& step = graph_.steps()[s];
   const ArraySpec& result = spec(step.outputs[0]);
   const auto* product = dynamic_cast<const MatMulOp*>(step.op.get());
@@ -60,11 +62,10 @@ bool ProgramWriter::IsProduct(int s) const {
   if (shape) {
     const PaddedWindows padded(*shape, result.type);
     const int64_t most = std::max(padded.elements, padded.columns * result.numel());
-    return most < int64_t{1} << 31 &&
-           spec(step.inputs[1]).numel() * NumOutputs(*shape) >= kFewestProducts;
+    return most < int64_t{1} << 31 && spec(step.inputs[1]).numel() * NumOutputs(*shape) >= fewest;
   }
   const int64_t k = spec(step.inputs[0]).sizes[product->transpose_x() ? 0 : 1];
-  return result.sizes[0] * result.sizes[1] * k >= kFewestProducts;
+  return result.sizes[0] * result.sizes[1] * k >= fewest;
 }
 
 // What is copied may be computed where it is read; calls read memory.
