@@ -29,7 +29,10 @@ Expression ProgramWriter::LoadArray(int value, const Expression& place) {
   // Loops that an op wrote may read what they stored.
   const bool only_reads =
       group_ < static_cast<int>(placement_.groups.size()) && placement_.groups[group_].step < 0;
-  if (!IsForKernels() || !only_reads) return x;
+  // Where it is for readers, what is computed before and used several times has a name.
+  const bool is_named =
+      IsForKernels() || (forms_[value].form != Form::kGiven && placement_.num_reads[value] > 1);
+  if (!is_named || !only_reads) return x;
   return Known(absl::StrCat("load ", array, " ", Key(place)), "x", x);
 }
 

@@ -91,13 +91,11 @@ void digits_predict(digits_context *context, const float *input, float *output) 
   for (int k = 0; k < 16; ++k) {
     LAMINA_INDEPENDENT
     for (int i = 0; i < 72; ++i) {
-      const float plus = srelu1_left_threshold[k] + srelu1_left_slope[k] * (conv1_norm1[i + k *
-          72] - srelu1_left_threshold[k]);
-      const float plus_2 = srelu1_right_threshold[k] + srelu1_right_slope[k] * (conv1_norm1[i + k
-          * 72] - srelu1_right_threshold[k]);
-      const float where = conv1_norm1[i + k * 72] < srelu1_right_threshold[k] ? conv1_norm1[i + k
-          * 72] : plus_2;
-      const float where_2 = conv1_norm1[i + k * 72] <= srelu1_left_threshold[k] ? plus : where;
+      const float x = conv1_norm1[i + k * 72];
+      const float where = x < srelu1_right_threshold[k] ? x : srelu1_right_threshold[k] +
+          srelu1_right_slope[k] * (x - srelu1_right_threshold[k]);
+      const float where_2 = x <= srelu1_left_threshold[k] ? srelu1_left_threshold[k] +
+          srelu1_left_slope[k] * (x - srelu1_left_threshold[k]) : where;
       srelu1[i + k * 72] = where_2;
     }
   }
@@ -136,13 +134,11 @@ void digits_predict(digits_context *context, const float *input, float *output) 
   for (int k = 0; k < 32; ++k) {
     LAMINA_INDEPENDENT
     for (int i = 0; i < 24; ++i) {
-      const float plus = srelu2_left_threshold[k] + srelu2_left_slope[k] * (conv2_norm2[i + k *
-          24] - srelu2_left_threshold[k]);
-      const float plus_2 = srelu2_right_threshold[k] + srelu2_right_slope[k] * (conv2_norm2[i + k
-          * 24] - srelu2_right_threshold[k]);
-      const float where = conv2_norm2[i + k * 24] < srelu2_right_threshold[k] ? conv2_norm2[i + k
-          * 24] : plus_2;
-      const float where_2 = conv2_norm2[i + k * 24] <= srelu2_left_threshold[k] ? plus : where;
+      const float x = conv2_norm2[i + k * 24];
+      const float where = x < srelu2_right_threshold[k] ? x : srelu2_right_threshold[k] +
+          srelu2_right_slope[k] * (x - srelu2_right_threshold[k]);
+      const float where_2 = x <= srelu2_left_threshold[k] ? srelu2_left_threshold[k] +
+          srelu2_left_slope[k] * (x - srelu2_left_threshold[k]) : where;
       rows[i + k * 24] = where_2;
     }
   }
