@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "framework/codegen/driver.h"
+#include "framework/codegen/testing/agreement.h"
 #include "framework/emit/program.h"
 #include "framework/io/file.h"
 #include "framework/layers/builtin_layers.h"
@@ -25,60 +26,13 @@
 namespace lamina {
 namespace {
 
+using testing::Data;
+using testing::Difference;
+using testing::ExpectAgreement;
+
 constexpr char kSanitized[] =
     "-std=c99 -Wall -Wextra -Werror -pedantic -O1 -g -fsanitize=address,undefined "
     "-fno-sanitize-recover=all";
-
-DlArray Data(const NetworkDataLayout& layout, DataType type = DataType::kSingle) {
-  return Rand(layout.sizes(), type, layout.format().str()) * 2 - 1;
-}
-
-// The greatest |a - b| relative to the greatest |b| of the array.
-double Difference(const DlArray& a, const DlArray& b) {
-  EXPECT_EQ(a.numel(), b.numel());
-  double difference = 0, scale = 1e-30;
-  for (int64_t i = 0; i < b.numel(); ++i) {
-    difference = std::max(difference, std::abs(a.ComplexAt(i) - b.ComplexAt(i)));
-    scale = std::max(scale, std::abs(b.ComplexAt(i)));
-  }
-  return difference / scale;
-}
-
-// Generates, compiles and runs `calls` calls; compares outputs and states of each with the
-// framework. `terms`: of the longest sum of products that a value goes through; each of the sums
-// differs by at most 2 n u of the sum of magnitudes.
-void ExpectAgreement(DlNetwork network, const std::vector<NetworkDataLayout>& layouts, int calls,
-                     int terms, const std::string& flags = kStrictC) {
-  const CodegenOptions options{.name = "tried"};
-  const GeneratedCode code = GenerateCode(network, layouts, options);
-  std::vector<DlArrays> inputs(calls);
-  for (DlArrays& call : inputs) {
-    for (const NetworkDataLayout& layout : layouts) call.push_back(Data(layout));
-  }
-  const auto ran = RunGenerated(code, options, inputs, flags);
-  ASSERT_TRUE(ran.ok()) << ran.status();
-  const double tolerance = 2.0 * (terms + 16) * 0x1p-24;
-  for (int i = 0; i < calls; ++i) {
-    const NetworkOutput expected = network.PredictAll(inputs[i]);
-    network.SetState(expected.state);
-    ASSERT_EQ((*ran)[i].outputs.size(), expected.outputs.size());
-    for (size_t k = 0; k < expected.outputs.size(); ++k) {
-      EXPECT_LE(Difference((*ran)[i].outputs[k], expected.outputs[k]), tolerance)
-          << "call " << i << ", output " << k << "\n"
-          << code.files[1].text;
-    }
-    // Those that change, in their order.
-    size_t next = 0;
-    for (const ParameterRow& row : network.StateTable()) {
-      if (next < code.states.size() &&
-          code.states[next].name == Identifier(row.layer + "/" + row.parameter)) {
-        EXPECT_LE(Difference((*ran)[i].states[next], row.value), tolerance) << row.parameter;
-        ++next;
-      }
-    }
-    EXPECT_EQ(next, code.states.size());
-  }
-}
 
 DlNetwork ConvolutionalNetwork() {
   Rng(1);
@@ -321,21 +275,6 @@ TEST(GenerateCodeTest, ParametersNeedNotBeFinite) {
   EXPECT_EQ(y.At(3), 1);
 }
 
-TEST(GenerateCodeTest, NetworksMayDifferInCapitalsAlone) {
-  const NetworkDataLayout layout({4, 1}, "CB");
-  DlNetwork network({ReluLayer()});
-  network.Initialize(layout);
-  GeneratedCode code = GenerateCode(network, {layout}, {.name = "net"});
-  for (const SourceFile& file : GenerateCode(network, {layout}, {.name = "Net"}).files) {
-    code.files.push_back(file);
-  }
-  code.files.push_back({"main.c",
-                        "#include \"net.h\"\n#include \"Net.h\"\n"
-                        "int main(void) { return Net_input_size - net_input_size; }\n"});
-  const auto output = CompileAndRun(code.files, kStrictC, "");
-  EXPECT_TRUE(output.ok()) << output.status();
-}
-
 TEST(GenerateCodeTest, RefusesANetworkWithoutLayers) {
   try {
     GenerateCode(DlNetwork(), {});
@@ -345,7 +284,7 @@ TEST(GenerateCodeTest, RefusesANetworkWithoutLayers) {
   }
 }
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 const NetworkDataLayout kPlain({4, 2}, "CB");
 
 template <class T>
@@ -411,7 +350,7 @@ TEST(GenerateCodeTest, NothingIsAllocatedAndNothingIsKeptOutsideOfTheContext) {
   const GeneratedCode code =
       GenerateCode(RecurrentNetwork("last"), {NetworkDataLayout({3, 2, 5}, "CBT")});
   const std::string& source = code.files[1].text;
-  EXPECT_THAT(source, testing::Not(testing::HasSubstr("malloc")));
+  EXPECT_THAT(source, ::testing::Not(::testing::HasSubstr("malloc")));
   // All that is static is const, or a function.
   for (size_t at = source.find("static "); at != std::string::npos;
        at = source.find("static ", at + 1)) {
@@ -480,76 +419,6 @@ TEST(GenerateCodeTest, RefusesWhatCannotBeGenerated) {
                  "Code is generated from a network with all its values. This network is not "
                  "initialised. Call Initialize, or train it first. [codegen:NotInitialized]");
   }
-}
-
-TEST(GenerateCodeTest, NamesOfLayersCannotBreakTheCode) {
-  DlNetwork network({Named(TanhLayer(), "* if (x) { break; } \\"), Named(ReluLayer(), "double"),
-                     Named(FullyConnectedLayer(2), "9 \u00e4\n"), Named(SigmoidLayer(), "expf")});
-  network.Initialize(kPlain);
-  ExpectAgreement(network, {kPlain}, 1, 8);
-}
-
-struct OddlyNamedLayer : Layer {
-  Learnable ends{*this, "*/ 1 \\", Ones({4})};
-  Learnable overlaps{*this, "/*/ 2", Ones({4})};
-  DlArray Predict(const DlArray& x) const { return ends * x + overlaps; }
-};
-
-TEST(GenerateCodeTest, NamesOfParametersCannotEndTheirComments) {
-  DlNetwork network({Named(OddlyNamedLayer(), "a*")});
-  network.Initialize(kPlain);
-  ExpectAgreement(network, {kPlain}, 1, 2);
-}
-
-TEST(GenerateCodeTest, NamesOfLayersDoNotHideFunctionsOfTheCode) {
-  const NetworkDataLayout layout({20, 30}, "CB");
-  for (const char* name : {"product_1", "product"}) {
-    DlNetwork network({Named(FullyConnectedLayer(30), name), TanhLayer(),
-                       Named(FullyConnectedLayer(40), "product_2")});
-    network.Initialize(layout);
-    EXPECT_NE(GenerateCode(network, {layout}).files[1].text.find("static void product_"),
-              std::string::npos);
-    ExpectAgreement(network, {layout}, 1, 50);
-  }
-}
-
-TEST(GenerateCodeTest, AnInputMayBeCalledObservations) {
-  DlNetwork network;
-  network.AddLayers({Named(AdditionLayer(2), "sum")});
-  for (const char* name : {"observations", "others"}) {
-    network.AddLayers({Named(FeatureInputLayer(4), name)});
-    network.ConnectLayers(name, std::string("sum/in") + (name[1] == 'b' ? "1" : "2"));
-  }
-  network.Initialize();
-  GeneratedCode code =
-      GenerateCode(network, {kPlain, kPlain}, {.name = "net", .max_observations = 3});
-  EXPECT_EQ(code.inputs[0].name, "observations_2");
-  code.files.push_back({"main.c", R"(
-#include "net.h"
-static net_context context;
-int main(void) {
-  const float a[4] = {1, 2, 3, 4}, b[4] = {10, 20, 30, 40};
-  float y[4];
-  net_start(&context, &net_trained);
-  return net_predict(&context, 1, a, b, y) == 0 && y[3] == 44 ? 0 : 1;
-}
-)"});
-  const auto output = CompileAndRun(code.files, kStrictC, "");
-  EXPECT_TRUE(output.ok()) << output.status();
-}
-
-struct ComplexLayer : Layer {
-  DlArray Predict(const DlArray& x) const { return Complex(x, -x); }
-};
-
-TEST(GenerateCodeTest, AHeaderOfCWithComplexNumbersTellsCppSo) {
-  DlNetwork network({ComplexLayer()});
-  network.Initialize(kPlain);
-  const GeneratedCode code = GenerateCode(network, {kPlain}, {.name = "net"});
-  const std::vector<SourceFile> files = {code.files[0],
-                                         {"main.cc", "#include \"net.h\"\nint main() {}\n"}};
-  EXPECT_THAT(CompileAndRun(files, kStrictCpp, "").status().ToString(),
-              HasSubstr("generate this network as C++17"));
 }
 
 struct WholeNumbersLayer : Layer {
