@@ -88,10 +88,11 @@ Parts PrepareOnce(const DlNetwork& network, std::span<const NetworkDataLayout> l
     program_names.inputs.push_back(state);
     program_names.outputs.push_back(names.Add("new_" + state));
   }
+  const bool varies = options.max_observations > 0;
   p.program = WriteProgram(p.network.graph, program_names, nullptr,
-                           options.language == Language::kCuda ? ProgramFor::kDevice
-                           : options.max_observations > 0      ? ProgramFor::kAllProducts
-                                                               : ProgramFor::kProducts);
+                           options.language == Language::kCuda
+                               ? (varies ? ProgramFor::kDeviceOfAnySizes : ProgramFor::kDevice)
+                               : (varies ? ProgramFor::kAllProducts : ProgramFor::kProducts));
   return p;
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "framework/emit/c_body.h"
+#include "framework/emit/places.h"
 
 namespace lamina {
 

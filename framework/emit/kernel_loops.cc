@@ -38,19 +38,6 @@ Statement& Innermost(Statement& loop) {
   return *inner;
 }
 
-std::pair<Expression, int64_t> SplitConstant(const Expression& x) {
-  if (x.is_number()) return {Expression(0), static_cast<int64_t>(x.node().value)};
-  if (x.operation() != Operation::kAdd && x.operation() != Operation::kMultiply) return {x, 0};
-  const Expression &left = x.node().operands[0], &right = x.node().operands[1];
-  const auto [a, m] = SplitConstant(left);
-  if (x.operation() == Operation::kAdd) {
-    const auto [b, n] = SplitConstant(right);
-    return {a + b, m + n};
-  }
-  if (!right.is_number()) return {x, 0};
-  return {a * right, m * static_cast<int64_t>(right.node().value)};
-}
-
 int64_t Work(const Block& block) {
   int64_t inner = 0;
   for (const Statement& s : block) {

@@ -7,31 +7,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "framework/emit/places.h"
 #include "framework/loops/statement.h"
 
 namespace lamina::internal {
-
-/// An index as something that varies and a number of elements.
-std::pair<loops::Expression, int64_t> SplitConstant(const loops::Expression& x);
-
-/// Calls read(array, index) and stored(array, index) for all places in memory that a block names.
-template <class R, class S>
-void ForEachPlace(const loops::Block& block, const R& read, const S& stored) {
-  const auto visit = [&read](const loops::Expression& x) {
-    if (x.operation() == loops::Operation::kLoad) read(x.node().name, x.node().operands[0]);
-  };
-  for (const loops::Statement& s : block) {
-    Visit(s.value, visit);
-    if (s.kind == loops::Statement::kStore) {
-      Visit(s.index, visit);
-      stored(s.name, s.index);
-    }
-    ForEachPlace(s.body, read, stored);
-  }
-}
 
 /// for i < n, where n is known.
 bool IsCountedLoop(const loops::Statement& s);

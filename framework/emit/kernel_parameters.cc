@@ -5,39 +5,16 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "framework/emit/kernel_loops.h"
+#include "framework/emit/places.h"
 
 namespace lamina::internal {
 
 using loops::Block;
 using loops::Expression;
-using loops::Operation;
-using loops::Statement;
 
 namespace {
 
 using TypeOf = std::function<std::optional<DataType>(const std::string&)>;
-
-// Puts place(array, index) in the place of each load and store.
-template <class F>
-void Replace(Block* block, const F& place) {
-  const auto replaced = [&place](const Expression& value) {
-    return Rewrite(value, [&place](const Expression& x) {
-      if (x.operation() != Operation::kLoad) return x;
-      const auto [name, index] = place(x.node().name, x.node().operands[0]);
-      return Expression::Load(name, x.type(), index);
-    });
-  };
-  for (Statement& s : *block) {
-    s.value = replaced(s.value);
-    if (s.kind == Statement::kStore) {
-      const auto [name, index] = place(s.name, replaced(s.index));
-      s.name = name;
-      s.index = index.Typed(DataType::kInt32);
-    }
-    Replace(&s.body, place);
-  }
-}
 
 class Namer {
  public:
@@ -58,9 +35,10 @@ class Namer {
     if (!type) return {array, index};
     auto [rest, offset] = SplitConstant(index);
     const bool is_stored = stored_.count(array) > 0;
-    if (is_stored && offsets_[array].size() > 1) {
-      rest = index;
-      offset = 0;
+    if (is_stored) {
+      const int64_t first = *offsets_[array].begin();
+      rest = rest + Expression(offset - first);
+      offset = first;
     }
     const auto [found, is_new] = number_of_.emplace(std::pair(array, offset), parameters_.size());
     if (is_new) parameters_.push_back({array, offset, *type, is_stored});
@@ -79,14 +57,14 @@ class Namer {
 
 std::vector<KernelParameter> NameParameters(Block* code, const TypeOf& type_of) {
   Namer namer(*code, type_of);
-  Replace(code, [&](const std::string& array, const Expression& index) {
+  ReplacePlaces(code, [&](const std::string& array, const Expression& index) {
     return namer.Place(array, index);
   });
   return namer.Take();
 }
 
 void RenameArray(Block* code, const std::string& from, const std::string& to) {
-  Replace(code, [&](const std::string& array, const Expression& index) {
+  ReplacePlaces(code, [&](const std::string& array, const Expression& index) {
     return std::pair(array == from ? to : array, index);
   });
 }

@@ -28,9 +28,9 @@ struct KernelParameter {
 
 /// Names the arrays of `code` p0, p1, ... in the order in which they stand there. `type_of` tells
 /// an array's type, or nothing for one that keeps its name. What an index has as a constant is the
-/// parameter's offset, so that an array may be several parameters; one that is stored at several
-/// offsets is one, since no parameter may overlap another that is stored. Indices of stores become
-/// int32.
+/// parameter's offset, so that an array may be several parameters; one that is stored is one, from
+/// the first of its offsets on, since no parameter may overlap another that is stored. Indices of
+/// stores become int32.
 std::vector<KernelParameter> NameParameters(
     loops::Block* code,
     const std::function<std::optional<DataType>(const std::string& array)>& type_of);

@@ -1,5 +1,6 @@
 #include "framework/emit/linear_form.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lamina {
@@ -32,6 +33,31 @@ std::optional<Linear> LinearForm(const Expression& x, const std::string& variabl
   a->constant += sign * b->constant;
   for (const auto& [name, c] : b->of) a->of[name] += sign * c;
   return a;
+}
+
+bool AreDigits(Digits* digits) {
+  std::erase_if(*digits, [](const auto& digit) { return digit.second <= 1; });
+  std::sort(digits->begin(), digits->end());
+  int64_t reach = 0;
+  for (const auto& [coefficient, extent] : *digits) {
+    if (coefficient <= reach) return false;
+    reach += (extent - 1) * coefficient;
+  }
+  return true;
+}
+
+bool CanLieApart(const Digits& digits, int64_t distance) {
+  if (digits.empty()) return distance == 0;
+  const auto [coefficient, extent] = digits.back();
+  const Digits smaller(digits.begin(), digits.end() - 1);
+  // What the smaller ones reach is less than one of these steps, so there are two at most.
+  int64_t steps = distance / coefficient;
+  if (steps * coefficient > distance) --steps;
+  for (const int64_t s : {steps, steps + 1}) {
+    const bool is_there = -extent < s && s < extent;
+    if (is_there && CanLieApart(smaller, distance - s * coefficient)) return true;
+  }
+  return false;
 }
 
 }  // namespace lamina

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "framework/dlarray/error.h"
+#include "framework/emit/places.h"
 
 namespace lamina {
 
@@ -53,7 +54,7 @@ bool Mentions(const Expression& x, const std::string& variable) {
 
 // Where an array is touched: linear in the variables of parallel loops and of loops inside.
 struct Touched {
-  int64_t constant = 0;
+  std::set<int64_t> constants;
   std::map<std::string, int64_t> outer;  // coefficient of each parallel loop's variable
   std::map<int64_t, int64_t> inner;      // coefficient -> the greatest extent
 };
@@ -92,7 +93,7 @@ class Touches {
       good_ = false;
       return;
     }
-    Touched now{.constant = form->constant, .outer = {}, .inner = {}};
+    Touched now{.constants = {form->constant}, .outer = {}, .inner = {}};
     for (const auto& [name, coefficient] : form->of) {
       if (coefficient == 0) continue;
       const bool is_outer = std::any_of(parallel_.begin(), parallel_.end(),
@@ -108,16 +109,17 @@ class Touches {
     }
     const auto [known, is_new] = touched_.emplace(array, now);
     if (is_new) return;
-    good_ = good_ && known->second.constant == now.constant && known->second.outer == now.outer;
+    known->second.constants.insert(form->constant);
+    good_ = good_ && known->second.outer == now.outer;
     for (const auto& [coefficient, extent] : now.inner) {
       int64_t& most = known->second.inner[coefficient];
       most = std::max(most, extent);
     }
   }
 
-  // Different items, different elements: each coefficient is beyond what smaller ones reach.
+  // Different items, different elements, also of those that lie a constant apart.
   bool AreApart(const Touched& touched) const {
-    std::vector<std::pair<int64_t, int64_t>> digits(touched.inner.begin(), touched.inner.end());
+    Digits digits(touched.inner.begin(), touched.inner.end());
     for (const Statement& loop : parallel_) {
       const int64_t extent = Extent(loop, fixed_);
       if (extent <= 1) continue;
@@ -125,12 +127,11 @@ class Touches {
       if (found == touched.outer.end()) return false;
       digits.emplace_back(found->second, extent);
     }
-    std::sort(digits.begin(), digits.end());
-    int64_t reach = 0;
-    for (const auto& [coefficient, extent] : digits) {
-      if (extent <= 1) continue;
-      if (coefficient <= reach) return false;
-      reach += (extent - 1) * coefficient;
+    if (!AreDigits(&digits)) return false;
+    for (const int64_t a : touched.constants) {
+      for (const int64_t b : touched.constants) {
+        if (a < b && CanLieApart(digits, b - a)) return false;
+      }
     }
     return true;
   }
@@ -279,26 +280,6 @@ bool LoadsNeighbours(const Block& code, const std::string& loop_variable) {
     });
   });
   return any;
-}
-
-std::set<std::string> LoadedArrays(const Block& code) {
-  std::set<std::string> arrays;
-  VisitStatements(code, [&](const Statement& s) {
-    for (const Expression* x : {&s.index, &s.value}) {
-      Visit(*x, [&](const Expression& e) {
-        if (e.operation() == Operation::kLoad) arrays.insert(e.node().name);
-      });
-    }
-  });
-  return arrays;
-}
-
-std::set<std::string> StoredArrays(const Block& code) {
-  std::set<std::string> arrays;
-  VisitStatements(code, [&](const Statement& s) {
-    if (s.kind == Statement::kStore) arrays.insert(s.name);
-  });
-  return arrays;
 }
 
 int64_t NumItems(const std::vector<Statement>& loops, const std::string& variable, int64_t value) {

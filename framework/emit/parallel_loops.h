@@ -66,10 +66,6 @@ std::optional<std::vector<SharedLoop>> SharedLoops(const ParallelNest& nest,
 /// loop variable? False where an index is not linear.
 bool LoadsNeighbours(const loops::Block& code, const std::string& loop_variable);
 
-/// The arrays that the code loads from, and those that it stores to.
-std::set<std::string> LoadedArrays(const loops::Block& code);
-std::set<std::string> StoredArrays(const loops::Block& code);
-
 }  // namespace lamina
 
 #endif  // FRAMEWORK_EMIT_PARALLEL_LOOPS_H_

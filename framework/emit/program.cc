@@ -3,6 +3,8 @@
 #include <cctype>
 
 #include "absl/strings/str_cat.h"
+#include "framework/emit/fused_steps.h"
+#include "framework/emit/program_copies.h"
 #include "framework/emit/program_writer.h"
 #include "framework/emit/scratch_plan.h"
 
@@ -140,6 +142,11 @@ Program ProgramWriter::Run() {
   for (size_t v = 0; v < graph_.values().size(); ++v) {
     const auto found = array_of_.find(ViewedRoot(forms_, static_cast<int>(v)));
     if (found != array_of_.end()) program_.array_of[v] = found->second;
+  }
+  program_.first_of.assign(graph_.values().size(), 0);
+  if (target_ == ProgramFor::kDevice) {
+    PlaceCopies(graph_, &program_);
+    FuseSteps(graph_, &program_);
   }
   if (!IsForKernels()) PlanScratch();
   return std::move(program_);

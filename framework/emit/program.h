@@ -53,6 +53,8 @@ struct Program {
   int64_t scratch[kNumDataTypes] = {};
   /// For each value of the graph its array; that of what it shows for a view; -1 without memory.
   std::vector<int> array_of;
+  /// And the element of that array at which it begins.
+  std::vector<int64_t> first_of;
 };
 
 struct ProgramNames {
@@ -81,10 +83,12 @@ enum class ProgramFor : uint8_t {
   kProducts,     ///< Products are calls of those of kernel_prelude.h, which keep sums in registers,
                  ///< but for small ones.
   kAllProducts,  ///< Small ones are calls as well: so the code does not depend on sizes.
-  /// A device, where threads share loops: products are loops, and a sum over slow dims is a
-  /// variable in the loop over these, not one element of a row of totals in the loop over fast
-  /// ones.
+  /// A device, where threads share loops and each nest of loops costs a launch: products are loops;
+  /// a sum over slow dims is a variable in the loop over these, not one element of a row of totals
+  /// in the loop over fast ones; copies are saved (program_copies.h) and steps fused
+  /// (fused_steps.h).
   kDevice,
+  kDeviceOfAnySizes,  ///< The same, but nothing is saved or fused: that depends on sizes.
 };
 /// A call is a store of many elements, those from its index on. Its value is a call of "gemm"
 /// (operands: m, n, k, A, a_row_step, a_col_step, B, b_row_step, b_col_step, beta, ldc) or of

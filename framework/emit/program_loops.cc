@@ -235,7 +235,7 @@ void ProgramWriter::EmitLoops(const Group& group) {
   };
   // Loops over dims that are kept, inside of which each sum is one number; or, where the elements
   // beside one another belong to different sums, a row of numbers.
-  const uint32_t row = summed & 1 || target_ == ProgramFor::kDevice
+  const uint32_t row = summed & 1 || IsForDevice()
                            ? 0
                            : (uint32_t{1} << std::countr_zero(summed)) - 1;
   nest(all & ~summed & ~row, [&] {

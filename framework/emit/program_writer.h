@@ -86,6 +86,9 @@ class ProgramWriter {
   const ArraySpec& spec(int value) const { return graph_.values()[value].spec; }
   void Survey();
   bool IsCalled(int step) const;
+  bool IsForDevice() const {
+    return target_ == ProgramFor::kDevice || target_ == ProgramFor::kDeviceOfAnySizes;
+  }
   bool IsForKernels() const { return calls_ != nullptr && calls_->for_kernels; }
   void Define(int step, int output, OpWriter::Element element, const Sizes& sizes, uint32_t dims);
   void NoteRead(int step, int input, const Indices& at);

@@ -13,7 +13,7 @@
 namespace lamina {
 namespace {
 
-TEST(RandomGraphsTest, ComputeWhatTheEagerOpsCompute) {
+void ComputeWhatTheEagerOpsCompute(ProgramFor target) {
   const char* const asked = std::getenv("LAMINA_RANDOM_GRAPHS");
   const int count = asked != nullptr ? std::atoi(asked) : 150;
   constexpr int kPerProgram = 50;
@@ -27,8 +27,8 @@ TEST(RandomGraphsTest, ComputeWhatTheEagerOpsCompute) {
       cases.push_back({RecordGraph([&](Arrays x) { return function(x); }, specs), inputs});
       expected.push_back(function(inputs));
     }
-    const std::vector<DlArrays> came =
-        testing::RunPrinted(cases, "-fsanitize=address,undefined -fno-sanitize-recover=all");
+    const std::vector<DlArrays> came = testing::RunPrinted(
+        cases, "-fsanitize=address,undefined -fno-sanitize-recover=all", target);
     ASSERT_EQ(came.size(), cases.size());
     for (size_t i = 0; i < cases.size(); ++i) {
       ASSERT_EQ(came[i].size(), expected[i].size());
@@ -40,6 +40,15 @@ TEST(RandomGraphsTest, ComputeWhatTheEagerOpsCompute) {
       }
     }
   }
+}
+
+TEST(RandomGraphsTest, ComputeWhatTheEagerOpsCompute) {
+  ComputeWhatTheEagerOpsCompute(ProgramFor::kProducts);
+}
+
+// What is fused and saved for a device.
+TEST(RandomGraphsTest, ProgramsForADeviceDoSoToo) {
+  ComputeWhatTheEagerOpsCompute(ProgramFor::kDevice);
 }
 
 }  // namespace

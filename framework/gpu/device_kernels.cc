@@ -97,7 +97,10 @@ void DeviceKernels::AddCall(const GraphStep& step, Launch launch) {
   for (const std::vector<int>* values : {&step.inputs, &step.outputs}) {
     for (const int v : *values) {
       const int array = program_.array_of[static_cast<size_t>(v)];
-      launch.arguments.push_back({array, FirstByte(program_.arrays[static_cast<size_t>(array)])});
+      const ProgramArray& in_program = program_.arrays[static_cast<size_t>(array)];
+      launch.arguments.push_back(
+          {array, FirstByte(in_program) + program_.first_of[static_cast<size_t>(v)] *
+                                              static_cast<int64_t>(SizeOf(in_program.spec.type))});
     }
   }
   launches_.push_back(std::move(launch));

@@ -207,14 +207,20 @@ TEST_P(DeviceProgramTest, TimeStepsShareTheirKernels) {
         },
         DlArrays(in.begin(), in.end()));
   };
-  const auto kernels = [&](int64_t steps) {
+  struct Numbers {
+    size_t kernels, launches;
+  };
+  const auto numbers = [&](int64_t steps) -> Numbers {
     const DlArrays inputs = Drawn({Single({6, steps}, ""), Single({6, 6}, "")});
     ExpectAgreement(gpu_, f, inputs, 1e-5);
-    return DeviceProgram(GraphOf(f, inputs), gpu_).kernels().num_kernels();
+    const DeviceProgram program(GraphOf(f, inputs), gpu_);
+    return {program.kernels().num_kernels(), program.kernels().num_launches()};
   };
-  const size_t few = kernels(16);
-  EXPECT_LE(few, 12u);
-  EXPECT_EQ(kernels(32), few);
+  const Numbers few = numbers(16), more = numbers(32);
+  EXPECT_LE(few.kernels, 12u);
+  EXPECT_EQ(more.kernels, few.kernels);
+  // A product and what follows it, the same of the gradient, and two for the gradient of a slice.
+  EXPECT_EQ(more.launches, few.launches + 6 * 16);
 }
 
 TEST_P(DeviceProgramTest, BoundArraysAreComputedByOneStart) {

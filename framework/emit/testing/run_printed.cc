@@ -15,13 +15,14 @@ struct Function {
   Program program;
 };
 
-Function Print(const Graph& graph, const std::string& name, CPrinter* printer) {
+Function Print(const Graph& graph, const std::string& name, CPrinter* printer,
+               ProgramFor target = ProgramFor::kProducts) {
   ProgramNames names;
   names.reserved = CReservedWords();
   for (size_t i = 0; i < graph.inputs().size(); ++i) names.inputs.push_back(absl::StrCat("x", i));
   for (size_t i = 0; i < graph.outputs().size(); ++i) names.outputs.push_back(absl::StrCat("y", i));
   Function f;
-  f.program = WriteProgram(graph, names, nullptr, ProgramFor::kProducts);
+  f.program = WriteProgram(graph, names, nullptr, target);
   std::string arguments, unused, scratch;
   for (size_t i = 0; i < names.inputs.size(); ++i) {
     const ArraySpec& spec = graph.values()[graph.inputs()[i]].spec;
@@ -65,12 +66,12 @@ std::string PrintedFunction(const Graph& graph, const std::string& name) {
 }
 
 std::vector<DlArrays> RunPrinted(const std::vector<PrintedCase>& cases,
-                                 const std::string& more_flags) {
+                                 const std::string& more_flags, ProgramFor target) {
   CPrinter printer;
   std::string functions, calls, input;
   for (size_t c = 0; c < cases.size(); ++c) {
     const Graph& graph = cases[c].graph;
-    functions += Print(graph, absl::StrCat("case_", c), &printer).text;
+    functions += Print(graph, absl::StrCat("case_", c), &printer, target).text;
     std::string arguments, arrays, reads, writes;
     // One element before and one behind each output must stay.
     const auto declare = [&](const ArraySpec& spec, const std::string& name) {
