@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/dlarray/error.h"
+#include "framework/gpu/cuda_values.h"
 
 namespace lamina::gpu {
 namespace {
@@ -17,8 +18,6 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// Values of nccl.h and cuda.h.
-constexpr int kInProgress = 7, kSum = 0, kFloat = 7, kDouble = 8, kNotReady = 600;
 // A step of a training is done in less; a longer wait leaves the processor to others.
 constexpr auto kBusy = milliseconds(2);
 constexpr auto kLook = milliseconds(20);
@@ -43,8 +42,8 @@ class Sum : public LibraryCall {
       const size_t count = static_cast<size_t>(numel) * (IsComplex(type) ? 2 : 1);
       if (count == 0) continue;
       status = nccl_.AllReduce(arrays[i], arrays[arrays_.size() + i], count,
-                               ToReal(type) == DataType::kSingle ? kFloat : kDouble, kSum, handle_,
-                               stream_);
+                               ToReal(type) == DataType::kSingle ? nccl::kSingle : nccl::kDouble,
+                               nccl::kSum, handle_, stream_);
     }
     const int ended = nccl_.GroupEnd();
     if (status == 0) status = ended;
@@ -120,7 +119,7 @@ void CudaCollectives::CheckRanks() {
   int status = 0;
   const int asked = nccl_.CommGetAsyncError(handle_, &status);
   if (asked != 0) status = asked;
-  if (status != 0 && status != kInProgress) ThrowNccl("Ranks add by NCCL.", status);
+  if (status != 0 && status != nccl::kInProgress) ThrowNccl("Ranks add by NCCL.", status);
   ranks_->CheckPeers();
 }
 
@@ -129,7 +128,7 @@ int CudaCollectives::Wait() {
   auto looked = start;
   for (;;) {
     const int answer = driver_.StreamQuery(stream_);
-    if (answer != kNotReady) return answer;
+    if (answer != cuda::kNotReady) return answer;
     const auto now = std::chrono::steady_clock::now();
     if (now - looked > kLook && !given_up_) {
       looked = now;

@@ -12,18 +12,15 @@
 #include "framework/gpu/cuda_fourier.h"
 #include "framework/gpu/cuda_library.h"
 #include "framework/gpu/cuda_products.h"
+#include "framework/gpu/cuda_values.h"
 #include "framework/gpu/idle_memory.h"
 #include "framework/gpu/staging.h"
 
 namespace lamina::gpu {
 namespace {
 
-// Values of cuda.h.
-constexpr int kOutOfMemory = 2, kMajor = 75, kMinor = 76, kMaxShared = 97, kReleaseThreshold = 4,
-              kCaptureThreadLocal = 1, kDynamicShared = 8;
 // What a launch may have without asking.
 constexpr unsigned kSharedBytes = 48 << 10;
-constexpr unsigned kNonBlocking = 1;
 
 std::string NameOf(const CudaDriver& driver, int error) {
   const char *name = nullptr, *text = nullptr;
@@ -35,16 +32,13 @@ std::string NameOf(const CudaDriver& driver, int error) {
 
 // Clocks, multiprocessors, caches and memory, all in numbers.
 std::string PropertiesOf(const CudaDriver& driver, int device, std::string name) {
-  constexpr int kClockRate = 13, kMultiprocessors = 16, kMemoryClockRate = 36, kBusWidth = 37,
-                kL2Bytes = 38, kThreadsOfMultiprocessor = 39, kSharedOfMultiprocessor = 81,
-                kRegistersOfMultiprocessor = 82, kSharedOfBlock = 97;
   int driver_version = 0;
   driver.DriverGetVersion(&driver_version);
   std::string text = absl::StrCat(std::move(name), ", driver ", driver_version);
   for (const int attribute :
-       {kMajor, kMinor, kClockRate, kMultiprocessors, kMemoryClockRate, kBusWidth, kL2Bytes,
-        kThreadsOfMultiprocessor, kSharedOfMultiprocessor, kRegistersOfMultiprocessor,
-        kSharedOfBlock}) {
+       {cuda::kMajor, cuda::kMinor, cuda::kClockRate, cuda::kMultiprocessors,
+        cuda::kMemoryClockRate, cuda::kBusWidth, cuda::kL2Bytes, cuda::kThreadsOfMultiprocessor,
+        cuda::kSharedOfMultiprocessor, cuda::kRegistersOfMultiprocessor, cuda::kSharedOfBlock}) {
     int value = -1;
     driver.DeviceGetAttribute(&value, attribute, device);
     absl::StrAppend(&text, ", ", attribute, ": ", value);
@@ -125,12 +119,12 @@ class CudaDevice : public Device {
     if (void* const idle = memory_.Take(rounded)) return idle;
     CudaAddress address = 0;
     int error = driver_.MemAllocAsync(&address, rounded, stream_);
-    if (error == kOutOfMemory) {
+    if (error == cuda::kOutOfMemory) {
       // What is kept for other sizes may be enough.
       for (void* const idle : memory_.Clear()) driver_.MemFreeAsync(Address(idle), stream_);
       error = driver_.MemAllocAsync(&address, rounded, stream_);
     }
-    if (error == kOutOfMemory) {
+    if (error == cuda::kOutOfMemory) {
       throw Error("gpu:OutOfMemory",
                   absl::StrCat("An array needs ", bytes, " bytes of ", name_, "."),
                   "So much is not free there.",
@@ -183,7 +177,8 @@ class CudaDevice : public Device {
     const Turn turn = Enter();
     void* const function = static_cast<const CudaKernels&>(kernels).function(kernel);
     if (size.shared_bytes > kSharedBytes) {
-      Check(driver_.FuncSetAttribute(function, kDynamicShared, static_cast<int>(size.shared_bytes)),
+      Check(driver_.FuncSetAttribute(function, cuda::kDynamicShared,
+                                     static_cast<int>(size.shared_bytes)),
             "give a kernel shared memory");
     }
     Check(driver_.LaunchKernel(function, size.blocks, 1, 1, size.threads, 1, 1, size.shared_bytes,
@@ -223,7 +218,7 @@ class CudaDevice : public Device {
 
   std::unique_ptr<LaunchRecord> Record(const std::function<void()>& launches) override {
     const Turn turn = Enter();
-    Check(driver_.StreamBeginCapture(stream_, kCaptureThreadLocal), "record launches");
+    Check(driver_.StreamBeginCapture(stream_, cuda::kCaptureThreadLocal), "record launches");
     void *graph = nullptr, *ready = nullptr;
     try {
       launches();
@@ -308,9 +303,8 @@ class CudaDevice::Pinned : public PinnedCopies {
   }
 
   void* Take(size_t bytes) override {
-    constexpr unsigned kWithoutTime = 2;
     void *event = nullptr, *memory = nullptr;
-    if (device_.driver_.EventCreate(&event, kWithoutTime) != 0) return nullptr;
+    if (device_.driver_.EventCreate(&event, cuda::kWithoutTime) != 0) return nullptr;
     if (device_.driver_.MemHostAlloc(&memory, bytes, 0) != 0) {
       device_.driver_.EventDestroy(event);
       return nullptr;
@@ -358,13 +352,13 @@ absl::Status CudaDevice::Begin() {
   for (const int error :
        {driver_.DeviceGetName(name, sizeof(name) - 1, device_),
         driver_.DeviceTotalMem(&bytes, device_),
-        driver_.DeviceGetAttribute(&major, kMajor, device_),
-        driver_.DeviceGetAttribute(&minor, kMinor, device_),
-        driver_.DeviceGetAttribute(&shared, kMaxShared, device_),
+        driver_.DeviceGetAttribute(&major, cuda::kMajor, device_),
+        driver_.DeviceGetAttribute(&minor, cuda::kMinor, device_),
+        driver_.DeviceGetAttribute(&shared, cuda::kSharedOfBlock, device_),
         driver_.DevicePrimaryCtxRetain(&context_, device_), driver_.CtxSetCurrent(context_),
-        driver_.StreamCreate(&stream_, kNonBlocking),
+        driver_.StreamCreate(&stream_, cuda::kNonBlocking),
         driver_.DeviceGetDefaultMemPool(&pool, device_),
-        driver_.MemPoolSetAttribute(pool, kReleaseThreshold, &kept)}) {
+        driver_.MemPoolSetAttribute(pool, cuda::kReleaseThreshold, &kept)}) {
     if (error != 0) return failed(error);
   }
   nvrtc->Version(&compiler_major, &compiler_minor);

@@ -2,12 +2,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/dlarray/error.h"
+#include "framework/gpu/cuda_values.h"
 
 namespace lamina::gpu {
 namespace {
 
-// Values of cufft.h.
-constexpr int kSingle = 0x29, kDouble = 0x69, kMinus = -1, kPlus = 1;
 constexpr int64_t kMostExecutions = 64;
 
 class Transform : public LibraryCall {
@@ -15,7 +14,7 @@ class Transform : public LibraryCall {
   Transform(const Cufft& cufft, void* stream, const FourierCall& t)
       : cufft_(cufft),
         is_single_(t.type == DataType::kComplexSingle),
-        direction_(t.sign == cpu::FftSign::kMinus ? kMinus : kPlus),
+        direction_(t.sign == cpu::FftSign::kMinus ? cufft::kMinus : cufft::kPlus),
         lines_(LinesOf(t)) {
     LongLong length = t.n;
     const LongLong step = t.inner;
@@ -24,8 +23,8 @@ class Transform : public LibraryCall {
     has_plan_ = true;
     ok_ = cufft_.SetAutoAllocation(plan_, 0) == 0 &&
           cufft_.MakePlanMany64(plan_, 1, &length, &length, step, lines_.distance, &length, step,
-                                lines_.distance, is_single_ ? kSingle : kDouble, lines_.lines,
-                                &workspace_bytes_) == 0 &&
+                                lines_.distance, is_single_ ? cufft::kSingle : cufft::kDouble,
+                                lines_.lines, &workspace_bytes_) == 0 &&
           cufft_.SetStream(plan_, stream) == 0;
   }
   // A plan that serves is kept as long as the program, as calls may be.

@@ -8,17 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/dlarray/error.h"
+#include "framework/gpu/cuda_values.h"
 #include "framework/gpu/disk_store.h"
 
 namespace lamina::gpu {
 namespace {
 
-// Values of cublasLt.h, cublas_api.h and library_types.h.
-constexpr int kNoTranspose = 0, kTranspose = 1, kConjugateTranspose = 2;
-constexpr int kTransposeX = 3, kTransposeY = 4, kEpilogue = 7, kVector = 8;  // Of a product.
-constexpr int kPages = 5, kPageStride = 6;                                   // Of a layout.
-constexpr int kMostWorkspace = 1;                                            // Of a preference.
-constexpr uint32_t kRelu = 2, kBias = 4, kSumsOfX = 256, kSumsOfY = 512;     // Epilogues.
 constexpr size_t kWorkspaceBytes = size_t{32} << 20;  // What the vendor advises for its newest.
 
 struct Types {
@@ -26,17 +21,16 @@ struct Types {
 };
 
 Types TypesOf(DataType type, bool is_rounded) {
-  constexpr int kBfloat16Compute = 75, kDoubleCompute = 70;
-  const int single_compute = is_rounded ? kBfloat16Compute : 68;
+  const int single_compute = is_rounded ? cublas::kBfloat16Compute : cublas::kSingleCompute;
   switch (type) {
     case DataType::kSingle:
-      return {0, single_compute};
+      return {cublas::kSingle, single_compute};
     case DataType::kDouble:
-      return {1, kDoubleCompute};
+      return {cublas::kDouble, cublas::kDoubleCompute};
     case DataType::kComplexSingle:
-      return {4, single_compute};
+      return {cublas::kComplexSingle, single_compute};
     default:
-      return {5, kDoubleCompute};
+      return {cublas::kComplexDouble, cublas::kDoubleCompute};
   }
 }
 
@@ -73,8 +67,7 @@ std::string ToText(const ProductCall& p) {
 class Trial {
  public:
   explicit Trial(const CudaDriver& driver) : driver_(driver) {
-    constexpr unsigned kNonBlocking = 1;
-    ok_ = driver_.StreamCreate(&stream_, kNonBlocking) == 0;
+    ok_ = driver_.StreamCreate(&stream_, cuda::kNonBlocking) == 0;
   }
   ~Trial() {
     for (const CudaAddress memory : memory_) driver_.MemFreeAsync(memory, stream_);
@@ -117,18 +110,19 @@ class Product : public LibraryCall {
     const Types types = TypesOf(p.type, p.is_rounded);
     // Operations first: what fails leaves the rest null.
     ok_ = blas_.MatmulDescCreate(&operation_, types.compute, types.element) == 0;
-    const int transpose = IsComplex(p.type) ? kConjugateTranspose : kTranspose;
-    const int of_x = p.transpose_x ? transpose : kNoTranspose,
-              of_y = p.transpose_y ? transpose : kNoTranspose;
-    ok_ = ok_ && Tell(kTransposeX, of_x) && Tell(kTransposeY, of_y);
+    const int transpose = IsComplex(p.type) ? cublas::kConjugateTranspose : cublas::kTranspose;
+    const int of_x = p.transpose_x ? transpose : cublas::kNoTranspose,
+              of_y = p.transpose_y ? transpose : cublas::kNoTranspose;
+    ok_ = ok_ && Tell(cublas::kTransposeX, of_x) && Tell(cublas::kTransposeY, of_y);
     if (p.has_epilogue()) {
-      const uint32_t epilogue = (p.adds_bias ? kBias : 0) | (p.has_relu ? kRelu : 0) |
-                                (p.sums == ProductCall::kOfX   ? kSumsOfX
-                                 : p.sums == ProductCall::kOfY ? kSumsOfY
-                                                               : 0);
+      const int epilogue = (p.adds_bias ? cublas::kBias : 0) | (p.has_relu ? cublas::kRelu : 0) |
+                           (p.sums == ProductCall::kOfX   ? cublas::kSumsOfX
+                            : p.sums == ProductCall::kOfY ? cublas::kSumsOfY
+                                                          : 0);
       // What stands for all addresses that will come: the algorithm depends on their alignment.
       void* const aligned = reinterpret_cast<void*>(256);
-      ok_ = ok_ && Tell(kEpilogue, epilogue) && (!HasVector() || Tell(kVector, aligned));
+      ok_ = ok_ && Tell(cublas::kEpilogue, epilogue) &&
+            (!HasVector() || Tell(cublas::kVector, aligned));
     }
     Describe(&x_, types.element, p.transpose_x ? p.k : p.m, p.transpose_x ? p.m : p.k, p.pages,
              p.x_page);
@@ -166,18 +160,20 @@ class Product : public LibraryCall {
   void Describe(void** layout, int type, int64_t rows, int64_t columns, int64_t pages,
                 int64_t stride) {
     const auto count = static_cast<int32_t>(pages);
-    ok_ = ok_ &&
-          blas_.MatrixLayoutCreate(layout, type, static_cast<uint64_t>(rows),
-                                   static_cast<uint64_t>(columns), rows) == 0 &&
-          blas_.MatrixLayoutSetAttribute(*layout, kPages, &count, sizeof(count)) == 0 &&
-          blas_.MatrixLayoutSetAttribute(*layout, kPageStride, &stride, sizeof(stride)) == 0;
+    ok_ =
+        ok_ &&
+        blas_.MatrixLayoutCreate(layout, type, static_cast<uint64_t>(rows),
+                                 static_cast<uint64_t>(columns), rows) == 0 &&
+        blas_.MatrixLayoutSetAttribute(*layout, cublas::kPages, &count, sizeof(count)) == 0 &&
+        blas_.MatrixLayoutSetAttribute(*layout, cublas::kPageStride, &stride, sizeof(stride)) == 0;
   }
 
   // What the library answers. One thread at a time calls it: the vector's address is told to the
   // description of the product.
   int Multiply(std::span<void* const> arrays, void* workspace, void* stream) const {
     void* const z = arrays[call_.adds_bias ? 3 : 2];
-    if (HasVector() && !Tell(kVector, call_.adds_bias ? arrays[2] : arrays.back())) return -1;
+    if (HasVector() && !Tell(cublas::kVector, call_.adds_bias ? arrays[2] : arrays.back()))
+      return -1;
     return blas_.Matmul(handle_, operation_, factors_.one(), arrays[0], x_, arrays[1], y_,
                         factors_.zero(), z, z_, z, z_, algorithm_.algorithm, workspace,
                         algorithm_.workspace_bytes, stream);
@@ -214,12 +210,13 @@ class Product : public LibraryCall {
   bool Choose() {
     void* preference = nullptr;
     int found = 0;
-    const bool chosen = blas_.PreferenceCreate(&preference) == 0 &&
-                        blas_.PreferenceSetAttribute(preference, kMostWorkspace, &kWorkspaceBytes,
-                                                     sizeof(kWorkspaceBytes)) == 0 &&
-                        blas_.AlgoGetHeuristic(handle_, operation_, x_, y_, z_, z_, preference, 1,
-                                               &algorithm_, &found) == 0 &&
-                        found == 1 && algorithm_.status == 0;
+    const bool chosen =
+        blas_.PreferenceCreate(&preference) == 0 &&
+        blas_.PreferenceSetAttribute(preference, cublas::kMostWorkspace, &kWorkspaceBytes,
+                                     sizeof(kWorkspaceBytes)) == 0 &&
+        blas_.AlgoGetHeuristic(handle_, operation_, x_, y_, z_, z_, preference, 1, &algorithm_,
+                               &found) == 0 &&
+        found == 1 && algorithm_.status == 0;
     if (preference != nullptr) blas_.PreferenceDestroy(preference);
     return chosen;
   }

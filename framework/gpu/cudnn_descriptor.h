@@ -14,84 +14,9 @@
 #include <utility>
 
 #include "framework/gpu/cuda_library.h"
+#include "framework/gpu/cuda_values.h"
 
 namespace lamina::gpu {
-
-/// Values of cudnn_graph.h.
-namespace cudnn {
-/// Kinds of descriptors.
-enum Kind : int {
-  kConvolution = 1,
-  kEngine = 2,
-  kEngineConfig = 3,
-  kHeuristics = 4,
-  kPlan = 5,
-  kForwardOperation = 10,
-  kWeightsOperation = 11,
-  kDataOperation = 12,
-  kOperationGraph = 15,
-  kVariantPack = 16,
-  kTensor = 17,
-  kDeviceProperties = 38,
-};
-enum Attribute : int {
-  kComputeType = 100,
-  kConvolutionMode = 101,
-  kDilations = 102,
-  kStrides = 103,
-  kPadEnd = 104,
-  kPadBegin = 105,
-  kSpatialDims = 106,
-  kHeuristicsModeOf = 200,
-  kHeuristicsGraph = 201,
-  kHeuristicsConfigs = 202,
-  kPropertiesOfHeuristics = 204,
-  kEngineOfConfig = 300,
-  kHandleOfPlan = 400,
-  kConfigOfPlan = 401,
-  kWorkspaceOfPlan = 402,
-  kTextOfPlan = 405,
-  kPropertiesOfPlan = 407,
-  // Those of an operation: the first of alpha, beta, convolution, w, x and y.
-  kForwardAttributes = 700,
-  kDataAttributes = 706,
-  kWeightsAttributes = 712,
-  kHandleOfGraph = 800,
-  kOperationsOfGraph = 801,
-  kAlignment = 900,
-  kElement = 901,
-  kDimensions = 902,
-  kTensorStrides = 903,
-  kNumber = 906,
-  kNumbersOfPack = 1000,
-  kPointersOfPack = 1001,
-  kWorkspaceOfPack = 1003,
-  kNotesOfEngine = 1303,
-  kTextOfProperties = 2702,
-};
-/// Types of attributes.
-enum Type : int {
-  kHandle = 0,
-  kDataType = 1,
-  kInt64 = 3,
-  kFloat = 4,
-  kDouble = 5,
-  kPointer = 6,
-  kMode = 7,
-  kHeuristicsMode = 8,
-  kNote = 11,
-  kDescriptor = 15,
-  kChar = 24,
-};
-/// What an engine does to numbers.
-enum Note : int {
-  kTensorCore = 0,
-  kDownConvert = 1,
-  kReducedSum = 2,
-  kFourier = 3,
-  kNondeterministic = 4,
-};
-}  // namespace cudnn
 
 /// A descriptor that goes with the object. After something failed nothing more is done with it.
 class CudnnDescriptor {

@@ -47,13 +47,12 @@ CudnnDescriptor TensorOf(const Cudnn& cudnn, int type, int64_t number,
 }
 
 CudnnDescriptor ConvolutionOf(const Cudnn& cudnn, int type, const cpu::ConvolutionShape& s) {
-  constexpr int kCrossCorrelation = 1;
   const int rank = s.spatial_rank;
   const auto spatial = static_cast<int64_t>(std::max(rank, 2));
   CudnnDescriptor convolution(cudnn, cudnn::kConvolution);
   convolution.SetInt(cudnn::kSpatialDims, spatial)
       .SetEnum(cudnn::kComputeType, cudnn::kDataType, type)
-      .SetEnum(cudnn::kConvolutionMode, cudnn::kMode, kCrossCorrelation)
+      .SetEnum(cudnn::kConvolutionMode, cudnn::kMode, cudnn::kCrossCorrelation)
       .Set(cudnn::kDilations, cudnn::kInt64, spatial, Spatial(s.dilation, rank, 1).data())
       .Set(cudnn::kStrides, cudnn::kInt64, spatial, Spatial(s.stride, rank, 1).data())
       .Set(cudnn::kPadEnd, cudnn::kInt64, spatial, Spatial(s.pad_end, rank, 0).data())
@@ -70,7 +69,8 @@ CudnnDescriptor OperationOf(const Cudnn& cudnn, const ConvolutionCall& call) {
   const auto attribute = [&](int n) {
     return static_cast<cudnn::Attribute>(kFirst[call.kind] + n);
   };
-  const int type = call.type == DataType::kDouble ? 1 : 0;
+  const bool is_double = call.type == DataType::kDouble;
+  const int type = is_double ? cudnn::kDoubleNumbers : cudnn::kSingleNumbers;
   const cpu::ConvolutionShape& s = call.shape;
   const int rank = s.spatial_rank;
   const CudnnDescriptor x =
@@ -83,9 +83,9 @@ CudnnDescriptor OperationOf(const Cudnn& cudnn, const ConvolutionCall& call) {
   CudnnDescriptor operation(cudnn, kKinds[call.kind]);
   const float one = 1, zero = 0;
   const double one_double = 1, zero_double = 0;
-  const cudnn::Type factor = type == 1 ? cudnn::kDouble : cudnn::kFloat;
-  operation.Set(attribute(0), factor, 1, type == 1 ? static_cast<const void*>(&one_double) : &one)
-      .Set(attribute(1), factor, 1, type == 1 ? static_cast<const void*>(&zero_double) : &zero)
+  const cudnn::Type factor = is_double ? cudnn::kDouble : cudnn::kFloat;
+  operation.Set(attribute(0), factor, 1, is_double ? static_cast<const void*>(&one_double) : &one)
+      .Set(attribute(1), factor, 1, is_double ? static_cast<const void*>(&zero_double) : &zero)
       .Set(attribute(2), convolution)
       .Set(attribute(3), w)
       .Set(attribute(4), x)
@@ -124,9 +124,8 @@ std::string ToText(const ConvolutionCall& call) {
 
 // The version of the library, and that of CUDA that it was built for.
 std::string VersionOf(const Cudnn& cudnn) {
-  constexpr int kMajor = 0, kMinor = 1, kPatch = 2;
   std::string text = absl::StrCat("cuDNN for CUDA ", cudnn.GetCudartVersion());
-  for (const int property : {kMajor, kMinor, kPatch}) {
+  for (const int property : {cudnn::kMajorVersion, cudnn::kMinorVersion, cudnn::kPatchLevel}) {
     int value = 0;
     cudnn.GetProperty(property, &value);
     absl::StrAppend(&text, " ", value);
@@ -208,12 +207,12 @@ std::unique_ptr<const CudnnPlans::Plan> CudnnPlans::FromConfig(
 
 // The first engine that does what is wanted, of those that the heuristics name.
 std::unique_ptr<const CudnnPlans::Plan> CudnnPlans::Make(const ConvolutionCall& call) const {
-  constexpr int kByModel = 3, kFallback = 2, kMostConfigs = 32;
+  constexpr int kMostConfigs = 32;
   const CudnnDescriptor operation = OperationOf(cudnn_, call);
   CudnnDescriptor graph(cudnn_, cudnn::kOperationGraph);
   if (!properties_) graph.Set(cudnn::kHandleOfGraph, cudnn::kHandle, 1, &handle_);
   graph.Set(cudnn::kOperationsOfGraph, operation).Finalize();
-  for (const int mode : {kByModel, kFallback}) {
+  for (const int mode : {cudnn::kByModel, cudnn::kFallback}) {
     CudnnDescriptor heuristics(cudnn_, cudnn::kHeuristics);
     heuristics.Set(cudnn::kHeuristicsGraph, graph)
         .SetEnum(cudnn::kHeuristicsModeOf, cudnn::kHeuristicsMode, mode);
