@@ -85,6 +85,9 @@ namespace lamina::gpu {
   X(kOperationGraph, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, 15)                          \
   X(kVariantPack, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, 16)                               \
   X(kTensor, CUDNN_BACKEND_TENSOR_DESCRIPTOR, 17)                                          \
+  X(kPooling, CUDNN_BACKEND_RESAMPLE_DESCRIPTOR, 24)                                       \
+  X(kPoolingOperation, CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR, 25)                \
+  X(kPoolingGradientOperation, CUDNN_BACKEND_OPERATION_RESAMPLE_BWD_DESCRIPTOR, 26)        \
   X(kDeviceProperties, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, 38)
 /// attributes,
 #define LAMINA_CUDNN_ATTRIBUTES(X)                                                \
@@ -120,6 +123,23 @@ namespace lamina::gpu {
   X(kPointersOfPack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, 1001)                 \
   X(kWorkspaceOfPack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, 1003)                    \
   X(kNotesOfEngine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, 1303)                       \
+  X(kPoolingMode, CUDNN_ATTR_RESAMPLE_MODE, 1700)                                 \
+  X(kPoolingComputeType, CUDNN_ATTR_RESAMPLE_COMP_TYPE, 1701)                     \
+  X(kPoolingSpatialDims, CUDNN_ATTR_RESAMPLE_SPATIAL_DIMS, 1702)                  \
+  X(kPoolingPadEnd, CUDNN_ATTR_RESAMPLE_POST_PADDINGS, 1703)                      \
+  X(kPoolingPadBegin, CUDNN_ATTR_RESAMPLE_PRE_PADDINGS, 1704)                     \
+  X(kPoolingStrides, CUDNN_ATTR_RESAMPLE_STRIDES, 1705)                           \
+  X(kPoolingWindow, CUDNN_ATTR_RESAMPLE_WINDOW_DIMS, 1706)                        \
+  X(kPoolingNan, CUDNN_ATTR_RESAMPLE_NAN_PROPAGATION, 1707)                       \
+  X(kPoolingPadding, CUDNN_ATTR_RESAMPLE_PADDING_MODE, 1708)                      \
+  X(kForwardX, CUDNN_ATTR_OPERATION_RESAMPLE_FWD_XDESC, 1710)                     \
+  X(kForwardY, CUDNN_ATTR_OPERATION_RESAMPLE_FWD_YDESC, 1711)                     \
+  X(kPoolingOfForward, CUDNN_ATTR_OPERATION_RESAMPLE_FWD_DESC, 1716)              \
+  X(kGradientDx, CUDNN_ATTR_OPERATION_RESAMPLE_BWD_DXDESC, 1720)                  \
+  X(kGradientDy, CUDNN_ATTR_OPERATION_RESAMPLE_BWD_DYDESC, 1721)                  \
+  X(kPoolingOfGradient, CUDNN_ATTR_OPERATION_RESAMPLE_BWD_DESC, 1725)             \
+  X(kGradientX, CUDNN_ATTR_OPERATION_RESAMPLE_BWD_XDESC, 1726)                    \
+  X(kGradientY, CUDNN_ATTR_OPERATION_RESAMPLE_BWD_YDESC, 1727)                    \
   X(kTextOfProperties, CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, 2702)
 /// types of attributes,
 #define LAMINA_CUDNN_TYPES(X)                       \
@@ -131,8 +151,11 @@ namespace lamina::gpu {
   X(kPointer, CUDNN_TYPE_VOID_PTR, 6)               \
   X(kMode, CUDNN_TYPE_CONVOLUTION_MODE, 7)          \
   X(kHeuristicsMode, CUDNN_TYPE_HEUR_MODE, 8)       \
+  X(kNan, CUDNN_TYPE_NAN_PROPOGATION, 10)           \
   X(kNote, CUDNN_TYPE_NUMERICAL_NOTE, 11)           \
   X(kDescriptor, CUDNN_TYPE_BACKEND_DESCRIPTOR, 15) \
+  X(kModeOfPooling, CUDNN_TYPE_RESAMPLE_MODE, 21)   \
+  X(kPadding, CUDNN_TYPE_PADDING_MODE, 22)          \
   X(kChar, CUDNN_TYPE_CHAR, 24)
 /// what an engine does to numbers,
 #define LAMINA_CUDNN_NOTES(X)                                         \
@@ -142,14 +165,20 @@ namespace lamina::gpu {
   X(kFourier, CUDNN_NUMERICAL_NOTE_FFT, 3)                            \
   X(kNondeterministic, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC, 4)
 /// and values of attributes and properties.
-#define LAMINA_CUDNN_VALUES(X)                     \
-  X(kSingleNumbers, CUDNN_DATA_FLOAT, 0)           \
-  X(kDoubleNumbers, CUDNN_DATA_DOUBLE, 1)          \
-  X(kCrossCorrelation, CUDNN_CROSS_CORRELATION, 1) \
-  X(kByModel, CUDNN_HEUR_MODE_A, 3)                \
-  X(kFallback, CUDNN_HEUR_MODE_FALLBACK, 2)        \
-  X(kMajorVersion, MAJOR_VERSION, 0)               \
-  X(kMinorVersion, MINOR_VERSION, 1)               \
+#define LAMINA_CUDNN_VALUES(X)                                \
+  X(kSingleNumbers, CUDNN_DATA_FLOAT, 0)                      \
+  X(kDoubleNumbers, CUDNN_DATA_DOUBLE, 1)                     \
+  X(kCrossCorrelation, CUDNN_CROSS_CORRELATION, 1)            \
+  X(kMean, CUDNN_RESAMPLE_AVGPOOL_INCLUDE_PADDING, 2)         \
+  X(kLargest, CUDNN_RESAMPLE_MAXPOOL, 3)                      \
+  X(kMeanOfInside, CUDNN_RESAMPLE_AVGPOOL_EXCLUDE_PADDING, 4) \
+  X(kNanGoesOn, CUDNN_PROPAGATE_NAN, 1)                       \
+  X(kZeros, CUDNN_ZERO_PAD, 0)                                \
+  X(kLowest, CUDNN_NEG_INF_PAD, 1)                            \
+  X(kByModel, CUDNN_HEUR_MODE_A, 3)                           \
+  X(kFallback, CUDNN_HEUR_MODE_FALLBACK, 2)                   \
+  X(kMajorVersion, MAJOR_VERSION, 0)                          \
+  X(kMinorVersion, MINOR_VERSION, 1)                          \
   X(kPatchLevel, PATCH_LEVEL, 2)
 
 #define LAMINA_CONSTANT(name, theirs, value) inline constexpr int name = value;

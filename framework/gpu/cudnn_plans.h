@@ -1,4 +1,4 @@
-// Plans of cuDNN: how a convolution or a gradient of one is computed on a device.
+// Plans of cuDNN: how a convolution, pooling or a gradient of them is computed on a device.
 //
 //   const CudnnPlans plans(cudnn, handle, device);
 //   if (const auto plan = plans.For({.kind = ConvolutionCall::kForward, ...})) ...
@@ -7,7 +7,7 @@
 // numbers (no TF32, but for factors that are rounded to bfloat16), gives the same result each time,
 // and whose error in one element depends on few others (no Fourier transforms; Winograd's filtering
 // is taken, as on the processor: cpu/convolution.h). To find it takes long; so plans are kept on
-// the disk (disk_store.h), for the same convolution, library and device. One that cannot be loaded
+// the disk (disk_store.h), for the same call, library and device. One that cannot be loaded
 // is made anew.
 //
 // Threads: as the device, which lets one thread at a time in, with its context current.
@@ -15,6 +15,7 @@
 #define FRAMEWORK_GPU_CUDNN_PLANS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,12 +23,10 @@
 #include "absl/status/statusor.h"
 #include "framework/gpu/cuda_library.h"
 #include "framework/gpu/cudnn_descriptor.h"
+#include "framework/gpu/cudnn_operations.h"
 #include "framework/gpu/library_call.h"
 
 namespace lamina::gpu {
-
-/// The numbers by which a plan knows its arrays.
-inline constexpr int64_t kCudnnData = 1, kCudnnFilters = 2, kCudnnResult = 3;
 
 class CudnnPlans {
  public:
@@ -47,14 +46,19 @@ class CudnnPlans {
 
   /// Null when the library has no engine for it.
   std::unique_ptr<const Plan> For(const ConvolutionCall& call) const;
+  std::unique_ptr<const Plan> For(const PoolingCall& call) const;
 
  private:
   // With a handle or with properties.
   CudnnPlans(const Cudnn& cudnn, void* handle, std::optional<CudnnDescriptor> properties,
              const std::string& device);
 
+  // `text`: all of the operation that is made.
+  std::unique_ptr<const Plan> For(const std::string& text,
+                                  const std::function<CudnnDescriptor()>& operation,
+                                  bool is_rounded) const;
   std::unique_ptr<const Plan> Load(const std::string& text) const;
-  std::unique_ptr<const Plan> Make(const ConvolutionCall& call) const;
+  std::unique_ptr<const Plan> Make(const CudnnDescriptor& operation, bool is_rounded) const;
   std::unique_ptr<const Plan> FromConfig(const CudnnDescriptor& config) const;
   std::unique_ptr<const Plan> Finished(CudnnDescriptor plan, bool was_kept) const;
   CudnnDescriptor Unfinished() const;

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "framework/gpu/testing/described_device.h"
 #include "framework/io/file.h"
 #include "framework/io/sha256.h"
 #include "framework/io/temporary_folder.h"
@@ -25,17 +26,7 @@ namespace lamina::gpu {
 namespace {
 
 using cpu::ConvolutionShape;
-
-// One NVIDIA H200 as cuDNN describes devices.
-constexpr char kH200[] =
-    R"({"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64],
-"deviceVer": 900, "driverVer": 13000, "regsPerBlock": 65536, "multiProcessorCount": 132,
-"smClockRateKHz": 1980000, "memClockRateKHz": 3201000, "l2CacheSize": 62914560, "warpSize": 32,
-"maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": 232448,
-"reservedSharedMemoryPerBlock": 1024, "maxRegistersPerSM": 65536, "pciDeviceId": 0,
-"maxCtasPerSM": 32, "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "isTccDriver": 0,
-"supportCoopLaunch": 1, "cudaDeviceId": 0, "totalGlobalMem": 150754820096,
-"deviceName": "NVIDIA H200", "computeMode": 0, "maxSharedMemoryPerSM": 233472})";
+using testing::kH200;
 
 // Convolutions of the benchmark (tools/bench), and what else there is of them.
 struct Case {
