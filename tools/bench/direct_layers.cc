@@ -1,10 +1,12 @@
-// Normalization, pooling and LSTM by cuDNN's functions for layers.
+// Normalization, pooling and LSTM by cuDNN's functions for layers, and pooling by its engines too.
 #include <dlfcn.h>
 
 #include <array>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "framework/dlarray/error.h"
+#include "tools/bench/cudnn_engines.h"
 #include "tools/bench/cudnn_layers.h"
 #include "tools/bench/direct_cuda.h"
 
@@ -41,6 +43,44 @@ void* Tensor3d(const CudnnLayers& dnn, std::array<int, 3> sizes) {
   Check(dnn.CreateTensor(&tensor));
   Check(dnn.SetTensorNd(tensor, kFloat, 3, sizes.data(), strides));
   return tensor;
+}
+
+// The engines that the backend interface names for the same pooling; with gradients each with the
+// first one that it names for these.
+std::vector<DirectVariant> PoolingEngines(const DirectDevice& device, void* handle,
+                                          const DirectImages& images, bool gradients, void* x,
+                                          void* y, void* dy, void* dx) {
+  const gpu::Cudnn& cudnn = *gpu::FindCudnn();
+  gpu::PoolingCall call{.shape = {}};
+  call.shape.planes = int64_t{images.channels} * images.batch;
+  call.shape.input = {images.width, images.height, 1};
+  call.shape.window = call.shape.stride = {2, 2, 1};
+  LAMINA_CHECK(cpu::ComputeOutputSize(&call.shape));
+  const std::vector<CudnnEngine> engines = EnginesFor(cudnn, handle, OperationOf(cudnn, call));
+  call.kind = gpu::PoolingCall::kGradient;
+  const std::vector<CudnnEngine> backward = EnginesFor(cudnn, handle, OperationOf(cudnn, call));
+  const auto execution = [&](const CudnnEngine& engine, const std::vector<int64_t>& numbers,
+                             const std::vector<void*>& arrays) {
+    void* const workspace = device.Room(static_cast<size_t>(engine.workspace_bytes));
+    return Execution(cudnn, handle, engine, numbers, arrays, workspace);
+  };
+  std::vector<DirectVariant> variants;
+  for (const CudnnEngine& engine : engines) {
+    std::function<int()> start = execution(engine, {gpu::kCudnnData, gpu::kCudnnResult}, {x, y});
+    if (gradients) {
+      if (backward.empty()) break;
+      const std::function<int()> then = execution(
+          backward[0],
+          {gpu::kCudnnData, gpu::kCudnnResult, gpu::kCudnnResultGradient, gpu::kCudnnDataGradient},
+          {x, y, dy, dx});
+      start = [first = std::move(start), then] {
+        const int status = first();
+        return status == 0 ? then() : status;
+      };
+    }
+    variants.push_back({engine.name, std::move(start)});
+  }
+  return variants;
 }
 
 // Gates come in the same order, but rows of their matrices lie one after another.
@@ -151,6 +191,9 @@ DirectCase DirectMaxPool(const DirectDevice& device, const DirectImages& images,
                                }
                                return status;
                              }});
+  }
+  for (auto& variant : PoolingEngines(device, handle, images, gradients, x, y, dy, dx)) {
+    made.variants.push_back(std::move(variant));
   }
   return made;
 }

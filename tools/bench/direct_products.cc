@@ -1,14 +1,13 @@
 // Products of matrices by cuBLASLt, with each algorithm that its heuristics name.
 #include "absl/strings/str_cat.h"
 #include "framework/dlarray/error.h"
+#include "framework/gpu/cuda_values.h"
 #include "tools/bench/direct_cuda.h"
 
 namespace lamina::bench {
 namespace {
 
-// Values of cublasLt.h, cublas_api.h and library_types.h.
-constexpr int kReal = 0, kCompute = 68, kTransposeX = 3, kTransposeY = 4, kPages = 5,
-              kPageStride = 6, kMostWorkspace = 1, kMostAlgorithms = 64;
+constexpr int kMostAlgorithms = 64;
 constexpr size_t kWorkspaceBytes = size_t{64} << 20;
 
 void Check(int error) { LAMINA_CHECK(error == 0); }
@@ -17,10 +16,10 @@ void* Layout(const gpu::CudaBlas& blas, int64_t rows, int64_t columns, int64_t p
              int64_t stride) {
   void* layout = nullptr;
   const auto count = static_cast<int32_t>(pages);
-  Check(blas.MatrixLayoutCreate(&layout, kReal, static_cast<uint64_t>(rows),
+  Check(blas.MatrixLayoutCreate(&layout, gpu::cublas::kSingle, static_cast<uint64_t>(rows),
                                 static_cast<uint64_t>(columns), rows));
-  Check(blas.MatrixLayoutSetAttribute(layout, kPages, &count, sizeof(count)));
-  Check(blas.MatrixLayoutSetAttribute(layout, kPageStride, &stride, sizeof(stride)));
+  Check(blas.MatrixLayoutSetAttribute(layout, gpu::cublas::kPages, &count, sizeof(count)));
+  Check(blas.MatrixLayoutSetAttribute(layout, gpu::cublas::kPageStride, &stride, sizeof(stride)));
   return layout;
 }
 
@@ -31,15 +30,18 @@ DirectCase DirectProduct(const DirectDevice& device, const gpu::ProductCall& p,
   const gpu::CudaBlas& blas = *gpu::FindCudaBlas();
   void *handle = nullptr, *operation = nullptr, *preference = nullptr;
   Check(blas.Create(&handle));
-  Check(blas.MatmulDescCreate(&operation, kCompute, kReal));
-  const int tx = p.transpose_x ? 1 : 0, ty = p.transpose_y ? 1 : 0;
-  Check(blas.MatmulDescSetAttribute(operation, kTransposeX, &tx, sizeof(tx)));
-  Check(blas.MatmulDescSetAttribute(operation, kTransposeY, &ty, sizeof(ty)));
-  void* const x_layout = Layout(blas, tx != 0 ? p.k : p.m, tx != 0 ? p.m : p.k, p.pages, p.x_page);
-  void* const y_layout = Layout(blas, ty != 0 ? p.n : p.k, ty != 0 ? p.k : p.n, p.pages, p.y_page);
+  Check(blas.MatmulDescCreate(&operation, gpu::cublas::kSingleCompute, gpu::cublas::kSingle));
+  const int tx = p.transpose_x ? gpu::cublas::kTranspose : gpu::cublas::kNoTranspose,
+            ty = p.transpose_y ? gpu::cublas::kTranspose : gpu::cublas::kNoTranspose;
+  Check(blas.MatmulDescSetAttribute(operation, gpu::cublas::kTransposeX, &tx, sizeof(tx)));
+  Check(blas.MatmulDescSetAttribute(operation, gpu::cublas::kTransposeY, &ty, sizeof(ty)));
+  void* const x_layout =
+      Layout(blas, p.transpose_x ? p.k : p.m, p.transpose_x ? p.m : p.k, p.pages, p.x_page);
+  void* const y_layout =
+      Layout(blas, p.transpose_y ? p.n : p.k, p.transpose_y ? p.k : p.n, p.pages, p.y_page);
   void* const z_layout = Layout(blas, p.m, p.n, p.pages, p.m * p.n);
   Check(blas.PreferenceCreate(&preference));
-  Check(blas.PreferenceSetAttribute(preference, kMostWorkspace, &kWorkspaceBytes,
+  Check(blas.PreferenceSetAttribute(preference, gpu::cublas::kMostWorkspace, &kWorkspaceBytes,
                                     sizeof(kWorkspaceBytes)));
   std::vector<gpu::CublasAlgorithm> algorithms(kMostAlgorithms);
   int found = 0;
