@@ -7,16 +7,29 @@
 #include "framework/gpu/own_kernels.h"
 #include "framework/graph/expand_composed.h"
 #include "framework/graph/optimize.h"
+#include "framework/ops/all_reduce.h"
 
 namespace lamina::gpu {
 namespace {
 
-// Constants of so many elements stand in the source of the kernels.
+// Constants of so many elements stand in the source of the kernels, where no call reads them.
 constexpr int64_t kInSource = 8;
 
 bool IsDrawnHere(const GraphStep& step) {
   return step.op->IsRandom() && !DeviceDraws::Can(*step.op) && step.inputs.empty() &&
          step.outputs.size() == 1;
+}
+
+// For each value: is its address given to a call, which does not see what stands in the source?
+// Products and the like with a constant are kernels of our own (library_steps.cc).
+std::vector<bool> ReadByCalls(const Graph& graph, const Device& device) {
+  std::vector<bool> read(graph.values().size(), false);
+  for (const GraphStep& step : graph.steps()) {
+    const bool is_sum = dynamic_cast<const internal::AllReduceOp*>(step.op.get()) != nullptr;
+    if (!is_sum && !HasOwnKernel(device, graph, step)) continue;
+    for (const int v : step.inputs) read[static_cast<size_t>(v)] = true;
+  }
+  return read;
 }
 
 Graph Expanded(const Graph& graph, Device& device) {
@@ -54,9 +67,10 @@ DeviceParts PartsForDevice(const Graph& original, Device& device) {
     parts.draws.push_back(step.op);
     inputs.push_back(step.outputs[0]);
   }
+  const std::vector<bool> read_by_calls = ReadByCalls(graph, device);
   for (size_t v = 0; v < values.size(); ++v) {
     DlArray& constant = values[v].constant;
-    if (constant.numel() <= kInSource) continue;
+    if (constant.numel() <= kInSource && (constant.empty() || !read_by_calls[v])) continue;
     parts.constants.push_back(std::exchange(constant, DlArray()));
     inputs.push_back(static_cast<int>(v));
   }

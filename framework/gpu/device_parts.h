@@ -19,7 +19,9 @@ struct DeviceParts {
   /// Random ops that the device cannot draw (device_draws.h), in their order: no inputs and one
   /// output each.
   std::vector<OpPtr> draws;
-  DlArrays constants;  ///< Of more than a few elements; here, not on the device.
+  /// Of more than a few elements, or read by a kernel of its own or a sum over ranks; here, not on
+  /// the device.
+  DlArrays constants;
 };
 
 /// Composed ops without a printed form are computed by what they are composed of (graph/

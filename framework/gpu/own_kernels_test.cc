@@ -98,6 +98,29 @@ TEST_P(OwnKernelsTest, InARecordedFunctionItIsOneOfTheLaunches) {
   EXPECT_NE(report.find("3 launches of 3 kernels"), std::string::npos) << report;
 }
 
+// Constants of a few elements stand in the source of Lamina's kernels; this one reads memory.
+TEST_P(OwnKernelsTest, ConstantsOfAnySizeAreInputs) {
+  const KernelFunction scaled({.name = "Scaled",
+                               .source = R"(
+    __global__ void Scaled(const T* x, const T* a, T* y, long long n, long long length) {
+      const long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+      if (i < n) y[i] = x[i] * a[i % length];
+    })",
+                               .launch =
+                                   [](std::span<const ArraySpec> in, std::span<const ArraySpec>) {
+                                     return KernelLaunch{.numbers = {in[0].numel(), in[1].numel()}};
+                                   }},
+                              [](const DlArray& x, const DlArray& a) { return x * a; });
+  for (const int64_t length : {1, 3, 12}) {
+    const DlArray x = Array({length, 5, 4}), a = Array({length, 1, 1}, 2);
+    const auto f = [&](const DlArray& in) { return scaled(in + a, a) - a; };
+    auto fast = DlAccelerate(f);
+    for (int run = 0; run < 3; ++run) ExpectNear(fast(gpu_->ToDevice(x)), f(x), 1e-6);
+    const std::string report = fast.Report();
+    EXPECT_NE(report.find("3 launches of 3 kernels"), std::string::npos) << report;
+  }
+}
+
 // A loop over time compiles it once.
 TEST_P(OwnKernelsTest, StepsShareTheKernel) {
   const Graph graph = RecordGraph(
