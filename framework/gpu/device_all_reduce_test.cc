@@ -30,12 +30,13 @@ DlArray Row(int64_t n, double first) {
   return DlArray::FromVector<float>(x, {n});
 }
 
-// Sums of arrays between kernels, of three lengths, op by op and recorded. "" when all is right.
+// Sums of arrays between kernels, of three lengths and a constant, op by op and recorded. "" when
+// all is right.
 std::string AddOnDevice(const std::shared_ptr<Communicator>& ranks) {
   const auto function = [&ranks](Arrays x) {
-    const DlArrays y =
-        AllReduceSum(DlArrays{2 * x[0], x[1] + 1, Cast(x[0], DataType::kDouble), x[2]}, ranks);
-    return DlArrays{y[0] + 1, y[1] * x[1], Cast(y[2], DataType::kSingle), y[3]};
+    const DlArrays y = AllReduceSum(
+        DlArrays{2 * x[0], x[1] + 1, Cast(x[0], DataType::kDouble), x[2], Row(3, 1)}, ranks);
+    return DlArrays{y[0] + 1, y[1] * x[1], Cast(y[2], DataType::kSingle), y[3], y[4] - 1};
   };
   const auto recorded = DlAccelerate(function);
   const int n = ranks->size();
@@ -49,7 +50,8 @@ std::string AddOnDevice(const std::shared_ptr<Communicator>& ranks) {
       there.push_back(GpuArray(here.back()));
     }
     const DlArrays results = call < 2 ? function(there) : recorded(there);
-    DlArrays expected{Row(300, 0) * 0 + 1, Row(1, 0) * 0, Row(300, 0) * 0, Row(77, 0) * 0};
+    DlArrays expected{Row(300, 0) * 0 + 1, Row(1, 0) * 0, Row(300, 0) * 0, Row(77, 0) * 0,
+                      n * Row(3, 1) - 1};
     for (int rank = 0; rank < n; ++rank) {
       expected[0] = expected[0] + 2 * input(rank, 0);
       expected[1] = expected[1] + input(rank, 1) + 1;
