@@ -34,6 +34,8 @@ class Sum : public LibraryCall {
   Sum(const Nccl& nccl, void* handle, void* stream, const AllReduceCall& call)
       : nccl_(nccl), handle_(handle), stream_(stream), arrays_(call.arrays) {}
 
+  // Nor could NCCL's communicator be given up while a record has one of its sums.
+  bool may_be_recorded() const override { return false; }
   // Between the two functions for groups NCCL joins what it can.
   void Start(std::span<void* const> arrays, void* /*workspace*/) const override {
     int status = nccl_.GroupStart();

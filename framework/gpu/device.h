@@ -104,7 +104,8 @@ class Device {
   virtual void Start(const LibraryCall& call, std::span<void* const> arrays, void* workspace) = 0;
 
   /// The launches and calls that `launches` asks for, written down instead of done. It asks for
-  /// nothing else, and for no call that was not started before; other threads wait.
+  /// nothing else, and for no call that was not started before or that may not be recorded; other
+  /// threads wait.
   virtual std::unique_ptr<LaunchRecord> Record(const std::function<void()>& launches) = 0;
   virtual void Start(const LaunchRecord& record) = 0;
 };

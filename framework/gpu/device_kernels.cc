@@ -52,7 +52,9 @@ DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
   }
   size_t workspace = 0;
   for (const Launch& launch : launches_) {
-    if (launch.call != nullptr) workspace = std::max(workspace, launch.call->workspace_bytes());
+    if (launch.call == nullptr) continue;
+    workspace = std::max(workspace, launch.call->workspace_bytes());
+    is_recorded_ = is_recorded_ && launch.call->may_be_recorded();
   }
   if (workspace > 0) workspace_ = std::make_unique<DeviceMemory>(device_, workspace);
   bytes_ += static_cast<int64_t>(workspace);
@@ -213,6 +215,7 @@ void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> ou
     ++runs_.as_one;
     return LaunchAll(inputs, outputs);
   }
+  if (!is_recorded_) return LaunchAll(inputs, outputs);
   std::vector<void*> addresses(inputs.begin(), inputs.end());
   addresses.insert(addresses.end(), outputs.begin(), outputs.end());
   const auto found = std::find_if(recorded_.begin(), recorded_.end(),
@@ -247,6 +250,7 @@ void DeviceKernels::Start(const LaunchRecord& record) const {
 std::unique_ptr<LaunchRecord> DeviceKernels::Record(std::span<void* const> inputs,
                                                     std::span<void* const> outputs) const {
   const std::lock_guard<std::mutex> lock(launching_);
+  if (!is_recorded_) return nullptr;
   if (num_library_calls() > 0 && !has_run_) LaunchAll(inputs, outputs);
   return RecordAll(inputs, outputs);
 }

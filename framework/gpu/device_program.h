@@ -52,7 +52,8 @@ class DeviceProgram {
   const DeviceKernels kernels_;
 };
 
-/// The launches of a program for certain arrays, started by one call.
+/// The launches of a program for certain arrays, started by one call; one by one where they may not
+/// be recorded (DeviceKernels::Record).
 class BoundProgram {
  public:
   /// Keeps the arrays. `outputs` share no elements with inputs. Errors: as DeviceProgram::Run.
@@ -64,7 +65,8 @@ class BoundProgram {
  private:
   std::shared_ptr<const DeviceProgram> program_;
   DlArrays inputs_, outputs_;
-  std::unique_ptr<LaunchRecord> record_;
+  std::vector<void*> from_, to_;          // Where they lie.
+  std::unique_ptr<LaunchRecord> record_;  // Null: the launches are not recorded.
 };
 
 }  // namespace lamina::gpu

@@ -83,6 +83,10 @@ class LibraryCall {
   virtual ~LibraryCall() = default;
   /// Memory of the device that it needs besides, from a multiple of 256 bytes on.
   virtual size_t workspace_bytes() const { return 0; }
+  /// May it stand in a record (Device::Record)? Not where other ranks take part: all of them would
+  /// have to record it in the same run and start their records together, and each decides by
+  /// itself.
+  virtual bool may_be_recorded() const { return true; }
   /// `arrays`: where they begin on the device, the inputs first, from multiples of 256 bytes on.
   /// Errors: "gpu:Driver". Called by the device alone.
   virtual void Start(std::span<void* const> arrays, void* workspace) const = 0;

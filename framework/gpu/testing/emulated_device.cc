@@ -34,7 +34,9 @@ class LaunchList : public LaunchRecord {
 class ProcessorCall : public LibraryCall {
  public:
   using Compute = std::function<void(std::span<void* const> arrays)>;
-  explicit ProcessorCall(Compute compute) : compute_(std::move(compute)) {}
+  explicit ProcessorCall(Compute compute, bool may_be_recorded = true)
+      : compute_(std::move(compute)), may_be_recorded_(may_be_recorded) {}
+  bool may_be_recorded() const override { return may_be_recorded_; }
   size_t workspace_bytes() const override { return 300; }
   void Start(std::span<void* const> arrays, void* workspace) const override {
     std::memset(workspace, 0xff, workspace_bytes());
@@ -43,6 +45,7 @@ class ProcessorCall : public LibraryCall {
 
  private:
   const Compute compute_;
+  const bool may_be_recorded_;
 };
 
 // What is said to be rounded to bfloat16 is: the lower half of a number is 0.
@@ -227,7 +230,8 @@ class Emulated : public EmulatedDevice {
   }
   std::shared_ptr<const LibraryCall> Prepare(const AllReduceCall& call) override {
     return std::make_shared<const ProcessorCall>(
-        [call](std::span<void* const> arrays) { AddOverRanks(call, arrays); });
+        [call](std::span<void* const> arrays) { AddOverRanks(call, arrays); },
+        /*may_be_recorded=*/false);
   }
   void Start(const LibraryCall& call, std::span<void* const> arrays, void* workspace) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
@@ -238,7 +242,7 @@ class Emulated : public EmulatedDevice {
       DoCopies();
       start();
     } else {
-      LAMINA_CHECK(started_.count(&call) == 1);
+      LAMINA_CHECK(started_.count(&call) == 1 && call.may_be_recorded());
       record_->launches.push_back(std::move(start));
     }
     started_.insert(&call);
