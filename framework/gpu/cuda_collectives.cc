@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -17,10 +18,13 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 // A step of a training is done in less; a longer wait leaves the processor to others.
 constexpr auto kBusy = milliseconds(2);
 constexpr auto kLook = milliseconds(20);
+// So long work may go on after NCCL was given up.
+constexpr auto kEnding = seconds(5);
 
 [[noreturn]] void ThrowNccl(const std::string& asked, int status) {
   throw Error(
@@ -31,13 +35,22 @@ constexpr auto kLook = milliseconds(20);
 
 class Sum : public LibraryCall {
  public:
-  Sum(const Nccl& nccl, void* handle, void* stream, const AllReduceCall& call)
-      : nccl_(nccl), handle_(handle), stream_(stream), arrays_(call.arrays) {}
+  Sum(const Nccl& nccl, void* handle, std::shared_ptr<const bool> is_given_up, void* stream,
+      const AllReduceCall& call)
+      : nccl_(nccl),
+        handle_(handle),
+        is_given_up_(std::move(is_given_up)),
+        stream_(stream),
+        arrays_(call.arrays) {}
 
   // Nor could NCCL's communicator be given up while a record has one of its sums.
   bool may_be_recorded() const override { return false; }
   // Between the two functions for groups NCCL joins what it can.
   void Start(std::span<void* const> arrays, void* /*workspace*/) const override {
+    if (*is_given_up_) {
+      throw Error("gpu:Driver", "A device was asked for a sum over ranks.",
+                  "NCCL was given up after an error.", "Start all ranks again.");
+    }
     int status = nccl_.GroupStart();
     for (size_t i = 0; i < arrays_.size() && status == 0; ++i) {
       const auto& [type, numel] = arrays_[i];
@@ -54,7 +67,9 @@ class Sum : public LibraryCall {
 
  private:
   const Nccl& nccl_;
-  void *const handle_, *const stream_;
+  void* const handle_;
+  const std::shared_ptr<const bool> is_given_up_;
+  void* const stream_;
   const std::vector<AllReduceCall::Array> arrays_;
 };
 
@@ -110,14 +125,14 @@ std::unique_ptr<CudaCollectives> CudaCollectives::Join(
     ThrowNccl(absl::StrCat(ranks->Name(), " was to join the others."), joining->status);
   }
   return std::unique_ptr<CudaCollectives>(
-      new CudaCollectives(std::move(ranks), driver, *nccl, joining->handle, stream));
+      new CudaCollectives(std::move(ranks), driver, *nccl, joining->handle, context, stream));
 }
 
 std::shared_ptr<const LibraryCall> CudaCollectives::Prepare(const AllReduceCall& call) const {
-  return std::make_shared<const Sum>(nccl_, handle_, stream_, call);
+  return std::make_shared<const Sum>(nccl_, handle_, is_given_up_, stream_, call);
 }
 
-void CudaCollectives::CheckRanks() {
+void CudaCollectives::AskRanks() const {
   int status = 0;
   const int asked = nccl_.CommGetAsyncError(handle_, &status);
   if (asked != 0) status = asked;
@@ -125,22 +140,49 @@ void CudaCollectives::CheckRanks() {
   ranks_->CheckPeers();
 }
 
-int CudaCollectives::Wait() {
+// Ends the kernels that wait.
+void CudaCollectives::GiveUp() {
+  *is_given_up_ = true;
+  given_up_at_ = std::chrono::steady_clock::now();
+  std::thread([&driver = driver_, context = context_, abort = nccl_.CommAbort, handle = handle_] {
+    driver.CtxSetCurrent(context);
+    abort(handle);
+  }).detach();
+}
+
+void CudaCollectives::CheckRanks() {
+  if (*is_given_up_) {
+    if (std::chrono::steady_clock::now() - given_up_at_ < kEnding) return;
+    throw Error("gpu:Driver", "Work of a device ends when NCCL is given up.",
+                "It goes on after some seconds.", "The process must be started again.");
+  }
+  try {
+    AskRanks();
+  } catch (...) {
+    GiveUp();
+    throw;
+  }
+}
+
+int CudaCollectives::Wait(std::span<const std::unique_ptr<CudaCollectives>> all,
+                          const CudaDriver& driver, void* stream) {
   const auto start = std::chrono::steady_clock::now();
   auto looked = start;
   for (;;) {
-    const int answer = driver_.StreamQuery(stream_);
+    const int answer = driver.StreamQuery(stream);
     if (answer != cuda::kNotReady) return answer;
     const auto now = std::chrono::steady_clock::now();
-    if (now - looked > kLook && !given_up_) {
+    if (now - looked > kLook) {
       looked = now;
-      try {
-        CheckRanks();
-      } catch (...) {
-        given_up_ = true;
-        nccl_.CommAbort(handle_);  // Ends the kernels that wait.
-        throw;
+      std::exception_ptr first;
+      for (const auto& collectives : all) {
+        try {
+          collectives->CheckRanks();
+        } catch (...) {
+          if (first == nullptr) first = std::current_exception();
+        }
       }
+      if (first != nullptr) std::rethrow_exception(first);
     }
     if (now - start > kBusy) std::this_thread::sleep_for(microseconds(50));
   }

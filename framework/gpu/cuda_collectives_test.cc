@@ -8,7 +8,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +27,15 @@ using parallel::RanksOfProcess;
 using parallel::testing::RankResult;
 using parallel::testing::RunRanks;
 
+std::string Identifier(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.identifier();
+  }
+  return "";
+}
+
 // One library in each process.
 struct Played {
   std::string id;
@@ -31,7 +43,7 @@ struct Played {
   bool in_group = false;
   std::vector<std::string> calls;
   int answer_of_init = 0, async_error = 0;
-  std::atomic<bool> init_waits{false}, aborted{false};
+  std::atomic<bool> init_waits{false}, abort_waits{false}, aborted{false};
   int queries_until_done = 0;
 };
 Played& Library() {
@@ -57,6 +69,7 @@ int CommInitRank(void** handle, int size, NcclId id, int rank) {
 }
 int CommAbort(void* handle) {
   EXPECT_EQ(handle, &kHandle);
+  while (Library().abort_waits) usleep(1000);
   Library().aborted = true;
   return 0;
 }
@@ -110,6 +123,10 @@ std::unique_ptr<CudaCollectives> Join(const absl::StatusOr<Nccl>& nccl = PlayedN
   return CudaCollectives::Join(RanksOfProcess(), nccl, PlayedDriver(), &kContext, &kStream);
 }
 
+int Wait(const std::unique_ptr<CudaCollectives>& collectives) {
+  return CudaCollectives::Wait({&collectives, 1}, PlayedDriver(), &kStream);
+}
+
 TEST(CudaCollectivesTest, ArraysAreAddedInOneGroup) {
   for (const int size : {1, 3}) {
     const auto results = RunRanks(size, [](Communicator& ranks) -> std::string {
@@ -136,7 +153,7 @@ TEST(CudaCollectivesTest, ArraysAreAddedInOneGroup) {
       const int n = ranks.size();
       if (sum_a[2] != 3 * n || sum_b[0] != 0.5 * n || sum_c[3] != -2 * n) return "wrong sums";
       Library().queries_until_done = 2000;
-      if (collectives->Wait() != 0 || Library().queries_until_done > 0) return "did not wait";
+      if (Wait(collectives) != 0 || Library().queries_until_done > 0) return "did not wait";
       if (Library().rank != ranks.rank() || Library().size != n) return "wrong rank";
       std::string text = Library().id;
       for (const std::string& c : Library().calls) absl::StrAppend(&text, "|", c);
@@ -195,16 +212,45 @@ TEST(CudaCollectivesTest, OneThatDiesLaterDoesNotLetTheDeviceHang) {
     ranks.AllGather("");
     if (ranks.rank() == 1) raise(SIGKILL);
     Library().queries_until_done = 1 << 30;
-    try {
-      collectives->Wait();
-    } catch (const Error& e) {
-      if (!Library().aborted) return "not given up";
-      return absl::StrCat(e.identifier(), " ", collectives->Wait());  // What was asked is done.
-    }
-    return "not noticed";
+    const std::string error = Identifier([&] { Wait(collectives); });
+    return absl::StrCat(error, " ", Wait(collectives));  // What was asked is done.
   });
   EXPECT_EQ(results[0].text, "parallel:RankLost 0");
   EXPECT_LT(results[0].seconds, 5);
+}
+
+// NCCL may take as long as it wants to give up.
+TEST(CudaCollectivesTest, NobodyWaitsUntilNcclIsGivenUp) {
+  const auto results = RunRanks(2, [](Communicator& ranks) -> std::string {
+    const auto collectives = Join();
+    ranks.AllGather("");
+    if (ranks.rank() == 1) raise(SIGKILL);
+    Library().queries_until_done = 1 << 30;
+    Library().abort_waits = true;
+    const auto start = std::chrono::steady_clock::now();
+    const std::string error = Identifier([&] { Wait(collectives); });
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    if (Library().aborted || seconds.count() > 3) return "waited";
+    // No call of what may be gone; and an error where the device still works.
+    const auto call = collectives->Prepare({.ranks = RanksOfProcess(), .arrays = {}});
+    return absl::StrCat(error, " ", Identifier([&] { call->Start({}, nullptr); }), " ",
+                        Identifier([&] { Wait(collectives); }), Library().groups);
+  });
+  EXPECT_EQ(results[0].text, "parallel:RankLost gpu:Driver gpu:Driver0");
+}
+
+TEST(CudaCollectivesTest, TheRanksOfEachAreLookedAfter) {
+  const auto results = RunRanks(2, [](Communicator& ranks) -> std::string {
+    std::vector<std::unique_ptr<CudaCollectives>> all;
+    all.push_back(Join());
+    all.push_back(CudaCollectives::Join(std::make_shared<Communicator>(parallel::RankOptions()),
+                                        PlayedNccl(), PlayedDriver(), &kContext, &kStream));
+    ranks.AllGather("");
+    if (ranks.rank() == 1) raise(SIGKILL);
+    Library().queries_until_done = 1 << 30;
+    return Identifier([&] { CudaCollectives::Wait(all, PlayedDriver(), &kStream); });
+  });
+  EXPECT_EQ(results[0].text, "parallel:RankLost");
 }
 
 TEST(CudaCollectivesTest, ErrorsThatComeLaterAreTold) {
@@ -212,7 +258,7 @@ TEST(CudaCollectivesTest, ErrorsThatComeLaterAreTold) {
     const auto collectives = Join();
     Library().queries_until_done = 1 << 30;
     Library().async_error = 3;
-    collectives->Wait();
+    Wait(collectives);
     return std::string();
   });
   EXPECT_EQ(results[0].error, "gpu:Driver");

@@ -153,7 +153,8 @@ class CudaDevice : public Device {
   }
   void Wait() override {
     const Turn turn = Enter();
-    Check(collectives_.empty() ? driver_.StreamSynchronize(stream_) : collectives_.back()->Wait(),
+    Check(collectives_.empty() ? driver_.StreamSynchronize(stream_)
+                               : CudaCollectives::Wait(collectives_, driver_, stream_),
           "finish its work");
   }
 
