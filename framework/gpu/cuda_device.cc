@@ -46,60 +46,58 @@ std::string PropertiesOf(const CudaDriver& driver, int device, std::string name)
   return text;
 }
 
-// Where a device does its work. What goes with an object waits for the work that may use it, and
-// may go in any thread.
-struct CudaQueue {
-  const CudaDriver& driver;
-  void* context;
-  void* stream;
-  std::recursive_mutex* turns;
-
-  void Finish() const {
-    const std::lock_guard<std::recursive_mutex> turn(*turns);
-    driver.CtxSetCurrent(context);
-    driver.StreamSynchronize(stream);
+// Before what work may use goes, in any thread.
+void Finish(Device& device) {
+  // The error of a lost rank comes once; what is left of the work ends then. What failed otherwise
+  // is not done any more.
+  for (int i = 0; i < 2; ++i) {
+    try {
+      return device.Wait();
+    } catch (const Error&) {
+    }
   }
-};
+}
 
 class CudaKernels : public LoadedKernels {
  public:
-  CudaKernels(const CudaQueue& queue, void* module) : queue_(queue), module_(module) {}
+  CudaKernels(const CudaDriver& driver, Device& device, void* module)
+      : driver_(driver), device_(device), module_(module) {}
   ~CudaKernels() override {
-    queue_.Finish();
-    queue_.driver.ModuleUnload(module_);
+    Finish(device_);
+    driver_.ModuleUnload(module_);
   }
   std::vector<void*>& functions() { return functions_; }
   void* function(size_t i) const { return functions_[i]; }
 
  private:
-  const CudaQueue queue_;
+  const CudaDriver& driver_;
+  Device& device_;
   void* module_;
   std::vector<void*> functions_;
 };
 
 class CudaRecord : public LaunchRecord {
  public:
-  CudaRecord(const CudaQueue& queue, void* graph) : queue_(queue), graph_(graph) {}
+  CudaRecord(const CudaDriver& driver, Device& device, void* graph)
+      : driver_(driver), device_(device), graph_(graph) {}
   ~CudaRecord() override {
-    queue_.Finish();
-    queue_.driver.GraphExecDestroy(graph_);
+    Finish(device_);
+    driver_.GraphExecDestroy(graph_);
   }
   void* graph() const { return graph_; }
 
  private:
-  const CudaQueue queue_;
+  const CudaDriver& driver_;
+  Device& device_;
   void* graph_;
 };
 
 class CudaDevice : public Device {
  public:
-  CudaDevice(const CudaDriver& driver, int device) : driver_(driver), device_(device) {}
+  CudaDevice(const CudaLibraries& libraries, int device)
+      : driver_(libraries.driver), nccl_(libraries.nccl), device_(device) {}
   ~CudaDevice() override {
-    try {
-      if (staging_) Wait();  // It may still copy pinned memory.
-    } catch (const Error&) {
-      // What failed is not done any more.
-    }
+    if (staging_) Finish(*this);  // It may still copy pinned memory.
     staging_.reset();
     if (context_ != nullptr) driver_.CtxSetCurrent(context_);
     for (void* const idle : memory_.Clear()) driver_.MemFreeAsync(Address(idle), stream_);
@@ -107,7 +105,7 @@ class CudaDevice : public Device {
     if (context_ != nullptr) driver_.DevicePrimaryCtxRelease(device_);
   }
   // Not OK: the object cannot be used.
-  absl::Status Begin();
+  absl::Status Begin(const CudaCompiler& compiler);
 
   std::string Name() const override { return name_; }
   std::string CompilerKey() const override { return key_; }
@@ -165,7 +163,7 @@ class CudaDevice : public Device {
     const Turn turn = Enter();
     void* module = nullptr;
     Check(driver_.ModuleLoadData(&module, image.code.data()), "load kernels");
-    auto kernels = std::make_unique<CudaKernels>(Queue(), module);
+    auto kernels = std::make_unique<CudaKernels>(driver_, *this, module);
     for (const std::string& symbol : image.symbols) {
       void* function = nullptr;
       Check(driver_.ModuleGetFunction(&function, module, symbol.c_str()), "find a kernel");
@@ -208,8 +206,7 @@ class CudaDevice : public Device {
     for (const auto& joined : collectives_) {
       if (joined->ranks() == call.ranks) return joined->Prepare(call);
     }
-    collectives_.push_back(
-        CudaCollectives::Join(call.ranks, FindNccl(), driver_, context_, stream_));
+    collectives_.push_back(CudaCollectives::Join(call.ranks, nccl_, driver_, context_, stream_));
     return collectives_.back()->Prepare(call);
   }
   void Start(const LibraryCall& call, std::span<void* const> arrays, void* workspace) override {
@@ -231,7 +228,7 @@ class CudaDevice : public Device {
     const int error = driver_.GraphInstantiate(&ready, graph, 0);
     driver_.GraphDestroy(graph);
     Check(error, "make one launch of many");
-    return std::make_unique<CudaRecord>(Queue(), ready);
+    return std::make_unique<CudaRecord>(driver_, *this, ready);
   }
   void Start(const LaunchRecord& record) override {
     const Turn turn = Enter();
@@ -243,7 +240,6 @@ class CudaDevice : public Device {
   class Pinned;
 
   static CudaAddress Address(const void* memory) { return reinterpret_cast<CudaAddress>(memory); }
-  CudaQueue Queue() { return {driver_, context_, stream_, &mutex_}; }
   // One thread at a time: what another asked for in the middle of a record would stand in it.
   using Turn = std::unique_lock<std::recursive_mutex>;
   // The driver's calls are for the context of the calling thread.
@@ -278,6 +274,7 @@ class CudaDevice : public Device {
   }
 
   const CudaDriver& driver_;
+  const absl::StatusOr<Nccl>& nccl_;
   const int device_;
   std::string name_ = "The device", key_, architecture_;
   std::string properties_;  // All of the device that what libraries choose depends on.
@@ -338,9 +335,7 @@ class CudaDevice::Pinned : public PinnedCopies {
   std::vector<void*> events_;
 };
 
-absl::Status CudaDevice::Begin() {
-  const absl::StatusOr<CudaCompiler>& nvrtc = FindCudaCompiler();
-  if (!nvrtc.ok()) return nvrtc.status();
+absl::Status CudaDevice::Begin(const CudaCompiler& compiler) {
   const auto failed = [&](int error) {
     return absl::UnavailableError(
         absl::StrCat("The device cannot be used: the driver answers ", NameOf(driver_, error)));
@@ -362,7 +357,7 @@ absl::Status CudaDevice::Begin() {
         driver_.MemPoolSetAttribute(pool, cuda::kReleaseThreshold, &kept)}) {
     if (error != 0) return failed(error);
   }
-  nvrtc->Version(&compiler_major, &compiler_minor);
+  compiler.Version(&compiler_major, &compiler_minor);
   name_ = absl::StrFormat("%s, %.1f GiB", name, static_cast<double>(bytes) / (1 << 30));
   architecture_ = absl::StrCat("sm_", major, minor);
   max_shared_bytes_ = static_cast<size_t>(shared);
@@ -397,8 +392,14 @@ absl::StatusOr<std::shared_ptr<Device>> OpenCudaDevice(int number) {
     return absl::NotFoundError(
         absl::StrCat("There is no device ", number, ": the driver counts ", *count, "."));
   }
-  auto opened = std::make_shared<CudaDevice>(*driver, device);
-  if (const absl::Status status = opened->Begin(); !status.ok()) return status;
+  const absl::StatusOr<CudaCompiler>& compiler = FindCudaCompiler();
+  if (!compiler.ok()) return compiler.status();
+  return OpenCudaDevice({*driver, *compiler, FindNccl()}, device);
+}
+
+absl::StatusOr<std::shared_ptr<Device>> OpenCudaDevice(const CudaLibraries& libraries, int device) {
+  auto opened = std::make_shared<CudaDevice>(libraries, device);
+  if (const absl::Status status = opened->Begin(libraries.compiler); !status.ok()) return status;
   return opened;
 }
 

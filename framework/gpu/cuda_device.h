@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "framework/gpu/cuda_library.h"
 #include "framework/gpu/device.h"
 
 namespace lamina::gpu {
@@ -21,6 +22,15 @@ namespace lamina::gpu {
 /// kernels or such a device; kFailedPrecondition when one of them is too old; kUnavailable when the
 /// driver refuses to begin.
 absl::StatusOr<std::shared_ptr<Device>> OpenCudaDevice(int number = 0);
+
+/// What stays for as long as there are devices of it. Tests play it.
+struct CudaLibraries {
+  const CudaDriver& driver;
+  const CudaCompiler& compiler;
+  const absl::StatusOr<Nccl>& nccl;
+};
+/// `device`: as the driver names it. Errors: kUnavailable.
+absl::StatusOr<std::shared_ptr<Device>> OpenCudaDevice(const CudaLibraries& libraries, int device);
 
 /// How many devices the driver counts. Errors: as OpenCudaDevice.
 absl::StatusOr<int> CountCudaDevices();

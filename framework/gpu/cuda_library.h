@@ -36,6 +36,7 @@ using CudaAddress = unsigned long long;  // NOLINT(runtime/int): CUdeviceptr
   X(CtxSetCurrent, "cuCtxSetCurrent", (void*))                                                   \
   X(DeviceGetDefaultMemPool, "cuDeviceGetDefaultMemPool", (void**, int))                         \
   X(MemPoolSetAttribute, "cuMemPoolSetAttribute", (void*, int, void*))                           \
+  X(MemPoolTrimTo, "cuMemPoolTrimTo", (void*, size_t))                                           \
   X(MemAllocAsync, "cuMemAllocAsync", (CudaAddress*, size_t, void*))                             \
   X(MemFreeAsync, "cuMemFreeAsync", (CudaAddress, void*))                                        \
   X(MemsetD8Async, "cuMemsetD8Async", (CudaAddress, unsigned char, size_t, void*))               \

@@ -1,0 +1,173 @@
+// Is the driver of a device called as it wants to be? It is played here, with the memory that a
+// device has: no kernel runs.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "framework/dlarray/error.h"
+#include "framework/gpu/cuda_device.h"
+#include "framework/parallel/testing/run_ranks.h"
+
+namespace lamina::gpu {
+namespace {
+
+using parallel::Communicator;
+using parallel::RanksOfProcess;
+using parallel::testing::RunRanks;
+
+struct Played {
+  // Memory that was given back is free when the host saw that the work is done and the pool was
+  // trimmed.
+  size_t room = SIZE_MAX, in_use = 0, given_back = 0, observed = 0;
+  std::map<CudaAddress, size_t> sizes;
+  std::vector<std::string> calls;
+  std::atomic<bool> works{false}, aborted{false};  // Work goes on until NCCL is given up.
+};
+Played& Library() {
+  static Played& played = *new Played;
+  return played;
+}
+int kContext = 0, kStream = 0, kPool = 0, kModule = 0, kFunction = 0, kGraph = 0, kHandle = 0;
+constexpr int kOutOfMemory = 2, kNotReady = 600;
+
+bool HasRoom(size_t bytes) { return Library().in_use + bytes <= Library().room; }
+int Called(const std::string& call) {
+  Library().calls.push_back(call);
+  return 0;
+}
+bool IsDone() {
+  const bool is_done = !Library().works || Library().aborted;
+  if (is_done) Library().observed = Library().given_back;
+  return is_done;
+}
+
+const CudaDriver& PlayedDriver() {
+  static CudaDriver& d = *new CudaDriver;
+  d.GetErrorName = [](int, const char** name) { return *name = "A_NAME", 0; };
+  d.GetErrorString = [](int, const char** text) { return *text = "a text", 0; };
+  d.DriverGetVersion = [](int* version) { return *version = 13000, 0; };
+  d.DeviceGetName = [](char* name, int, int) { return name[0] = 'D', 0; };
+  d.DeviceTotalMem = [](size_t* bytes, int) { return *bytes = size_t{1} << 30, 0; };
+  d.DeviceGetAttribute = [](int* value, int attribute, int) {
+    return *value = attribute == 97 ? 227 << 10 : 9, 0;
+  };
+  d.DevicePrimaryCtxRetain = [](void** context, int) { return *context = &kContext, 0; };
+  d.DevicePrimaryCtxRelease = [](int) { return 0; };
+  d.CtxSetCurrent = [](void* context) { return context == &kContext ? 0 : 1; };
+  d.DeviceGetDefaultMemPool = [](void** pool, int) { return *pool = &kPool, 0; };
+  d.MemPoolSetAttribute = [](void*, int, void*) { return 0; };
+  d.StreamCreate = [](void** stream, unsigned) { return *stream = &kStream, 0; };
+  d.StreamDestroy = [](void*) { return 0; };
+  d.StreamQuery = [](void*) { return IsDone() ? 0 : kNotReady; };
+  d.StreamSynchronize = [](void*) {
+    while (!IsDone()) usleep(1000);
+    return 0;
+  };
+  d.MemAllocAsync = [](CudaAddress* memory, size_t bytes, void*) {
+    if (!HasRoom(bytes)) return kOutOfMemory;
+    Library().in_use += bytes;
+    *memory = reinterpret_cast<CudaAddress>(std::malloc(bytes));
+    Library().sizes[*memory] = bytes;
+    return 0;
+  };
+  d.MemFreeAsync = [](CudaAddress memory, void*) {
+    Library().given_back += Library().sizes.at(memory);
+    Library().sizes.erase(memory);
+    std::free(reinterpret_cast<void*>(memory));
+    return 0;
+  };
+  d.MemPoolTrimTo = [](void* pool, size_t kept) {
+    EXPECT_EQ(pool, &kPool);
+    EXPECT_EQ(kept, 0u);
+    Library().in_use -= std::exchange(Library().observed, 0);
+    Library().given_back = 0;
+    return 0;
+  };
+  d.ModuleLoadData = [](void** module, const void*) {
+    return *module = &kModule, HasRoom(1000) ? 0 : kOutOfMemory;
+  };
+  d.ModuleUnload = [](void*) { return 0; };
+  d.ModuleGetFunction = [](void** function, void*, const char*) {
+    return *function = &kFunction, 0;
+  };
+  d.FuncSetAttribute = [](void*, int attribute, int value) {
+    return Called(absl::StrCat("attribute ", attribute, ": ", value));
+  };
+  d.LaunchKernel = [](void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+                      unsigned shared_bytes, void*, void**,
+                      void**) { return Called(absl::StrCat("launch with ", shared_bytes)); };
+  d.StreamBeginCapture = [](void*, int) { return 0; };
+  d.StreamEndCapture = [](void*, void** graph) { return *graph = &kGraph, 0; };
+  d.GraphInstantiate = [](void** ready, void* graph, unsigned long long) {  // NOLINT(runtime/int)
+    return *ready = graph, HasRoom(1000) ? 0 : kOutOfMemory;
+  };
+  d.GraphDestroy = [](void*) { return 0; };
+  d.GraphExecDestroy = [](void*) { return 0; };
+  return d;
+}
+
+const absl::StatusOr<Nccl>& PlayedNccl() {
+  static absl::StatusOr<Nccl>& nccl = *new absl::StatusOr<Nccl>(Nccl());
+  nccl->GetUniqueId = [](NcclId*) { return 0; };
+  nccl->CommInitRank = [](void** handle, int, NcclId, int) { return *handle = &kHandle, 0; };
+  nccl->CommAbort = [](void*) { return Library().aborted = true, 0; };
+  nccl->CommGetAsyncError = [](void*, int* error) { return *error = 0; };
+  return nccl;
+}
+
+std::shared_ptr<Device> Open() {
+  static CudaCompiler& compiler = *new CudaCompiler;
+  compiler.Version = [](int* major, int* minor) { return *major = 13, *minor = 0; };
+  return *OpenCudaDevice({PlayedDriver(), compiler, PlayedNccl()}, 0);
+}
+
+class CudaCallsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Library().room = SIZE_MAX;
+    Library().in_use = Library().given_back = Library().observed = 0;
+    Library().calls.clear();
+  }
+  // Leaves nothing free, but what is kept of an array of this size.
+  static void Fill(Device& device, size_t bytes) {
+    device.Free(device.Allocate(bytes));
+    Library().room = Library().in_use;
+  }
+  void TearDown() override { EXPECT_EQ(Library().sizes.size(), 0u); }
+};
+
+// What goes with kernels and records waits for work that a lost rank would let wait for ever.
+TEST_F(CudaCallsTest, ALostRankLetsNothingHangThatGoes) {
+  const auto results = RunRanks(2, [](Communicator& ranks) -> std::string {
+    {
+      const auto device = Open();
+      device->Prepare({.ranks = RanksOfProcess(), .arrays = {}});
+      // Another one, of a rank alone, that nobody can leave.
+      const auto alone = std::make_shared<Communicator>(parallel::RankOptions());
+      device->Prepare({.ranks = alone, .arrays = {}});
+      auto kernels = device->Load({.code = "code", .symbols = {"F"}});
+      auto record = device->Record([] {});
+      ranks.AllGather("");
+      if (ranks.rank() == 1) raise(SIGKILL);
+      Library().works = true;
+      record.reset();
+      kernels.reset();
+    }
+    return Library().aborted ? "given up" : "not given up";
+  });
+  EXPECT_EQ(results[0].text, "given up");
+  EXPECT_LT(results[0].seconds, 5);
+}
+
+}  // namespace
+}  // namespace lamina::gpu
