@@ -146,6 +146,40 @@ class CudaCallsTest : public ::testing::Test {
   void TearDown() override { EXPECT_EQ(Library().sizes.size(), 0u); }
 };
 
+TEST_F(CudaCallsTest, WhatIsKeptForOtherSizesIsEnoughForAnArray) {
+  const auto device = Open();
+  Fill(*device, 4096);
+  void* const other = device->Allocate(2048);
+  try {
+    device->Allocate(4096);
+    FAIL() << "An error was expected.";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.identifier(), "gpu:OutOfMemory");
+  }
+  device->Free(device->Allocate(2048));  // What is there can be used.
+  device->Free(other);
+}
+
+TEST_F(CudaCallsTest, WhatIsKeptIsEnoughForKernelsAndRecords) {
+  const auto device = Open();
+  const auto refused = [&](const std::function<void()>& f) {
+    try {
+      f();
+    } catch (const Error& e) {
+      return e.identifier();
+    }
+    return std::string();
+  };
+  Fill(*device, 4096);
+  EXPECT_EQ(refused([&] { device->Load({.code = "code", .symbols = {"F"}}); }), "");
+  Fill(*device, 4096);
+  EXPECT_EQ(refused([&] { device->Record([] {}); }), "");
+  void* const all = device->Allocate(4096);
+  EXPECT_EQ(refused([&] { device->Load({.code = "code", .symbols = {"F"}}); }), "gpu:OutOfMemory");
+  EXPECT_EQ(refused([&] { device->Record([] {}); }), "gpu:OutOfMemory");
+  device->Free(all);
+}
+
 // What goes with kernels and records waits for work that a lost rank would let wait for ever.
 TEST_F(CudaCallsTest, ALostRankLetsNothingHangThatGoes) {
   const auto results = RunRanks(2, [](Communicator& ranks) -> std::string {

@@ -116,12 +116,7 @@ class CudaDevice : public Device {
     const size_t rounded = IdleMemory::Rounded(bytes);
     if (void* const idle = memory_.Take(rounded)) return idle;
     CudaAddress address = 0;
-    int error = driver_.MemAllocAsync(&address, rounded, stream_);
-    if (error == cuda::kOutOfMemory) {
-      // What is kept for other sizes may be enough.
-      for (void* const idle : memory_.Clear()) driver_.MemFreeAsync(Address(idle), stream_);
-      error = driver_.MemAllocAsync(&address, rounded, stream_);
-    }
+    const int error = WithRoom([&] { return driver_.MemAllocAsync(&address, rounded, stream_); });
     if (error == cuda::kOutOfMemory) {
       throw Error("gpu:OutOfMemory",
                   absl::StrCat("An array needs ", bytes, " bytes of ", name_, "."),
@@ -162,7 +157,8 @@ class CudaDevice : public Device {
   std::unique_ptr<LoadedKernels> Load(const KernelImage& image) override {
     const Turn turn = Enter();
     void* module = nullptr;
-    Check(driver_.ModuleLoadData(&module, image.code.data()), "load kernels");
+    Check(WithRoom([&] { return driver_.ModuleLoadData(&module, image.code.data()); }),
+          "load kernels");
     auto kernels = std::make_unique<CudaKernels>(driver_, *this, module);
     for (const std::string& symbol : image.symbols) {
       void* function = nullptr;
@@ -225,7 +221,7 @@ class CudaDevice : public Device {
       throw;
     }
     Check(driver_.StreamEndCapture(stream_, &graph), "record launches");
-    const int error = driver_.GraphInstantiate(&ready, graph, 0);
+    const int error = WithRoom([&] { return driver_.GraphInstantiate(&ready, graph, 0); });
     driver_.GraphDestroy(graph);
     Check(error, "make one launch of many");
     return std::make_unique<CudaRecord>(driver_, *this, ready);
@@ -248,8 +244,25 @@ class CudaDevice : public Device {
     Check(driver_.CtxSetCurrent(context_), "take a thread's calls");
     return turn;
   }
+  // What the driver answers to what takes memory of the device. One that is full is asked again
+  // without what is kept for arrays of other sizes. That is free for others when the host has seen
+  // that the work that used it is done.
+  template <class Ask>
+  int WithRoom(const Ask& ask) {
+    const int error = ask();
+    if (error != cuda::kOutOfMemory) return error;
+    for (void* const idle : memory_.Clear()) driver_.MemFreeAsync(Address(idle), stream_);
+    Wait();
+    driver_.MemPoolTrimTo(pool_, 0);
+    return ask();
+  }
   void Check(int error, const char* what) const {
     if (error == 0) return;
+    if (error == cuda::kOutOfMemory) {
+      throw Error("gpu:OutOfMemory", absl::StrCat(name_, " was asked to ", what, "."),
+                  "It has no room for that.",
+                  "Take smaller batches, or give back arrays of the device that are not needed.");
+    }
     throw Error("gpu:Driver", absl::StrCat(name_, " was asked to ", what, "."),
                 absl::StrCat("The driver answers ", NameOf(driver_, error), "."),
                 "After a fault in a kernel the process must be started again.");
@@ -280,7 +293,7 @@ class CudaDevice : public Device {
   std::string properties_;  // All of the device that what libraries choose depends on.
   size_t max_shared_bytes_ = 0;
   std::recursive_mutex mutex_;
-  void *context_ = nullptr, *stream_ = nullptr;
+  void *context_ = nullptr, *stream_ = nullptr, *pool_ = nullptr;
   IdleMemory memory_;
   std::optional<Staging> staging_;
   std::optional<Opened<CudaProducts>> products_;
@@ -343,7 +356,6 @@ absl::Status CudaDevice::Begin(const CudaCompiler& compiler) {
   char name[256] = {};
   size_t bytes = 0;
   int major = 0, minor = 0, shared = 0, compiler_major = 0, compiler_minor = 0;
-  void* pool = nullptr;
   uint64_t kept = UINT64_MAX;
   for (const int error :
        {driver_.DeviceGetName(name, sizeof(name) - 1, device_),
@@ -353,8 +365,8 @@ absl::Status CudaDevice::Begin(const CudaCompiler& compiler) {
         driver_.DeviceGetAttribute(&shared, cuda::kSharedOfBlock, device_),
         driver_.DevicePrimaryCtxRetain(&context_, device_), driver_.CtxSetCurrent(context_),
         driver_.StreamCreate(&stream_, cuda::kNonBlocking),
-        driver_.DeviceGetDefaultMemPool(&pool, device_),
-        driver_.MemPoolSetAttribute(pool, cuda::kReleaseThreshold, &kept)}) {
+        driver_.DeviceGetDefaultMemPool(&pool_, device_),
+        driver_.MemPoolSetAttribute(pool_, cuda::kReleaseThreshold, &kept)}) {
     if (error != 0) return failed(error);
   }
   compiler.Version(&compiler_major, &compiler_minor);

@@ -11,8 +11,9 @@
 //   void* arguments[] = {&x};
 //   device.Launch(*kernels, 0, {.blocks = 40, .threads = 256}, arguments);
 //
-// Errors: "gpu:OutOfMemory" when the device has no room for an array, after which all that is there
-// can be used as before; "gpu:Driver" for what else the driver refuses, with its name for it.
+// Errors: "gpu:OutOfMemory" when the device has no room for an array, kernels or a record, after
+// which all that is there can be used as before; "gpu:Driver" for what else the driver refuses,
+// with its name for it.
 //
 // Threads: any.
 #ifndef FRAMEWORK_GPU_DEVICE_H_
