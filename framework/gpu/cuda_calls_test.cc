@@ -180,6 +180,20 @@ TEST_F(CudaCallsTest, WhatIsKeptIsEnoughForKernelsAndRecords) {
   device->Free(all);
 }
 
+// What a kernel may share without asking depends on what it has of a fixed size. A record may still
+// launch it with the most.
+TEST_F(CudaCallsTest, SharedMemoryOfALaunchIsAskedForWhenItIsMoreThanBefore) {
+  const auto device = Open();
+  const auto kernels = device->Load({.code = "code", .symbols = {"F"}});
+  for (const unsigned bytes : {0U, 1000U, 1000U, 100000U, 2000U}) {
+    device->Launch(*kernels, 0, {.shared_bytes = bytes}, nullptr);
+  }
+  EXPECT_EQ(Library().calls,
+            (std::vector<std::string>{"launch with 0", "attribute 8: 1000", "launch with 1000",
+                                      "launch with 1000", "attribute 8: 100000",
+                                      "launch with 100000", "launch with 2000"}));
+}
+
 // What goes with kernels and records waits for work that a lost rank would let wait for ever.
 TEST_F(CudaCallsTest, ALostRankLetsNothingHangThatGoes) {
   const auto results = RunRanks(2, [](Communicator& ranks) -> std::string {

@@ -19,9 +19,6 @@
 namespace lamina::gpu {
 namespace {
 
-// What a launch may have without asking.
-constexpr unsigned kSharedBytes = 48 << 10;
-
 std::string NameOf(const CudaDriver& driver, int error) {
   const char *name = nullptr, *text = nullptr;
   driver.GetErrorName(error, &name);
@@ -66,14 +63,18 @@ class CudaKernels : public LoadedKernels {
     Finish(device_);
     driver_.ModuleUnload(module_);
   }
-  std::vector<void*>& functions() { return functions_; }
-  void* function(size_t i) const { return functions_[i]; }
+  struct Function {
+    void* function = nullptr;
+    mutable unsigned shared_bytes = 0;  // The most that was asked for.
+  };
+  std::vector<Function>& functions() { return functions_; }
+  const Function& function(size_t i) const { return functions_[i]; }
 
  private:
   const CudaDriver& driver_;
   Device& device_;
   void* module_;
-  std::vector<void*> functions_;
+  std::vector<Function> functions_;
 };
 
 class CudaRecord : public LaunchRecord {
@@ -163,18 +164,21 @@ class CudaDevice : public Device {
     for (const std::string& symbol : image.symbols) {
       void* function = nullptr;
       Check(driver_.ModuleGetFunction(&function, module, symbol.c_str()), "find a kernel");
-      kernels->functions().push_back(function);
+      kernels->functions().push_back({function});
     }
     return kernels;
   }
   void Launch(const LoadedKernels& kernels, size_t kernel, LaunchSize size,
               void** arguments) override {
     const Turn turn = Enter();
-    void* const function = static_cast<const CudaKernels&>(kernels).function(kernel);
-    if (size.shared_bytes > kSharedBytes) {
+    const auto& [function, asked] = static_cast<const CudaKernels&>(kernels).function(kernel);
+    // How much a launch may have without asking depends on the memory of a fixed size that the
+    // kernel declares. Never less than before: a record may launch it with that.
+    if (size.shared_bytes > asked) {
       Check(driver_.FuncSetAttribute(function, cuda::kDynamicShared,
                                      static_cast<int>(size.shared_bytes)),
             "give a kernel shared memory");
+      asked = size.shared_bytes;
     }
     Check(driver_.LaunchKernel(function, size.blocks, 1, 1, size.threads, 1, 1, size.shared_bytes,
                                stream_, arguments, nullptr),

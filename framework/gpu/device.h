@@ -61,7 +61,9 @@ class LaunchRecord {
 
 struct LaunchSize {
   unsigned blocks = 1, threads = 1;
-  unsigned shared_bytes = 0;  ///< Of the array without a size that the kernel declares.
+  /// Of the array without a size that the kernel declares. With those of a fixed size it is
+  /// MaxSharedBytes at most.
+  unsigned shared_bytes = 0;
 };
 
 class Device {

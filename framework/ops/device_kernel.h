@@ -26,7 +26,9 @@ struct KernelLaunch {
   int64_t threads = 256;
   std::vector<int64_t> numbers = {};
   /// Of the array that the kernel declares as `extern __shared__ T name[];` (T, or a struct), for
-  /// each block. On a device that has less the function of arrays computes.
+  /// each block. On a device that has less the function of arrays computes; shared arrays of a
+  /// fixed size are not seen there, but count too: with more than the device has the launch is an
+  /// error.
   int64_t shared_bytes = 0;
 };
 
