@@ -103,8 +103,14 @@ DlArrays RandomFunction::Step(const std::vector<DlArray>& known) {
     }
     case 11:
       return {Cat(Dim(x), DlArrays{x, Relu(x), x})};
-    case 12:
-      return {Tame(Sum(x, Dim(x)))};
+    case 12: {
+      const int d = Dim(x);
+      const DlArray sum = Sum(x, d);
+      if (Draw(0, 2) > 0) return {Tame(sum)};
+      // Several sums and another term, as a tree of additions.
+      const DlArray greatest = MaxOver(x, d);
+      return {Tame((sum + Sum(Relu(x), d)) + (greatest + (Sum(-x, d) + Sum(Flip(x, d), d))))};
+    }
     case 13:
       return {MaxOver(x, std::vector<int>{Dim(x)})};
     case 14: {
