@@ -26,6 +26,7 @@
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "framework/ops/softmax.h"
+#include "framework/ops/split.h"
 #include "framework/ops/testing/bfloat16_numbers.h"
 
 namespace lamina::gpu {
@@ -221,6 +222,28 @@ TEST_P(DeviceProgramTest, TimeStepsShareTheirKernels) {
   EXPECT_EQ(more.kernels, few.kernels);
   // A product and what follows it, the same of the gradient, and two for the gradient of a slice.
   EXPECT_EQ(more.launches, few.launches + 6 * 16);
+}
+
+// Weights that multiply element by element: their gradients are one sum each, after all steps.
+TEST_P(DeviceProgramTest, SumsOfAllTimeStepsAreOne) {
+  constexpr int64_t kSteps = 20;
+  const auto f = [](Arrays in) {
+    return DlFeval(
+        [](const DlArrays& p) {
+          DlArray h = p[3];
+          for (const DlArray& u : Split(p[0], 1, Sizes(kSteps, 3))) h = Tanh(p[1] * h + p[2] + u);
+          DlArrays all = DlGradient(Sum(h * h), {p[0], p[1], p[2]});
+          all.push_back(h);
+          return all;
+        },
+        DlArrays(in.begin(), in.end()));
+  };
+  const DlArrays in = Drawn(
+      {Single({6, kSteps * 3}, ""), Single({6, 1}, ""), Single({6, 1}, ""), Single({6, 3}, "")});
+  const auto is_sum = [](const GraphStep& step) { return step.op->Name() == "sum"; };
+  const Graph graph = GraphOf(f, in);
+  EXPECT_EQ(std::count_if(graph.steps().begin(), graph.steps().end(), is_sum), 2);
+  ExpectAgreement(gpu_, f, in, 1e-5);
 }
 
 TEST_P(DeviceProgramTest, BoundArraysAreComputedByOneStart) {

@@ -4,8 +4,9 @@
 //
 // Each pass keeps inputs, outputs and their specs, and gives a graph that CheckGraph accepts. What
 // draws random numbers is neither folded, shared nor left out, and keeps its order: each run draws
-// the numbers that the recorded function would draw. All but JoinProducts and those for the
-// processor (batch_norm_gradients.h, channel_blocks.h) keep every bit of the results.
+// the numbers that the recorded function would draw. Those of this file keep every bit of the
+// results; those that compute several terms at once (join_terms.h) and those for the processor
+// (batch_norm_gradients.h, channel_blocks.h) change the last ones.
 //
 // Fusion, memory and the choice between loops and calls come later, in framework/emit.
 //
@@ -25,11 +26,6 @@ Graph FoldConstants(const Graph& graph);
 Graph ShareEqualSteps(const Graph& graph);
 /// Leaves out steps that give what they get, and goes past a reshape to what it reshapes.
 Graph SkipIdentities(const Graph& graph);
-/// A sum of products of matrices as one product of longer matrices:
-///   A1 B1 + A2 B2 + ... = [A1 A2 ...] [B1; B2; ...].
-/// So the gradient of a recurrent layer's weights is one large product, not one for each time step.
-/// The order of the additions changes, and with it the last bits.
-Graph JoinProducts(const Graph& graph);
 /// Leaves out what no output needs, and values that nothing names.
 Graph RemoveDeadSteps(const Graph& graph);
 
@@ -37,7 +33,9 @@ Graph RemoveDeadSteps(const Graph& graph);
 /// (channel_blocks.h), or as they are.
 enum class ImageLayouts : uint8_t { kOfProcessor, kPlain };
 
-/// All of them. A device wants plain layouts.
+/// All passes. Plain layouts are for a device, and with them sums of sums are joined, too: its
+/// kernels should have many elements to compute at a time. A processor adds up what it computes
+/// while that is in its cache; there it pays for the smallest arrays alone.
 Graph Optimize(const Graph& graph, ImageLayouts layouts = ImageLayouts::kOfProcessor);
 
 }  // namespace lamina

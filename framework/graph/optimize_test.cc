@@ -2,20 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
 #include <string>
 #include <vector>
 
-#include "framework/autodiff/dlgradient.h"
 #include "framework/graph/check_graph.h"
+#include "framework/graph/join_terms.h"
 #include "framework/graph/testing/random_function.h"
 #include "framework/ops/elementwise.h"
-#include "framework/ops/matmul.h"
-#include "framework/ops/product_precision.h"
 #include "framework/ops/random.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
-#include "framework/ops/split.h"
 
 namespace lamina {
 namespace {
@@ -30,13 +26,14 @@ int Count(const Graph& graph, std::string_view op) {
 
 ArraySpec Single(Sizes sizes) { return {DataType::kSingle, std::move(sizes), {}}; }
 
-// All values are whole sixteenths, so that joined products give the same bits too.
+// All values are whole sixteenths, so that joined products and sums give the same bits too.
 TEST(PassesTest, KeepWhatIsComputedAndThatGraphsFitTogether) {
   const std::vector<std::pair<const char*, Pass>> passes{
       {"FoldConstants", FoldConstants},
       {"ShareEqualSteps", ShareEqualSteps},
       {"SkipIdentities", SkipIdentities},
       {"JoinProducts", JoinProducts},
+      {"JoinSums", JoinSums},
       {"RemoveDeadSteps", RemoveDeadSteps},
       {"Optimize", [](const Graph& g) { return Optimize(g); }},
       {"Optimize for a device", [](const Graph& g) { return Optimize(g, ImageLayouts::kPlain); }}};
@@ -109,72 +106,6 @@ TEST(SkipIdentitiesTest, GoesPastReshapes) {
       },
       std::vector<ArraySpec>{Single({2, 3})})));
   EXPECT_EQ(Count(graph, "reshape"), 1) << ToString(graph);
-}
-
-TEST(JoinProductsTest, MakesTheGradientOfARecurrenceOneProduct) {
-  const auto gradient = [](Arrays in) {
-    return DlFeval(
-        [](const DlArrays& x) {
-          DlArray h = x[1];
-          for (const DlArray& u : Split(x[2], 1, Sizes(30, 4))) h = Tanh(MatMul(x[0], h) + u);
-          return DlGradient(Sum(h * h), {x[0], x[2]});
-        },
-        DlArrays(in.begin(), in.end()));
-  };
-  const std::vector<ArraySpec> specs{Single({5, 5}), Single({5, 4}), Single({5, 120})};
-  const Graph graph = RecordGraph(gradient, specs), joined = Optimize(graph);
-  CheckGraph(joined);
-  EXPECT_EQ(Count(graph, "matmul"), 30 + 30 + 29);  // Forward; dW; dh.
-  EXPECT_EQ(Count(joined, "matmul"), 30 + 1 + 29) << ToString(joined);
-  // The derivatives of the time steps, for the product and as the gradient of x[2]; the states.
-  EXPECT_EQ(Count(joined, "cat"), 2) << ToString(joined);
-  Rng(3);
-  const DlArrays in{Randn({5, 5}) * 0.3, Randn({5, 4}), Randn({5, 120})};
-  const DlArrays expected = gradient(in), came = joined.Evaluate(in);
-  for (size_t k = 0; k < expected.size(); ++k) {
-    const double largest = MaxOver(Abs(expected[k])).At(0);
-    EXPECT_LE(MaxOver(Abs(expected[k] - came[k])).At(0), 1e-5 * largest) << k;
-  }
-}
-
-// What gave the inputs that each product of the graph multiplies.
-std::set<std::string> FactorsOf(const Graph& graph) {
-  std::vector<std::string> maker(graph.values().size(), "nothing");
-  std::set<std::string> factors;
-  for (const GraphStep& step : graph.steps()) {
-    for (int v : step.outputs) maker[v] = step.op->Name();
-    if (step.op->Name() != "matmul") continue;
-    for (int v : step.inputs) factors.insert(maker[v]);
-  }
-  return factors;
-}
-
-TEST(JoinProductsTest, ProductsOfBfloat16StayProductsOfRoundedFactors) {
-  const auto gradient = [](Arrays in) {
-    const ScopedProductPrecision scope(ProductPrecision::kBfloat16);
-    return DlFeval(
-        [](const DlArrays& x) {
-          DlArray h = x[1];
-          for (const DlArray& u : Split(x[2], 1, Sizes(30, 4))) h = Tanh(MatMul(x[0], h) + u);
-          return DlGradient(Sum(h * h), {x[0], x[2]});
-        },
-        DlArrays(in.begin(), in.end()));
-  };
-  const std::vector<ArraySpec> specs{Single({5, 5}), Single({5, 4}), Single({5, 120})};
-  const Graph graph = RecordGraph(gradient, specs), joined = Optimize(graph);
-  CheckGraph(joined);
-  EXPECT_EQ(FactorsOf(graph), std::set<std::string>{"round_to_bfloat16"});
-  EXPECT_EQ(FactorsOf(joined), std::set<std::string>{"round_to_bfloat16"}) << ToString(joined);
-  EXPECT_EQ(Count(joined, "matmul"), 30 + 1 + 29);
-  // Once: the weights, each state and each of its derivatives; for the joined product all of both.
-  EXPECT_EQ(Count(joined, "round_to_bfloat16"), 1 + 30 + 29 + 2) << ToString(joined);
-  Rng(3);
-  const DlArrays in{Randn({5, 5}) * 0.3, Randn({5, 4}), Randn({5, 120})};
-  const DlArrays expected = gradient(in), came = joined.Evaluate(in);
-  for (size_t k = 0; k < expected.size(); ++k) {
-    const double largest = MaxOver(Abs(expected[k])).At(0);
-    EXPECT_LE(MaxOver(Abs(expected[k] - came[k])).At(0), 1e-5 * largest) << k;
-  }
 }
 
 TEST(RemoveDeadStepsTest, KeepsWhatIsDrawn) {
