@@ -211,7 +211,8 @@ DirectCase DirectLstm(const DirectDevice& device, const DirectLstmSizes& s, bool
   void *of_x = nullptr, *of_y = nullptr, *dropout = nullptr;
   for (auto& [of, size] : {std::pair<void**, int>{&of_x, s.channels}, {&of_y, s.hidden}}) {
     Check(dnn.CreateRnnData(of));
-    Check(dnn.SetRnnData(*of, kFloat, /*time steps slowest*/ 0, s.steps, s.batch, size,
+    // Packed: sequences of one length lie as unpacked ones do, for which cuDNN wants padding.
+    Check(dnn.SetRnnData(*of, kFloat, /*time steps slowest, packed*/ 1, s.steps, s.batch, size,
                          lengths.data(), nullptr));
   }
   Check(dnn.CreateDropout(&dropout));
