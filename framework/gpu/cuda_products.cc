@@ -186,7 +186,7 @@ class Product : public LibraryCall {
     if (kept && kept->empty()) return false;
     if (kept && IsTaken(*kept)) return true;
     if (!Choose()) return false;
-    const std::optional<bool> is_wanted = call_.has_relu ? KeepsNan(driver) : true;
+    const std::optional<bool> is_wanted = call_.has_epilogue() ? TryWithNan(driver) : true;
     if (is_wanted.has_value()) {
       store.Insert(made_from, *is_wanted
                                   ? std::string(reinterpret_cast<const char*>(algorithm_.algorithm),
@@ -221,8 +221,8 @@ class Product : public LibraryCall {
     return chosen;
   }
 
-  // Does a product of NaN end as NaN? Nothing when it could not be tried.
-  std::optional<bool> KeepsNan(const CudaDriver& driver) const {
+  // Runs once with NaN: does the product end as NaN? Nothing when it did not run.
+  std::optional<bool> TryWithNan(const CudaDriver& driver) const {
     const size_t element = SizeOf(call_.type);
     const auto bytes = [&](int64_t rows, int64_t columns) {
       return static_cast<size_t>(rows * columns) * element;
@@ -234,6 +234,10 @@ class Product : public LibraryCall {
     if (call_.adds_bias) arrays.push_back(trial.Take(bytes(call_.m, 1), kNan));
     void* const z = trial.Take(bytes(call_.m, call_.n), 0);
     arrays.push_back(z);
+    if (call_.sums != ProductCall::kNone) {
+      arrays.push_back(
+          trial.Take(bytes(call_.sums == ProductCall::kOfX ? call_.m : call_.n, 1), 0));
+    }
     void* const workspace = trial.Take(std::max<size_t>(workspace_bytes(), 1), 0);
     if (!trial.ok() || Multiply(arrays, workspace, trial.stream()) != 0) return std::nullopt;
     char first[sizeof(double)] = {}, last[sizeof(double)] = {};

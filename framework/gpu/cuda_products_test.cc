@@ -112,7 +112,7 @@ CudaDriver PlayedDriver() {
   driver.MemAllocAsync = [](CudaAddress* memory, size_t bytes, void* stream) {
     if (!Library().has_memory) return 2;
     ++Library().allocated;
-    *memory = reinterpret_cast<CudaAddress>(std::malloc(bytes));
+    *memory = reinterpret_cast<CudaAddress>(std::aligned_alloc(256, (bytes + 255) / 256 * 256));
     return stream == &kOtherStream ? 0 : 1;
   };
   driver.MemFreeAsync = [](CudaAddress memory, void* stream) {
@@ -264,8 +264,25 @@ TEST_F(CudaProductsTest, AReluIsTriedOnceForNan) {
     EXPECT_EQ(Library().chosen, 1);
     EXPECT_EQ(Library().allocated, 0);
   }
-  EXPECT_NE(Prepare({.m = 4, .n = 5, .k = 6, .adds_bias = true}), nullptr);
+  EXPECT_NE(Prepare({.m = 4, .n = 5, .k = 6}), nullptr);
   EXPECT_EQ(Library().tried, 1);
+}
+
+// The heuristics do not know all that a product refuses.
+TEST_F(CudaProductsTest, EachEpilogueIsTriedOnce) {
+  int tried = 0;
+  for (const ProductCall& call : {ProductCall{.m = 4, .n = 5, .k = 6, .adds_bias = true},
+                                  ProductCall{.m = 4, .n = 5, .k = 6, .sums = ProductCall::kOfX},
+                                  ProductCall{.m = 4, .n = 5, .k = 6, .sums = ProductCall::kOfY}}) {
+    Library().multiplies = false;
+    EXPECT_EQ(Prepare(call), nullptr);
+    Library().multiplies = true;
+    Library().bias = nullptr;
+    for (int i = 0; i < 2; ++i) EXPECT_NE(Prepare(call), nullptr);
+    EXPECT_NE(Library().bias, nullptr);
+    EXPECT_EQ(Library().tried, tried += 2);
+    EXPECT_EQ(Library().allocated, 0);
+  }
 }
 
 TEST_F(CudaProductsTest, AReluThatLosesNanIsNotTaken) {
