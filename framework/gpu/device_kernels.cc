@@ -227,7 +227,16 @@ void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> ou
   }
   std::rotate(recorded_.begin(), found, found + 1);
   std::unique_ptr<LaunchRecord>& launches = recorded_.front().launches;
-  if (launches == nullptr) launches = RecordAll(inputs, outputs);
+  if (launches == nullptr) {
+    try {
+      launches = RecordAll(inputs, outputs);
+    } catch (const Error& e) {
+      if (e.identifier() != "gpu:Driver" && e.identifier() != "gpu:OutOfMemory") throw;
+      is_recorded_ = false;
+      recorded_.clear();
+      return LaunchAll(inputs, outputs);
+    }
+  }
   device_->Start(*launches);
   ++runs_.as_one;
 }

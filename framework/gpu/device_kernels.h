@@ -35,7 +35,7 @@ class DeviceKernels {
   /// Launches all of them. `inputs` and `outputs`: where the arrays of the graph begin. When the
   /// same addresses come again (memory that was given back is given again), the launches are
   /// recorded, and from then on started as one; not with a sum over ranks among them
-  /// (LibraryCall::may_be_recorded).
+  /// (LibraryCall::may_be_recorded), nor after the device refused a record.
   void Run(std::span<void* const> inputs, std::span<void* const> outputs) const;
   /// The launches for these addresses, to be started as one. Runs them before, if they never ran.
   /// Null where they may not be recorded: then they are to be run.
@@ -105,8 +105,8 @@ class DeviceKernels {
   mutable std::mutex launching_;            // Two runs at a time would share scratch memory.
   mutable std::vector<Recorded> recorded_;  // The last ones first.
   mutable Runs runs_;
-  mutable bool has_run_ = false;  // Libraries load what they need in the first run.
-  bool is_recorded_ = true;       // Are launches for addresses that come again one?
+  mutable bool has_run_ = false;     // Libraries load what they need in the first run.
+  mutable bool is_recorded_ = true;  // Are launches for addresses that come again one?
   size_t num_kernels_ = 0;
   int64_t bytes_ = 0;
   bool from_cache_ = false;

@@ -166,6 +166,21 @@ TEST_P(DeviceProgramTest, ProductsOfBfloat16AgreeToRounding) {
   ExpectAgreement(gpu_, f, in, 1e-5);
 }
 
+TEST_P(DeviceProgramTest, ARefusedRecordIsNoError) {
+  if (emulated_ == nullptr) GTEST_SKIP() << "A device does not refuse it.";
+  const auto f = [](Arrays in) { return DlArrays{Sum(in[0], "S") + 1, Sum(in[0], "B")}; };
+  const DlArrays in = Drawn({Single({60, 4}, "SB")}), there = AllToDevice(gpu_, in);
+  const DeviceProgram program(GraphOf(f, in), gpu_);
+  ASSERT_GT(program.kernels().num_launches(), 1U);
+  emulated_->set_takes_records(false);
+  for (int run = 0; run < 4; ++run) {
+    const DlArrays came = program.Run(there);
+    EXPECT_LE(Difference(Gather(came[0]), f(in)[0]), 1e-5);
+    emulated_->set_takes_records(run > 0);  // It is not asked again.
+  }
+  EXPECT_EQ(program.kernels().runs().as_one, 0);
+}
+
 // A small network with all of its gradients.
 TEST_P(DeviceProgramTest, AStepOfANetworkAgreesToRounding) {
   const auto f = [](Arrays in) {

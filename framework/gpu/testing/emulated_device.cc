@@ -250,6 +250,7 @@ class Emulated : public EmulatedDevice {
   std::unique_ptr<LaunchRecord> Record(const std::function<void()>& launches) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
+    if (!takes_records_) throw Error("gpu:Driver", "Launches are recorded.", "It was refused.", "");
     record_ = std::make_unique<LaunchList>();
     launches();
     return std::move(record_);
@@ -270,6 +271,7 @@ class Emulated : public EmulatedDevice {
     most_bytes_ = bytes;
   }
   void set_max_shared_bytes(size_t bytes) override { max_shared_bytes_ = bytes; }
+  void set_takes_records(bool takes) override { takes_records_ = takes; }
   void set_takes_epilogues(bool takes) override { takes_epilogues_ = takes; }
   void set_most_chunks(int chunks) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
@@ -299,7 +301,7 @@ class Emulated : public EmulatedDevice {
   }
 
   const bool has_libraries_;
-  std::atomic<bool> takes_epilogues_{true};
+  std::atomic<bool> takes_records_{true}, takes_epilogues_{true};
   std::atomic<size_t> max_shared_bytes_{size_t{227} << 10};
   mutable std::recursive_mutex mutex_;  // Of what follows.
   std::set<const LibraryCall*> started_;

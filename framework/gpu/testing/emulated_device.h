@@ -28,6 +28,8 @@ class EmulatedDevice : public Device {
   virtual void set_most_bytes(size_t bytes) = 0;
   /// What the threads of a block may share at most; at first that of an H100.
   virtual void set_max_shared_bytes(size_t bytes) = 0;
+  /// Whether launches can be recorded; "gpu:Driver" where not.
+  virtual void set_takes_records(bool takes) = 0;
   /// Whether products with an epilogue are calls.
   virtual void set_takes_epilogues(bool takes) = 0;
   /// Of copies by way of pinned memory (staging.h).
