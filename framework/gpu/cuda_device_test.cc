@@ -6,6 +6,8 @@
 
 #include <cstring>
 #include <iostream>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/gpu/cuda_library.h"
@@ -70,9 +72,14 @@ TEST(CudaDeviceTest, ADriverHasAllFunctionsThatAreCalled) {
 
 // A name that a library does not have would leave it out without a word.
 TEST(CudaLibraryTest, LibrariesThatAreThereHaveAllFunctions) {
-  for (const absl::Status& status :
-       {FindCudaBlas().status(), FindCufft().status(), FindCudnn().status(), FindNccl().status()}) {
-    std::cout << (status.ok() ? "found" : status.ToString()) << "\n";
+  for (const auto& [name, status] :
+       std::vector<std::pair<const char*, absl::Status>>{{"driver", FindCudaDriver().status()},
+                                                         {"NVRTC", FindCudaCompiler().status()},
+                                                         {"cuBLASLt", FindCudaBlas().status()},
+                                                         {"cuFFT", FindCufft().status()},
+                                                         {"cuDNN", FindCudnn().status()},
+                                                         {"NCCL", FindNccl().status()}}) {
+    std::cout << name << ": " << (status.ok() ? "found" : status.ToString()) << "\n";
     EXPECT_TRUE(status.ok() || absl::IsNotFound(status)) << status;
   }
 }
