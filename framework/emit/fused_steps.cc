@@ -22,7 +22,7 @@ namespace {
 
 // Beyond so many items a launch costs less than what it computes, and beyond so many statements or
 // arrays a kernel has too few registers or too many parameters.
-constexpr int64_t kMostItems = 1 << 18;
+constexpr int64_t kMostItems = 1 << 20;
 constexpr size_t kMostStatements = 128, kMostArrays = 64;
 
 bool IsStraight(const ParallelNest& nest) {

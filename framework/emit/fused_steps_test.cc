@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "framework/emit/testing/run_items.h"
 #include "framework/graph/optimize.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
@@ -25,61 +25,8 @@ using loops::Expression;
 using loops::LoopBuilder;
 using loops::Operation;
 using loops::Statement;
-
-using Memory = std::map<std::string, std::vector<double>>;
-
-// Runs the items of a nest, in an order drawn by chance.
-class Interpreter {
- public:
-  explicit Interpreter(Memory* memory) : memory_(*memory) {}
-
-  void Run(const ParallelNest& nest, std::mt19937* random) {
-    std::vector<int64_t> items(static_cast<size_t>(NumItems(nest.loops)));
-    std::iota(items.begin(), items.end(), 0);
-    std::shuffle(items.begin(), items.end(), *random);
-    for (int64_t item : items) {
-      variables_.clear();
-      for (auto loop = nest.loops.rbegin(); loop != nest.loops.rend(); ++loop) {
-        variables_[loop->name] = static_cast<double>(item % loop->extent);
-        item /= loop->extent;
-      }
-      for (const Statement& s : nest.body) {
-        if (s.kind == Statement::kLet) {
-          variables_[s.name] = Value(s.value);
-        } else {
-          ASSERT_EQ(s.kind, Statement::kStore);
-          At(s.name, s.index) = Value(s.value);
-        }
-      }
-    }
-  }
-
- private:
-  double& At(const std::string& array, const Expression& index) {
-    return memory_.at(array).at(static_cast<size_t>(Value(index)));
-  }
-  double Value(const Expression& x) {
-    const Expression::Node& node = x.node();
-    switch (node.operation) {
-      case Operation::kNumber:
-        return node.value;
-      case Operation::kVariable:
-        return variables_.at(node.name);
-      case Operation::kLoad:
-        return At(node.name, node.operands[0]);
-      case Operation::kAdd:
-        return Value(node.operands[0]) + Value(node.operands[1]);
-      case Operation::kMultiply:
-        return Value(node.operands[0]) * Value(node.operands[1]);
-      default:
-        ADD_FAILURE() << "an operation that the test does not know";
-        return 0;
-    }
-  }
-
-  Memory& memory_;
-  std::map<std::string, double> variables_;
-};
+using testing::Memory;
+using testing::RunItems;
 
 Expression Load(const std::string& array, const Expression& at) {
   return Expression::Load(array, DataType::kSingle, at);
@@ -181,9 +128,9 @@ TEST(FusedTest, ComputesWhatBothDo) {
     if (!fused) continue;
     ++num_fused;
     Memory one_after_the_other = Zeros(), at_once = Zeros();
-    Interpreter(&one_after_the_other).Run(first, &random);
-    Interpreter(&one_after_the_other).Run(second, &random);
-    Interpreter(&at_once).Run(*fused, &random);
+    RunItems(first, &random, &one_after_the_other);
+    RunItems(second, &random, &one_after_the_other);
+    RunItems(*fused, &random, &at_once);
     ASSERT_EQ(at_once, one_after_the_other) << n;
   }
   EXPECT_GT(num_fused, 300);

@@ -7,6 +7,7 @@
 #include "framework/emit/program_copies.h"
 #include "framework/emit/program_writer.h"
 #include "framework/emit/scratch_plan.h"
+#include "framework/emit/split_nests.h"
 
 namespace lamina {
 namespace internal {
@@ -146,6 +147,7 @@ Program ProgramWriter::Run() {
   program_.first_of.assign(graph_.values().size(), 0);
   if (target_ == ProgramFor::kDevice) {
     PlaceCopies(graph_, &program_);
+    SplitNests(&program_);
     FuseSteps(graph_, &program_);
   }
   if (!IsForKernels()) PlanScratch();
