@@ -200,14 +200,14 @@ int64_t KernelPrinter::Groups(const ParallelNest& nest,
 }
 
 bool KernelPrinter::Meets(const ParallelNest& nest) {
-  const Block code = WholeCode(nest);
+  const Block code = CodeOf(nest);
   const std::set<std::string> stored = StoredArrays(code), loaded = LoadedArrays(code);
   return std::any_of(stored.begin(), stored.end(),
                      [&](const std::string& array) { return loaded.count(array) > 0; });
 }
 
 bool KernelPrinter::OverlapsInMemory(const ParallelNest& nest) const {
-  const Block code = WholeCode(nest);
+  const Block code = CodeOf(nest);
   const std::set<std::string> stored = StoredArrays(code);
   std::set<std::string> all = LoadedArrays(code);
   all.insert(stored.begin(), stored.end());
@@ -228,23 +228,13 @@ bool KernelPrinter::OverlapsInMemory(const ParallelNest& nest) const {
   return false;
 }
 
-Block KernelPrinter::WholeCode(const ParallelNest& nest) {
-  Block code = nest.body;
-  for (auto loop = nest.loops.rbegin(); loop != nest.loops.rend(); ++loop) {
-    Statement s = *loop;
-    s.body = std::move(code);
-    code = Block{std::move(s)};
-  }
-  return code;
-}
-
 std::string KernelPrinter::Nested(const ParallelNest& nest) {
-  return printer_.Print(WholeCode(nest), 1);
+  return printer_.Print(CodeOf(nest), 1);
 }
 
 KernelPrinter::Given KernelPrinter::Interface(const ParallelNest& nest) const {
   Given given;
-  const Block code = WholeCode(nest);
+  const Block code = CodeOf(nest);
   const std::set<std::string> stored = StoredArrays(code), loaded = LoadedArrays(code);
   const bool apart = !OverlapsInMemory(nest);
   if (!variable_.empty()) given.Add("int ", variable_);

@@ -65,7 +65,6 @@ class KernelPrinter {
   int64_t Groups(const ParallelNest& nest, const std::vector<SharedLoop>& shared) const;
   // Does the nest load what it stores? What one thread stores another may load.
   static bool Meets(const ParallelNest& nest);
-  static loops::Block WholeCode(const ParallelNest& nest);
   std::string Nested(const ParallelNest& nest);
   Given Interface(const ParallelNest& nest) const;
   std::string ExtentText(const loops::Statement& loop);

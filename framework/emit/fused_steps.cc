@@ -256,16 +256,6 @@ bool IsSmall(const ParallelNest& nest) {
          NumItems(nest.loops) <= kMostItems;
 }
 
-Statement CodeOf(const ParallelNest& nest) {
-  Block code = nest.body;
-  for (auto loop = nest.loops.rbegin(); loop != nest.loops.rend(); ++loop) {
-    Statement s = *loop;
-    s.body = std::move(code);
-    code = Block{std::move(s)};
-  }
-  return code[0];
-}
-
 // The step as one nest or several; none where it is not to be touched.
 std::vector<ParallelNest> NestsOf(const ProgramStep& step) {
   if (step.called >= 0) return {};
@@ -334,14 +324,14 @@ void FuseSteps(const Graph& graph, Program* program) {
     if (last.size() == 1 && fused.size() == 1) {
       if (auto together = FusedIfSmall(last[0], fused[0])) {
         last[0] = std::move(*together);
-        steps.back().code = {CodeOf(last[0])};
+        steps.back().code = CodeOf(last[0]);
         absl::StrAppend(&steps.back().comment, "; ", step.comment);
         continue;
       }
     }
     if (is_new) {
       step.code.clear();
-      for (const ParallelNest& nest : fused) step.code.push_back(CodeOf(nest));
+      for (const ParallelNest& nest : fused) step.code.push_back(CodeOf(nest)[0]);
     }
     steps.push_back(std::move(step));
     last = std::move(fused);

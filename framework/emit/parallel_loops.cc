@@ -282,6 +282,16 @@ bool LoadsNeighbours(const Block& code, const std::string& loop_variable) {
   return any;
 }
 
+Block CodeOf(const ParallelNest& nest) {
+  Block code = nest.body;
+  for (auto loop = nest.loops.rbegin(); loop != nest.loops.rend(); ++loop) {
+    Statement s = *loop;
+    s.body = std::move(code);
+    code = Block{std::move(s)};
+  }
+  return code;
+}
+
 int64_t NumItems(const std::vector<Statement>& loops, const std::string& variable, int64_t value) {
   int64_t items = 1;
   for (const Statement& loop : loops) items *= Extent(loop, {variable, value});

@@ -52,6 +52,9 @@ struct SharedLoop {
 std::vector<ParallelNest> ParallelNests(const loops::Block& code, const std::string& variable = "",
                                         int64_t most = 1);
 
+/// The nest as code again.
+loops::Block CodeOf(const ParallelNest& nest);
+
 /// How many items the loops have, with `variable` at `value`.
 int64_t NumItems(const std::vector<loops::Statement>& loops, const std::string& variable = "",
                  int64_t value = 1);

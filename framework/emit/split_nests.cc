@@ -49,15 +49,6 @@ std::set<std::string> NamesIn(const Block& code) {
   return names;
 }
 
-Statement WithLoops(const std::vector<Statement>& loops, Block code) {
-  for (auto loop = loops.rbegin(); loop != loops.rend(); ++loop) {
-    Statement s = *loop;
-    s.body = std::move(code);
-    code = Block{std::move(s)};
-  }
-  return code[0];
-}
-
 class Splitter {
  public:
   Splitter(const ParallelNest& nest, Program* program) : nest_(nest), program_(*program) {}
@@ -211,7 +202,7 @@ class Splitter {
       }
       std::vector<Statement> all = nest_.loops;
       all.insert(all.end(), shared.loops.begin(), shared.loops.end());
-      return WithLoops(all, std::move(body));
+      return CodeOf({all, std::move(body)})[0];
     }
     Block code = before_[phase];
     code.push_back(loop_[phase]);
@@ -229,7 +220,7 @@ class Splitter {
       code.push_back(
           {.kind = Statement::kStore, .name = known.array, .index = Item(), .value = known.value});
     }
-    return WithLoops(nest_.loops, std::move(code));
+    return CodeOf({nest_.loops, std::move(code)})[0];
   }
 
   Expression Kept(const Known& known) const {
