@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/dlarray/error.h"
 #include "framework/gpu/cuda_device.h"
+#include "framework/gpu/cuda_values.h"
 #include "framework/parallel/testing/run_ranks.h"
 
 namespace lamina::gpu {
@@ -38,7 +39,6 @@ Played& Library() {
   return played;
 }
 int kContext = 0, kStream = 0, kPool = 0, kModule = 0, kFunction = 0, kGraph = 0, kHandle = 0;
-constexpr int kOutOfMemory = 2, kNotReady = 600;
 
 bool HasRoom(size_t bytes) { return Library().in_use + bytes <= Library().room; }
 int Called(const std::string& call) {
@@ -68,13 +68,13 @@ const CudaDriver& PlayedDriver() {
   d.MemPoolSetAttribute = [](void*, int, void*) { return 0; };
   d.StreamCreate = [](void** stream, unsigned) { return *stream = &kStream, 0; };
   d.StreamDestroy = [](void*) { return 0; };
-  d.StreamQuery = [](void*) { return IsDone() ? 0 : kNotReady; };
+  d.StreamQuery = [](void*) { return IsDone() ? 0 : cuda::kNotReady; };
   d.StreamSynchronize = [](void*) {
     while (!IsDone()) usleep(1000);
     return 0;
   };
   d.MemAllocAsync = [](CudaAddress* memory, size_t bytes, void*) {
-    if (!HasRoom(bytes)) return kOutOfMemory;
+    if (!HasRoom(bytes)) return cuda::kOutOfMemory;
     Library().in_use += bytes;
     *memory = reinterpret_cast<CudaAddress>(std::malloc(bytes));
     Library().sizes[*memory] = bytes;
@@ -94,7 +94,7 @@ const CudaDriver& PlayedDriver() {
     return 0;
   };
   d.ModuleLoadData = [](void** module, const void*) {
-    return *module = &kModule, HasRoom(1000) ? 0 : kOutOfMemory;
+    return *module = &kModule, HasRoom(1000) ? 0 : cuda::kOutOfMemory;
   };
   d.ModuleUnload = [](void*) { return 0; };
   d.ModuleGetFunction = [](void** function, void*, const char*) {
@@ -109,7 +109,7 @@ const CudaDriver& PlayedDriver() {
   d.StreamBeginCapture = [](void*, int) { return 0; };
   d.StreamEndCapture = [](void*, void** graph) { return *graph = &kGraph, 0; };
   d.GraphInstantiate = [](void** ready, void* graph, unsigned long long) {  // NOLINT(runtime/int)
-    return *ready = graph, HasRoom(1000) ? 0 : kOutOfMemory;
+    return *ready = graph, HasRoom(1000) ? 0 : cuda::kOutOfMemory;
   };
   d.GraphDestroy = [](void*) { return 0; };
   d.GraphExecDestroy = [](void*) { return 0; };
