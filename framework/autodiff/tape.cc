@@ -4,8 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "framework/autodiff/gradient_sum.h"
 #include "framework/ops/creation.h"
-#include "framework/ops/elementwise.h"
+#include "framework/ops/slice_op.h"
 
 namespace lamina {
 namespace {
@@ -25,9 +26,6 @@ DlArray WithoutValues(const DlArray& x) {
   d->tape_mark = x.data()->tape_mark;
   return DlArray(std::move(d));
 }
-
-// Sums that arrive at an array from its several uses.
-void Accumulate(DlArray& sum, const DlArray& part) { sum = sum.empty() ? part : sum + part; }
 
 }  // namespace
 
@@ -89,8 +87,8 @@ void Tape::AddEntry(std::shared_ptr<const GradientRule> rule, Arrays inputs,
   entries_.push_back(std::move(entry));
 }
 
-void Tape::Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<DlArray>& gradients,
-                     bool release) {
+void Tape::Propagate(Entry& entry, const std::vector<bool>& leads,
+                     std::vector<GradientSum>& gradients, bool release) {
   const size_t n = entry.inputs.size();
   if (entry.rule == nullptr) {
     throw Error("autodiff:DataReleased",
@@ -98,23 +96,28 @@ void Tape::Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<D
                 "The first gradient used them up.",
                 "Pass {.retain_data = true} to the first DlGradient.");
   }
-  DlArrays output_gradients(entry.outputs.size());
-  for (size_t i = 0; i < entry.outputs.size(); ++i) {
-    if (entry.outputs[i] < 0) continue;
-    output_gradients[i] = std::exchange(gradients[entry.outputs[i]], DlArray());
-  }
-  std::unique_ptr<bool[]> needed(new bool[n]);
-  for (size_t i = 0; i < n; ++i) needed[i] = entry.inputs[i] >= 0 && leads[entry.inputs[i]];
   // Copies: with higher derivatives the gradient itself makes entries, and entries_ may move.
   const std::shared_ptr<const GradientRule> rule = entry.rule;
   const auto saved_inputs = entry.saved_inputs;
   const auto saved_outputs = entry.saved_outputs;
-  const Indices inputs = entry.inputs;
+  const Indices inputs = entry.inputs, outputs = entry.outputs;
   if (release) {
     // The rule goes too: that of a layer's own Backward holds its memory.
     entry.rule.reset();
     entry.saved_inputs.clear();
     entry.saved_outputs.clear();
+  }
+  DlArrays output_gradients(outputs.size());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i] < 0) continue;
+    output_gradients[i] = std::exchange(gradients[outputs[i]], GradientSum()).Total();
+  }
+  std::unique_ptr<bool[]> needed(new bool[n]);
+  for (size_t i = 0; i < n; ++i) needed[i] = inputs[i] >= 0 && leads[inputs[i]];
+  if (const auto* slice = dynamic_cast<const SliceOp*>(rule.get())) {
+    // As its Gradient, but added up with those of other slices.
+    gradients[inputs[0]].AddSlice(saved_inputs[0].spec(), slice->range(), output_gradients[0]);
+    return;
   }
   DlArrays found = rule->Gradient({Arrays(saved_inputs.data(), n),
                                    Arrays(saved_outputs.data(), saved_outputs.size()),
@@ -130,7 +133,7 @@ void Tape::Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<D
                   absl::StrCat("A ", ToString(found[i].spec()), " came."),
                   "Mend the gradient rule.");
     }
-    Accumulate(gradients[inputs[i]], found[i]);
+    gradients[inputs[i]].Add(found[i]);
   }
 }
 
@@ -155,17 +158,18 @@ DlArrays Tape::VectorJacobian(const DlArray& y, const DlArray& weights, Arrays v
       if (o >= 0) leads[o] = true;
     }
   }
-  std::vector<DlArray> gradients(num_arrays_);
+  std::vector<GradientSum> gradients(num_arrays_);
   DlArrays result(variables.size());
-  const auto keep_variables = [&](const Indices& outputs) {
+  // By value: a total makes entries, too.
+  const auto keep_variables = [&](const Indices outputs) {
     for (size_t v = 0; v < variables.size(); ++v) {
       for (int32_t o : outputs) {
-        if (o >= 0 && o == IndexOf(variables[v])) result[v] = gradients[o];
+        if (o >= 0 && o == IndexOf(variables[v])) result[v] = gradients[o].Total();
       }
     }
   };
   const auto walk = [&] {
-    if (IsWatched(y)) gradients[IndexOf(y)] = weights;
+    if (IsWatched(y)) gradients[IndexOf(y)].Add(weights);
     for (size_t e = last; e-- > 0;) {
       bool any = false;
       for (int32_t o : entries_[e].outputs) {
@@ -177,7 +181,7 @@ DlArrays Tape::VectorJacobian(const DlArray& y, const DlArray& weights, Arrays v
     }
     for (size_t v = 0; v < variables.size(); ++v) {
       if (result[v].empty() && IsWatched(variables[v])) {
-        result[v] = gradients[IndexOf(variables[v])];
+        result[v] = gradients[IndexOf(variables[v])].Total();
       }
       if (result[v].empty()) result[v] = ZerosLike(variables[v]);
     }

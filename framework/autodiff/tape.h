@@ -25,6 +25,8 @@
 
 namespace lamina {
 
+class GradientSum;
+
 struct GradientOptions {
   /// Keep what was recorded, so that another gradient can be taken through the same computation.
   bool retain_data = false;
@@ -77,7 +79,7 @@ class Tape : public Listener {
   int32_t IndexOf(const DlArray& x) const { return IsWatched(x) ? x.data()->tape_mark.index : -1; }
   void AddEntry(std::shared_ptr<const GradientRule> rule, Arrays inputs,
                 std::span<DlArray> outputs);
-  void Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<DlArray>& gradients,
+  void Propagate(Entry& entry, const std::vector<bool>& leads, std::vector<GradientSum>& gradients,
                  bool release);
 
   const uint64_t id_;

@@ -235,8 +235,8 @@ TEST_P(DeviceProgramTest, TimeStepsShareTheirKernels) {
   const Numbers few = numbers(16), more = numbers(32);
   EXPECT_LE(few.kernels, 12u);
   EXPECT_EQ(more.kernels, few.kernels);
-  // A product and what follows it, the same of the gradient, and two for the gradient of a slice.
-  EXPECT_EQ(more.launches, few.launches + 6 * 16);
+  // A product and what follows it, the same of the gradient.
+  EXPECT_EQ(more.launches, few.launches + 4 * 16);
 }
 
 // Weights that multiply element by element: their gradients are one sum each, after all steps.

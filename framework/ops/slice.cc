@@ -10,32 +10,27 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/slice_op.h"
 #include "framework/ops/written_op.h"
 
 namespace lamina {
-namespace {
 
 using internal::AlongDim;
 
-// Positions start, start + step, ... along one dim.
-struct Range {
-  int dim;
-  int64_t start, count, step;
+std::string SliceRange::ToString() const {
+  return absl::StrCat("dim=", dim, " start=", start, " count=", count, " step=", step);
+}
 
-  // Where position i[dim] of the part stands in the whole.
-  Indices At(Indices i) const {
-    i.resize(std::max(i.size(), static_cast<size_t>(dim) + 1), loops::Expression(0));
-    i[dim] = loops::Expression(start) + i[dim] * loops::Expression(step);
-    return i;
-  }
+Indices SliceRange::At(Indices i) const {
+  i.resize(std::max(i.size(), static_cast<size_t>(dim) + 1), loops::Expression(0));
+  i[dim] = loops::Expression(start) + i[dim] * loops::Expression(step);
+  return i;
+}
 
-  std::string ToString() const {
-    return absl::StrCat("dim=", dim, " start=", start, " count=", count, " step=", step);
-  }
-};
+namespace {
 
 // Copies between a whole array and its part at `range`, in either direction.
-void CopyPart(size_t element, const AlongDim& whole, const Range& range, bool to_part,
+void CopyPart(size_t element, const AlongDim& whole, const SliceRange& range, bool to_part,
               const void* from, void* to) {
   const std::array<int64_t, 3> sizes = {whole.inner, range.count, whole.outer};
   const std::array<int64_t, 3> in_whole = {1, range.step * whole.inner, whole.n * whole.inner};
@@ -52,7 +47,7 @@ void CopyPart(size_t element, const AlongDim& whole, const Range& range, bool to
 // Zeros of `size` along the dim, the input at `range`. The range is that of a Slice.
 class EmbedSliceOp : public Op, public WrittenOp {
  public:
-  EmbedSliceOp(const Range& range, int64_t size) : range_(range), size_(size) {}
+  EmbedSliceOp(const SliceRange& range, int64_t size) : range_(range), size_(size) {}
   std::string_view Name() const override { return "embed_slice"; }
   std::string Attributes() const override {
     return absl::StrCat(range_.ToString(), " size=", size_);
@@ -86,41 +81,12 @@ class EmbedSliceOp : public Op, public WrittenOp {
   }
 
  private:
-  Range range_;
+  SliceRange range_;
   int64_t size_;
 };
 
-class SliceOp : public Op, public WrittenOp {
- public:
-  explicit SliceOp(const Range& range) : range_(range) {}
-  std::string_view Name() const override { return "slice"; }
-  std::string Attributes() const override { return range_.ToString(); }
-  SaveMask SavedInputs() const override { return kSaveNone; }
-  SaveMask SavedOutputs() const override { return kSaveNone; }
-  void Infer(const Specs& in, SpecList* out) const override {
-    out->push_back(in[0]);
-    out->back().sizes[range_.dim] = range_.count;
-  }
-  void Run(Arrays in, Results out) const override {
-    void* to = out.bytes(0);
-    if (out.spec(0).numel() == 0) return;
-    CopyPart(SizeOf(in[0].type()), AlongDim(in[0].sizes(), range_.dim), range_, /*to_part=*/true,
-             in[0].data()->bytes(), to);
-  }
-  void Write(OpWriter& w) const override {
-    w.Define(0, [this, &w](const Indices& i) { return w.Load(0, range_.At(i)); });
-  }
-  DlArrays Gradient(const GradientCall& call) const override {
-    const int64_t size = call.inputs[0].size(range_.dim);
-    return {Apply(std::make_shared<EmbedSliceOp>(range_, size), {call.output_gradients[0]})};
-  }
-
- private:
-  Range range_;
-};
-
 // Whether all of start, start + step, ... lie in [0, n).
-bool InRange(const Range& r, int64_t n) {
+bool InRange(const SliceRange& r, int64_t n) {
   if (r.count < 0 || r.step == 0) return false;
   if (r.count == 0) return true;
   if (r.start < 0 || r.start >= n) return false;
@@ -164,7 +130,7 @@ class CatOp : public Op, public WrittenOp {
     const AlongDim whole(spec.sizes, dim_);
     int64_t start = 0;
     for (const DlArray& x : in) {
-      const Range range{dim_, start, x.size(dim_), 1};
+      const SliceRange range{dim_, start, x.size(dim_), 1};
       start += range.count;
       if (x.numel() == 0) continue;
       CopyPart(SizeOf(spec.type), whole, range, /*to_part=*/false, x.data()->bytes(), to);
@@ -175,7 +141,7 @@ class CatOp : public Op, public WrittenOp {
     for (int k = 0; k < w.num_inputs(); ++k) {
       Sizes sizes = w.input(k).sizes;
       sizes.resize(w.output(0).sizes.size(), 1);
-      const Range range{dim_, start, sizes[dim_], 1};
+      const SliceRange range{dim_, start, sizes[dim_], 1};
       start += range.count;
       w.ForEach(sizes, w.output(0).format, [&](const Indices& i) {
         const Indices from(i.begin(), i.begin() + w.input(k).rank());
@@ -209,8 +175,32 @@ class CatOp : public Op, public WrittenOp {
 
 }  // namespace
 
+void SliceOp::Infer(const Specs& in, SpecList* out) const {
+  out->push_back(in[0]);
+  out->back().sizes[range_.dim] = range_.count;
+}
+
+void SliceOp::Run(Arrays in, Results out) const {
+  void* to = out.bytes(0);
+  if (out.spec(0).numel() == 0) return;
+  CopyPart(SizeOf(in[0].type()), AlongDim(in[0].sizes(), range_.dim), range_, /*to_part=*/true,
+           in[0].data()->bytes(), to);
+}
+
+void SliceOp::Write(OpWriter& w) const {
+  w.Define(0, [this, &w](const Indices& i) { return w.Load(0, range_.At(i)); });
+}
+
+DlArrays SliceOp::Gradient(const GradientCall& call) const {
+  return {EmbedSlice(call.output_gradients[0], range_, call.inputs[0].size(range_.dim))};
+}
+
+DlArray EmbedSlice(const DlArray& part, const SliceRange& range, int64_t size) {
+  return Apply(std::make_shared<EmbedSliceOp>(range, size), {part});
+}
+
 DlArray Slice(const DlArray& x, const DimSet& dim, int64_t start, int64_t count, int64_t step) {
-  const Range range{dim.Only("Slice", x.spec()), start, count, step};
+  const SliceRange range{dim.Only("Slice", x.spec()), start, count, step};
   const int64_t n = x.size(range.dim);
   if (!InRange(range, n)) {
     throw Error("dlarray:IndexOutOfRange",
