@@ -28,6 +28,7 @@ struct LstmSizes {
 };
 Work LstmGrad(DataType type, const LstmSizes& sizes);
 Work PeepholeLstm512Grad(DataType type);
+Work SlicedSteps512Grad(DataType type);
 
 // training_workloads.cc
 Work MlpTinyAdam(DataType type);

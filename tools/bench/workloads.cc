@@ -19,6 +19,7 @@ const std::vector<Workload>& Workloads() {
       {"residual_block_grad", ResidualBlockGrad},
       {"lstm_grad", [](DataType type) { return LstmGrad(type, {}); }},
       {"peephole_lstm_512_grad", PeepholeLstm512Grad},
+      {"sliced_steps_512_grad", SlicedSteps512Grad},
       {"attention_grad", AttentionGrad},
       {"gemm_1024", Gemm1024},
       {"gemm_1024_onednn", Gemm1024},

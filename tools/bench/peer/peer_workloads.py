@@ -40,6 +40,7 @@ WORKLOADS: dict[str, Callable[[], Workload]] = {
     "residual_block_grad": functions.residual_block_grad,
     "lstm_grad": recurrent.lstm_grad,
     "peephole_lstm_512_grad": recurrent.peephole_lstm_512_grad,
+    "sliced_steps_512_grad": recurrent.sliced_steps_512_grad,
     "attention_grad": functions.attention_grad,
     "gemm_1024": functions.gemm_1024,
     "conv_64_28_fwd": functions.conv_64_28_fwd,

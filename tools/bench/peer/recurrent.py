@@ -1,9 +1,12 @@
 """Workloads that loop over time."""
 
+from collections.abc import Callable, Iterable
+
 import torch
 from torch import nn
 
-from tools.bench.peer.workload import Arrays, Step, Workload, Wrap, leaves, normal, with_gradients
+from tools.bench.peer.workload import (Arrays, Make, Step, Workload, Wrap, leaves, normal,
+                                       with_gradients)
 
 
 def lstm_grad() -> Workload:
@@ -68,3 +71,34 @@ def peephole_lstm_512_grad() -> Workload:
                  normal(hidden, 4 * hidden, scale=0.1), normal(1, 3 * hidden, scale=0.2),
                  normal(1, 4 * hidden, scale=0.1), normal(steps, batch, hidden)],
         {"loop over steps": variant})
+
+
+def sliced_steps_512_grad() -> Workload:
+    """A plain loop over time, tanh(W h + x): 16 to 16 over 512 steps, batch 32."""
+    hidden, batch, steps = 16, 32, 512
+
+    def cell(x: torch.Tensor, recurrent: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(torch.addmm(x, h, recurrent))
+
+    def variant_of(parts: Callable[[torch.Tensor], Iterable[torch.Tensor]]) -> Make:
+
+        def variant(data: Arrays, wrap: Wrap) -> Step:
+            one_step = wrap(cell)
+
+            def forward(x: torch.Tensor, recurrent: torch.Tensor) -> torch.Tensor:
+                h = x.new_zeros(batch, hidden)
+                outputs = []
+                for part in parts(x):
+                    h = one_step(part, recurrent, h)
+                    outputs.append(h)
+                return torch.stack(outputs)
+
+            return with_gradients(forward, leaves(data[:2]), data[2])
+
+        return variant
+
+    return Workload(
+        lambda: [normal(steps, batch, hidden), normal(hidden, hidden, scale=0.1),
+                 normal(steps, batch, hidden)],
+        {"x[t]": variant_of(lambda x: (x[t] for t in range(steps))),
+         "unbind": variant_of(lambda x: x.unbind(0))})
