@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <climits>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -14,9 +15,17 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "framework/dlarray/error.h"
 #include "framework/gpu/cuda_device.h"
 #include "framework/gpu/cuda_values.h"
+#include "framework/gpu/device_program.h"
+#include "framework/gpu/gpu.h"
+#include "framework/graph/graph.h"
+#include "framework/io/temporary_folder.h"
+#include "framework/ops/all_reduce.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/reduction.h"
 #include "framework/parallel/testing/run_ranks.h"
 
 namespace lamina::gpu {
@@ -32,6 +41,7 @@ struct Played {
   size_t room = SIZE_MAX, in_use = 0, given_back = 0, observed = 0;
   std::map<CudaAddress, size_t> sizes;
   std::vector<std::string> calls;
+  int records = 0, most_records = INT_MAX;
   std::atomic<bool> works{false}, aborted{false};  // Work goes on until NCCL is given up.
 };
 Played& Library() {
@@ -59,7 +69,8 @@ const CudaDriver& PlayedDriver() {
   d.DeviceGetName = [](char* name, int, int) { return name[0] = 'D', 0; };
   d.DeviceTotalMem = [](size_t* bytes, int) { return *bytes = size_t{1} << 30, 0; };
   d.DeviceGetAttribute = [](int* value, int attribute, int) {
-    return *value = attribute == 97 ? 227 << 10 : 9, 0;
+    const std::map<int, int> known{{cuda::kSharedOfBlock, 227 << 10}, {cuda::kMinor, 0}};
+    return *value = known.count(attribute) == 1 ? known.at(attribute) : 9, 0;
   };
   d.DevicePrimaryCtxRetain = [](void** context, int) { return *context = &kContext, 0; };
   d.DevicePrimaryCtxRelease = [](int) { return 0; };
@@ -106,13 +117,16 @@ const CudaDriver& PlayedDriver() {
   d.LaunchKernel = [](void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
                       unsigned shared_bytes, void*, void**,
                       void**) { return Called(absl::StrCat("launch with ", shared_bytes)); };
-  d.StreamBeginCapture = [](void*, int) { return 0; };
-  d.StreamEndCapture = [](void*, void** graph) { return *graph = &kGraph, 0; };
+  d.StreamBeginCapture = [](void*, int) { return Called("record"); };
+  d.StreamEndCapture = [](void*, void** graph) { return *graph = &kGraph, Called("recorded"); };
   d.GraphInstantiate = [](void** ready, void* graph, unsigned long long) {  // NOLINT(runtime/int)
-    return *ready = graph, HasRoom(1000) ? 0 : cuda::kOutOfMemory;
+    if (!HasRoom(1000) || Library().records == Library().most_records) return cuda::kOutOfMemory;
+    ++Library().records;
+    return *ready = graph, 0;
   };
+  d.GraphLaunch = [](void*, void*) { return Called("start"); };
   d.GraphDestroy = [](void*) { return 0; };
-  d.GraphExecDestroy = [](void*) { return 0; };
+  d.GraphExecDestroy = [](void*) { return --Library().records, 0; };
   return d;
 }
 
@@ -121,6 +135,11 @@ const absl::StatusOr<Nccl>& PlayedNccl() {
   nccl->GetUniqueId = [](NcclId*) { return 0; };
   nccl->CommInitRank = [](void** handle, int, NcclId, int) { return *handle = &kHandle, 0; };
   nccl->CommAbort = [](void*) { return Library().aborted = true, 0; };
+  nccl->GroupStart = [] { return 0; };
+  nccl->AllReduce = [](const void*, void*, size_t, int, int, void*, void*) {
+    return Called("sum over ranks");
+  };
+  nccl->GroupEnd = [] { return 0; };
   nccl->CommGetAsyncError = [](void*, int* error) { return *error = 0; };
   return nccl;
 }
@@ -137,13 +156,17 @@ class CudaCallsTest : public ::testing::Test {
     Library().room = SIZE_MAX;
     Library().in_use = Library().given_back = Library().observed = 0;
     Library().calls.clear();
+    Library().most_records = INT_MAX;
   }
   // Leaves nothing free, but what is kept of an array of this size.
   static void Fill(Device& device, size_t bytes) {
     device.Free(device.Allocate(bytes));
     Library().room = Library().in_use;
   }
-  void TearDown() override { EXPECT_EQ(Library().sizes.size(), 0u); }
+  void TearDown() override {
+    EXPECT_EQ(Library().sizes.size(), 0u);
+    EXPECT_EQ(Library().records, 0);
+  }
 };
 
 TEST_F(CudaCallsTest, WhatIsKeptForOtherSizesIsEnoughForAnArray) {
@@ -215,6 +238,46 @@ TEST_F(CudaCallsTest, ALostRankLetsNothingHangThatGoes) {
   });
   EXPECT_EQ(results[0].text, "given up");
   EXPECT_LT(results[0].seconds, 5);
+}
+
+// What ranks do together never stands between "record" and "recorded": NCCL would have to be
+// recorded and started by all of them in the same run.
+TEST_F(CudaCallsTest, ARunIsRecordedBetweenItsSumsOverRanks) {
+  if (!FindCudaCompiler().ok()) GTEST_SKIP() << FindCudaCompiler().status();
+  const TemporaryFolder cache("cache");
+  ASSERT_EQ(setenv("LAMINA_CACHE", cache.path().c_str(), 1), 0);
+  const auto gpu = Gpu::Make(Open());
+  const auto ranks = std::make_shared<Communicator>(parallel::RankOptions());
+  const ArraySpec spec{DataType::kSingle, {300}, ""};
+  const auto program = std::make_shared<const DeviceProgram>(
+      RecordGraph(
+          [&](Arrays x) {
+            const DlArray y = AllReduceSum(DlArrays{x[0] * Sum(x[0])}, ranks)[0];
+            return DlArrays{AllReduceSum(DlArrays{y + Sum(y)}, ranks)[0] - x[0]};
+          },
+          std::vector<ArraySpec>{spec}),
+      gpu);
+  const auto calls_of = [](const BoundProgram& bound) {
+    Library().calls.clear();
+    bound.Start();
+    return absl::StrJoin(Library().calls, ", ");
+  };
+  const DlArrays in{gpu->Room(spec)};
+  const std::string two = "launch with 0, launch with 0", sum = "sum over ranks",
+                    launched =
+                        absl::StrJoin({two, sum, two, sum, std::string("launch with 0")}, ", "),
+                    record = absl::StrCat("record, ", two, ", recorded"),
+                    started = "start, sum over ranks, start, sum over ranks, launch with 0";
+  const BoundProgram bound(program, in, program->RoomForOutputs());
+  EXPECT_EQ(calls_of(bound), launched);  // Libraries load what they need.
+  EXPECT_EQ(calls_of(bound), absl::StrJoin({record, record, started}, ", "));
+  EXPECT_EQ(calls_of(bound), started);
+  Library().most_records = 3;
+  const BoundProgram refused(program, in, program->RoomForOutputs());
+  EXPECT_EQ(calls_of(refused), absl::StrJoin({record, record, launched}, ", "));
+  EXPECT_EQ(Library().records, 2);  // The first of the two was given back.
+  EXPECT_EQ(calls_of(refused), launched);
+  EXPECT_EQ(calls_of(bound), started);
 }
 
 }  // namespace

@@ -30,13 +30,15 @@ DlArrays DeviceGraph::Run(Arrays inputs) const {
 std::string DeviceGraph::Describe() const {
   const DeviceKernels& kernels = program_->kernels();
   const size_t calls = kernels.num_library_calls();
-  return absl::StrCat(internal::Counted(kernels.num_launches(), "launch", "launches"),
-                      calls == 0 ? "" : absl::StrCat(" (", calls, " by a library)"), " of ",
-                      internal::Counted(kernels.num_kernels(), "kernel"),
-                      draws_.empty() ? "" : " and " + internal::Counted(draws_.size(), "draw"),
-                      kernels.from_cache() ? ", loaded in " : ", compiled in ",
-                      absl::StrFormat("%.3f s; %d of %d runs were one launch", seconds_,
-                                      kernels.runs().as_one, kernels.runs().all));
+  const DeviceKernels::Runs runs = kernels.runs();
+  return absl::StrCat(
+      internal::Counted(kernels.num_launches(), "launch", "launches"),
+      calls == 0 ? "" : absl::StrCat(" (", calls, " by a library)"), " of ",
+      internal::Counted(kernels.num_kernels(), "kernel"),
+      draws_.empty() ? "" : " and " + internal::Counted(draws_.size(), "draw"),
+      kernels.from_cache() ? ", loaded in " : ", compiled in ",
+      absl::StrFormat("%.3f s; %d of %d runs were ", seconds_, runs.recorded, runs.all),
+      kernels.num_starts() == 1 ? "one launch" : absl::StrCat(kernels.num_starts(), " launches"));
 }
 
 int64_t DeviceGraph::bytes() const {

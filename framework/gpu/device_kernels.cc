@@ -22,7 +22,7 @@ std::vector<std::string> Numbered(const std::string& name, size_t count) {
 }
 
 // A training hands its parameters to and fro between two sets of arrays or a few.
-constexpr size_t kMaxRecorded = 8;
+constexpr size_t kMaxBound = 8;
 
 // The first byte in the memory that the array stands in.
 int64_t FirstByte(const ProgramArray& a) {
@@ -52,12 +52,22 @@ DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
   }
   size_t workspace = 0;
   for (const Launch& launch : launches_) {
-    if (launch.call == nullptr) continue;
-    workspace = std::max(workspace, launch.call->workspace_bytes());
-    is_recorded_ = is_recorded_ && launch.call->may_be_recorded();
+    if (launch.call != nullptr) workspace = std::max(workspace, launch.call->workspace_bytes());
   }
   if (workspace > 0) workspace_ = std::make_unique<DeviceMemory>(device_, workspace);
   bytes_ += static_cast<int64_t>(workspace);
+  CutIntoStretches();
+}
+
+void DeviceKernels::CutIntoStretches() {
+  bool ends = true;  // The stretch before.
+  for (size_t i = 0; i < launches_.size(); ++i) {
+    const LibraryCall* const call = launches_[i].call.get();
+    const bool is_alone = call != nullptr && !call->may_be_recorded();
+    if (ends || is_alone) stretches_.push_back({i, i});
+    stretches_.back().end = i + 1;
+    ends = is_alone;
+  }
 }
 
 std::vector<DeviceKernels::Launch> DeviceKernels::WriteSteps(const LibrarySteps& steps) {
@@ -154,32 +164,40 @@ void DeviceKernels::Print(const Graph& graph, const std::vector<Launch>& called,
   }
 }
 
-void DeviceKernels::LaunchAll(std::span<void* const> inputs, std::span<void* const> outputs) const {
-  std::vector<void*> starts;
+BoundLaunches DeviceKernels::Bind(std::span<void* const> inputs,
+                                  std::span<void* const> outputs) const {
+  BoundLaunches bound;
+  bound.inputs_.assign(inputs.begin(), inputs.end());
+  bound.outputs_.assign(outputs.begin(), outputs.end());
   for (const ProgramArray& a : program_.arrays) {
     const auto index = static_cast<size_t>(a.index);
     switch (a.role) {
       case ProgramArray::kInput:
-        starts.push_back(inputs[index]);
+        bound.arrays_.push_back(inputs[index]);
         break;
       case ProgramArray::kOutput:
-        starts.push_back(outputs[index]);
+        bound.arrays_.push_back(outputs[index]);
         break;
       case ProgramArray::kScratch:
-        starts.push_back(scratch_[static_cast<int>(a.spec.type)]->data());
+        bound.arrays_.push_back(scratch_[static_cast<int>(a.spec.type)]->data());
         break;
       case ProgramArray::kConstant:  // Stands in the source.
-        starts.push_back(nullptr);
+        bound.arrays_.push_back(nullptr);
         break;
     }
   }
+  return bound;
+}
+
+void DeviceKernels::LaunchStretch(const Stretch& stretch, std::span<void* const> arrays) const {
   std::vector<void*> values, arguments;
-  for (const Launch& launch : launches_) {
+  for (size_t i = stretch.first; i < stretch.end; ++i) {
+    const Launch& launch = launches_[i];
     values.clear();
     arguments.clear();
     for (const Argument& a : launch.arguments) {
       values.push_back(a.array < 0 ? joins_->data()
-                                   : static_cast<char*>(starts[static_cast<size_t>(a.array)]) +
+                                   : static_cast<char*>(arrays[static_cast<size_t>(a.array)]) +
                                          a.first_byte);
     }
     if (launch.call != nullptr) {
@@ -197,7 +215,6 @@ void DeviceKernels::LaunchAll(std::span<void* const> inputs, std::span<void* con
       device_->Launch(*kernels_, launch.kernel, launch.size, arguments.data());
     }
   }
-  has_run_ = true;
 }
 
 void DeviceKernels::LaunchOwn(const OwnLaunch& own, std::vector<void*>* arguments) const {
@@ -209,64 +226,63 @@ void DeviceKernels::LaunchOwn(const OwnLaunch& own, std::vector<void*>* argument
 
 void DeviceKernels::Run(std::span<void* const> inputs, std::span<void* const> outputs) const {
   const std::lock_guard<std::mutex> lock(launching_);
-  TakeNumbers();
+  const auto found = std::find_if(bound_.begin(), bound_.end(), [&](const BoundLaunches& b) {
+    return std::equal(inputs.begin(), inputs.end(), b.inputs_.begin(), b.inputs_.end()) &&
+           std::equal(outputs.begin(), outputs.end(), b.outputs_.begin(), b.outputs_.end());
+  });
+  if (found == bound_.end()) {
+    if (bound_.size() == kMaxBound) bound_.pop_back();
+    bound_.insert(bound_.begin(), Bind(inputs, outputs));
+    return StartStretches(bound_.front());
+  }
+  std::rotate(bound_.begin(), found, found + 1);
+  StartRecorded(bound_.front());
+}
+
+void DeviceKernels::Start(BoundLaunches& bound) const {
+  const std::lock_guard<std::mutex> lock(launching_);
+  StartRecorded(bound);
+}
+
+void DeviceKernels::StartRecorded(BoundLaunches& bound) const {
+  if (has_run_ && takes_records_ && bound.records_.empty()) Record(bound);
+  StartStretches(bound);
+}
+
+void DeviceKernels::StartStretches(const BoundLaunches& bound) const {
+  if (draws_ != nullptr) draws_->Take();
+  const bool is_recorded = !bound.records_.empty();
   ++runs_.all;
-  if (launches_.size() < 2) {
-    ++runs_.as_one;
-    return LaunchAll(inputs, outputs);
-  }
-  if (!is_recorded_) return LaunchAll(inputs, outputs);
-  std::vector<void*> addresses(inputs.begin(), inputs.end());
-  addresses.insert(addresses.end(), outputs.begin(), outputs.end());
-  const auto found = std::find_if(recorded_.begin(), recorded_.end(),
-                                  [&](const Recorded& r) { return r.addresses == addresses; });
-  if (found == recorded_.end()) {
-    if (recorded_.size() == kMaxRecorded) recorded_.pop_back();
-    recorded_.insert(recorded_.begin(), {std::move(addresses), nullptr});
-    return LaunchAll(inputs, outputs);
-  }
-  std::rotate(recorded_.begin(), found, found + 1);
-  std::unique_ptr<LaunchRecord>& launches = recorded_.front().launches;
-  if (launches == nullptr) {
-    try {
-      launches = RecordAll(inputs, outputs);
-    } catch (const Error& e) {
-      if (e.identifier() != "gpu:Driver" && e.identifier() != "gpu:OutOfMemory") throw;
-      is_recorded_ = false;
-      recorded_.clear();
-      return LaunchAll(inputs, outputs);
+  if (is_recorded || stretches_.size() == launches_.size()) ++runs_.recorded;
+  for (size_t s = 0; s < stretches_.size(); ++s) {
+    if (is_recorded && bound.records_[s] != nullptr) {
+      device_->Start(*bound.records_[s]);
+    } else {
+      LaunchStretch(stretches_[s], bound.arrays_);
     }
   }
-  device_->Start(*launches);
-  ++runs_.as_one;
+  has_run_ = true;
+}
+
+// All stretches or none, before anything of the run is started.
+void DeviceKernels::Record(BoundLaunches& bound) const {
+  try {
+    std::vector<std::unique_ptr<LaunchRecord>> records(stretches_.size());
+    for (size_t s = 0; s < stretches_.size(); ++s) {
+      const Stretch& stretch = stretches_[s];
+      if (stretch.end - stretch.first == 1) continue;
+      records[s] = device_->Record([&] { LaunchStretch(stretch, bound.arrays_); });
+    }
+    bound.records_ = std::move(records);
+  } catch (const Error& e) {
+    if (e.identifier() != "gpu:Driver" && e.identifier() != "gpu:OutOfMemory") throw;
+    takes_records_ = false;
+  }
 }
 
 DeviceKernels::Runs DeviceKernels::runs() const {
   const std::lock_guard<std::mutex> lock(launching_);
   return runs_;
-}
-
-void DeviceKernels::TakeNumbers() const {
-  if (draws_ != nullptr) draws_->Take();
-}
-
-void DeviceKernels::Start(const LaunchRecord& record) const {
-  const std::lock_guard<std::mutex> lock(launching_);
-  TakeNumbers();
-  device_->Start(record);
-}
-
-std::unique_ptr<LaunchRecord> DeviceKernels::Record(std::span<void* const> inputs,
-                                                    std::span<void* const> outputs) const {
-  const std::lock_guard<std::mutex> lock(launching_);
-  if (!is_recorded_) return nullptr;
-  if (num_library_calls() > 0 && !has_run_) LaunchAll(inputs, outputs);
-  return RecordAll(inputs, outputs);
-}
-
-std::unique_ptr<LaunchRecord> DeviceKernels::RecordAll(std::span<void* const> inputs,
-                                                       std::span<void* const> outputs) const {
-  return device_->Record([&] { LaunchAll(inputs, outputs); });
 }
 
 }  // namespace lamina::gpu

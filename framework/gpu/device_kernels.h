@@ -25,6 +25,15 @@
 
 namespace lamina::gpu {
 
+/// Launches of a DeviceKernels for certain arrays, and their records.
+class BoundLaunches {
+  friend class DeviceKernels;
+  std::vector<void*> inputs_, outputs_;
+  std::vector<void*> arrays_;  // Where those of the program begin.
+  // One for each stretch; null for one that is launched. None where nothing is recorded.
+  std::vector<std::unique_ptr<LaunchRecord>> records_;
+};
+
 class DeviceKernels {
  public:
   /// Compiles the kernels, or takes them from the disk. Errors: "emit:CannotPrint", which names the
@@ -34,28 +43,30 @@ class DeviceKernels {
 
   /// Launches all of them. `inputs` and `outputs`: where the arrays of the graph begin. When the
   /// same addresses come again (memory that was given back is given again), the launches are
-  /// recorded, and from then on started as one; not with a sum over ranks among them
-  /// (LibraryCall::may_be_recorded), nor after the device refused a record.
+  /// recorded, and from then on started as one. Calls that may not be recorded
+  /// (LibraryCall::may_be_recorded: sums over ranks) are always started by themselves, and what
+  /// stands between two of them is a record of its own; one launch is none. After the device
+  /// refused a record it is asked for no more, and what was not recorded is launched.
   void Run(std::span<void* const> inputs, std::span<void* const> outputs) const;
-  /// The launches for these addresses, to be started as one. Runs them before, if they never ran.
-  /// Null where they may not be recorded: then they are to be run.
-  std::unique_ptr<LaunchRecord> Record(std::span<void* const> inputs,
-                                       std::span<void* const> outputs) const;
-  /// Starts a record of these kernels; it draws anew.
-  void Start(const LaunchRecord& record) const;
+  /// The launches for addresses that come again and again: Start runs them, and records them unless
+  /// nothing of these kernels ran before. They live no longer than these kernels.
+  BoundLaunches Bind(std::span<void* const> inputs, std::span<void* const> outputs) const;
+  void Start(BoundLaunches& bound) const;
 
   /// The source of all kernels but users' own.
   const std::string& source() const { return source_; }
   size_t num_launches() const { return launches_.size(); }
   /// Those of them that are calls of a library.
   size_t num_library_calls() const;
+  /// Of how many starts a recorded run is: of records, and of launches and calls by themselves.
+  size_t num_starts() const { return stretches_.size(); }
   /// Kernels that differ; time steps of a loop share theirs. Those of users' own are among them.
   size_t num_kernels() const { return num_kernels_; }
   /// Memory of the device for what is computed on the way.
   int64_t bytes() const { return bytes_; }
-  /// How often Run ran, and how often with all launches as one.
+  /// How often they ran, and how often by no more than num_starts starts.
   struct Runs {
-    int64_t all = 0, as_one = 0;
+    int64_t all = 0, recorded = 0;
   };
   Runs runs() const;
   /// True when nothing had to be compiled.
@@ -77,18 +88,18 @@ class DeviceKernels {
     std::shared_ptr<const OwnLaunch> own = nullptr;
   };
 
-  // Addresses that came, and their launches when they came twice.
-  struct Recorded {
-    std::vector<void*> addresses;
-    std::unique_ptr<LaunchRecord> launches;
+  // Launches that are recorded together, as many as stand side by side; or a call that may not be.
+  struct Stretch {
+    size_t first, end;
   };
 
-  void LaunchAll(std::span<void* const> inputs, std::span<void* const> outputs) const;
-  std::unique_ptr<LaunchRecord> RecordAll(std::span<void* const> inputs,
-                                          std::span<void* const> outputs) const;
+  void CutIntoStretches();
+  void StartRecorded(BoundLaunches& bound) const;
+  void StartStretches(const BoundLaunches& bound) const;
+  void Record(BoundLaunches& bound) const;
+  void LaunchStretch(const Stretch& stretch, std::span<void* const> arrays) const;
   // `arguments` has the arrays.
   void LaunchOwn(const OwnLaunch& own, std::vector<void*>* arguments) const;
-  void TakeNumbers() const;
   // Writes the program; for each step what it is instead of a kernel, if anything.
   std::vector<Launch> WriteSteps(const LibrarySteps& steps);
   void Print(const Graph& graph, const std::vector<Launch>& called,
@@ -102,11 +113,12 @@ class DeviceKernels {
   std::unique_ptr<DeviceMemory> scratch_[kNumDataTypes], joins_, workspace_;
   std::unique_ptr<LoadedKernels> kernels_;
   std::unique_ptr<const DeviceDraws> draws_;
-  mutable std::mutex launching_;            // Two runs at a time would share scratch memory.
-  mutable std::vector<Recorded> recorded_;  // The last ones first.
+  std::vector<Stretch> stretches_;
+  mutable std::mutex launching_;              // Two runs at a time would share scratch memory.
+  mutable std::vector<BoundLaunches> bound_;  // Of Run, the last ones first.
   mutable Runs runs_;
-  mutable bool has_run_ = false;     // Libraries load what they need in the first run.
-  mutable bool is_recorded_ = true;  // Are launches for addresses that come again one?
+  mutable bool has_run_ = false;       // Libraries load what they need in the first run.
+  mutable bool takes_records_ = true;  // The device did not refuse one.
   size_t num_kernels_ = 0;
   int64_t bytes_ = 0;
   bool from_cache_ = false;

@@ -52,15 +52,11 @@ DlArrays DeviceProgram::Run(Arrays inputs) const {
 BoundProgram::BoundProgram(std::shared_ptr<const DeviceProgram> program, DlArrays inputs,
                            DlArrays outputs)
     : program_(std::move(program)), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {
-  from_ = program_->Addresses(inputs_, program_->graph().inputs(), "input");
-  to_ = program_->Addresses(outputs_, program_->graph().outputs(), "output");
-  record_ = program_->kernels().Record(from_, to_);
+  launches_ = program_->kernels().Bind(
+      program_->Addresses(inputs_, program_->graph().inputs(), "input"),
+      program_->Addresses(outputs_, program_->graph().outputs(), "output"));
 }
 
-void BoundProgram::Start() const {
-  const DeviceKernels& kernels = program_->kernels();
-  if (record_ == nullptr) return kernels.Run(from_, to_);
-  kernels.Start(*record_);
-}
+void BoundProgram::Start() const { program_->kernels().Start(launches_); }
 
 }  // namespace lamina::gpu

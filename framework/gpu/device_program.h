@@ -52,8 +52,8 @@ class DeviceProgram {
   const DeviceKernels kernels_;
 };
 
-/// The launches of a program for certain arrays, started by one call; one by one where they may not
-/// be recorded (DeviceKernels::Record).
+/// The launches of a program for certain arrays, recorded as DeviceKernels::Run tells: all are
+/// started as one, but for sums over ranks and what stands between these.
 class BoundProgram {
  public:
   /// Keeps the arrays. `outputs` share no elements with inputs. Errors: as DeviceProgram::Run.
@@ -65,8 +65,7 @@ class BoundProgram {
  private:
   std::shared_ptr<const DeviceProgram> program_;
   DlArrays inputs_, outputs_;
-  std::vector<void*> from_, to_;          // Where they lie.
-  std::unique_ptr<LaunchRecord> record_;  // Null: the launches are not recorded.
+  mutable BoundLaunches launches_;  // Recorded when they are started.
 };
 
 }  // namespace lamina::gpu

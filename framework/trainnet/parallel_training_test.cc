@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <functional>
 #include <iostream>
 #include <sstream>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -213,6 +215,40 @@ TEST(ParallelTrainingTest, OnDevicesItIsThatOfOneRank) {
     if (ranks.size() > 1 && report.find("by a library") == std::string::npos) return report;
     return NumbersOf(result);
   });
+}
+
+// One record of all that computes the gradients, their sum over ranks, one record of the update.
+TEST(ParallelTrainingTest, AStepOnDevicesIsThreeStarts) {
+  const TemporaryFolder cache("cache");
+  ASSERT_EQ(setenv("LAMINA_CACHE", cache.path().c_str(), 1), 0);
+  // The fewest starts of a step of the first rank, and all numbers.
+  const auto train = [](int most_records) {
+    return RunRanks(2, [most_records](Communicator& ranks) {
+      const auto device = gpu::testing::MakeEmulatedDevice();
+      device->set_most_records(most_records);
+      const gpu::ScopedGpu scope(gpu::Gpu::Make(device));
+      TrainingOptions options = Options(ExecutionEnvironment::kParallelGpu);
+      options.max_epochs = 6;
+      options.validation_data.reset();
+      int before = 0, fewest = INT_MAX;
+      options.output_fcn = [&](const TrainingProgress&) {
+        const int now = device->num_starts() + device->num_single_starts();
+        fewest = std::min(fewest, now - std::exchange(before, now));
+        return false;
+      };
+      const TrainingResult result = TrainNet(Classes(21), Network(), "crossentropy", options);
+      return absl::StrCat(ranks.rank() == 0 ? fewest : 0, " ", NumbersOf(result));
+    });
+  };
+  const auto recorded = train(INT_MAX), launched = train(0);
+  for (const auto& results : {recorded, launched}) {
+    for (const RankResult& r : results) ASSERT_EQ(r.error, "") << r.text;
+  }
+  EXPECT_EQ(recorded[0].text.substr(0, 2), "3 ");
+  EXPECT_EQ(Parse(launched[0].text)[0], 32);
+  const auto numbers = [](const RankResult& r) { return r.text.substr(r.text.find(' ')); };
+  EXPECT_EQ(numbers(recorded[0]), numbers(launched[0]));
+  EXPECT_EQ(numbers(recorded[1]), numbers(launched[1]));
 }
 
 // With NCCL, where there are two devices. This process itself leaves them alone: what was begun

@@ -27,7 +27,12 @@ namespace {
 
 class LaunchList : public LaunchRecord {
  public:
+  explicit LaunchList(std::atomic<int>* count) : count_(*count) { ++count_; }
+  ~LaunchList() override { --count_; }
   std::vector<std::function<void()>> launches;
+
+ private:
+  std::atomic<int>& count_;
 };
 
 // A call by the code for the processor. The workspace is written, as that of a library is.
@@ -207,6 +212,7 @@ class Emulated : public EmulatedDevice {
       player_.Play(played, kernel, size, values);
     };
     if (record_ == nullptr) {
+      ++num_single_starts_;
       DoCopies();
       launch();
     } else {
@@ -239,6 +245,7 @@ class Emulated : public EmulatedDevice {
     std::function<void()> start = [&call, own = std::vector(arrays.begin(), arrays.end()),
                                    workspace] { call.Start(own, workspace); };
     if (record_ == nullptr) {
+      ++num_single_starts_;
       DoCopies();
       start();
     } else {
@@ -250,8 +257,13 @@ class Emulated : public EmulatedDevice {
   std::unique_ptr<LaunchRecord> Record(const std::function<void()>& launches) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     LAMINA_CHECK(record_ == nullptr);
-    if (!takes_records_) throw Error("gpu:Driver", "Launches are recorded.", "It was refused.", "");
-    record_ = std::make_unique<LaunchList>();
+    if (num_records_ >= most_records_) {
+      throw Error("gpu:OutOfMemory", "Launches are recorded.",
+                  absl::StrCat("There are ", num_records_.load(),
+                               " records, and there is no room for more."),
+                  "");
+    }
+    record_ = std::make_unique<LaunchList>(&num_records_);
     launches();
     return std::move(record_);
   }
@@ -271,7 +283,8 @@ class Emulated : public EmulatedDevice {
     most_bytes_ = bytes;
   }
   void set_max_shared_bytes(size_t bytes) override { max_shared_bytes_ = bytes; }
-  void set_takes_records(bool takes) override { takes_records_ = takes; }
+  void set_most_records(int records) override { most_records_ = records; }
+  int num_records() const override { return num_records_; }
   void set_takes_epilogues(bool takes) override { takes_epilogues_ = takes; }
   void set_most_chunks(int chunks) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
@@ -280,6 +293,7 @@ class Emulated : public EmulatedDevice {
   int num_copies_ahead() const override { return num_copies_ahead_; }
   int num_compiled() const override { return num_compiled_; }
   int num_starts() const override { return num_starts_; }
+  int num_single_starts() const override { return num_single_starts_; }
   int num_rounded() const override { return num_rounded_; }
   AccessCounts Count(const std::function<void()>& work) override {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
@@ -301,7 +315,8 @@ class Emulated : public EmulatedDevice {
   }
 
   const bool has_libraries_;
-  std::atomic<bool> takes_records_{true}, takes_epilogues_{true};
+  std::atomic<bool> takes_epilogues_{true};
+  std::atomic<int> most_records_{INT_MAX}, num_records_{0};
   std::atomic<size_t> max_shared_bytes_{size_t{227} << 10};
   mutable std::recursive_mutex mutex_;  // Of what follows.
   std::set<const LibraryCall*> started_;
@@ -314,7 +329,8 @@ class Emulated : public EmulatedDevice {
   bool is_ahead_ = false;
   std::optional<Staging> staging_;
   std::unique_ptr<LaunchList> record_;
-  std::atomic<int> num_compiled_{0}, num_starts_{0}, num_rounded_{0}, num_copies_ahead_{0};
+  std::atomic<int> num_compiled_{0}, num_starts_{0}, num_single_starts_{0}, num_rounded_{0},
+      num_copies_ahead_{0};
 };
 
 }  // namespace

@@ -28,8 +28,9 @@ class EmulatedDevice : public Device {
   virtual void set_most_bytes(size_t bytes) = 0;
   /// What the threads of a block may share at most; at first that of an H100.
   virtual void set_max_shared_bytes(size_t bytes) = 0;
-  /// Whether launches can be recorded; "gpu:Driver" where not.
-  virtual void set_takes_records(bool takes) = 0;
+  /// How many records there may be at most; "gpu:OutOfMemory" for one more.
+  virtual void set_most_records(int records) = 0;
+  virtual int num_records() const = 0;
   /// Whether products with an epilogue are calls.
   virtual void set_takes_epilogues(bool takes) = 0;
   /// Of copies by way of pinned memory (staging.h).
@@ -38,9 +39,11 @@ class EmulatedDevice : public Device {
   /// How often a copy from the device was asked for right after one to it: what comes next is on
   /// its way before results are waited for.
   virtual int num_copies_ahead() const = 0;
-  /// How often kernels were compiled, and how often records were started.
+  /// How often kernels were compiled, how often records were started, and how often kernels and
+  /// calls of a library by themselves.
   virtual int num_compiled() const = 0;
   virtual int num_starts() const = 0;
+  virtual int num_single_starts() const = 0;
   /// How many calls of a library with factors that are rounded to bfloat16 were asked for.
   virtual int num_rounded() const = 0;
   /// How the kernels that `work` launches, in this thread, use memory; calls of a library are not
