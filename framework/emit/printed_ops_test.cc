@@ -230,6 +230,31 @@ TEST(PrintedOpsTest, GatherAndScatterAdd) {
   Compare(cases);
 }
 
+// Printed code has no errors: there is 0, or nothing is added. A position of 64 bits whose lower
+// half is in range is not.
+TEST(PrintedOpsTest, PositionsOutOfRangeGiveZero) {
+  constexpr int64_t kWide = int64_t{1} << 32;
+  const DlArray x = DlArray::FromVector<float>({1, 2, 3, 4, 5, 6}, {1, 6}),
+                p = DlArray::FromVector<int64_t>({kWide, 1, -1, 3, 1 - kWide, INT64_MAX}, {6});
+  for (const ProgramFor target : {ProgramFor::kProducts, ProgramFor::kDevice}) {
+    std::vector<testing::PrintedCase> cases;
+    for (const DlArray& positions : {p, Cast(p, DataType::kInt32)}) {
+      const DlArrays inputs{x, positions};
+      const Graph graph = RecordGraph(
+          [](Arrays a) {
+            const DlArray three = Slice(a[0], 1, 0, 3);
+            return DlArrays{Gather(three, 1, a[1]), ScatterAdd(a[0], 1, a[1], 3)};
+          },
+          std::vector<ArraySpec>{x.spec(), positions.spec()});
+      cases.push_back({graph, inputs});
+    }
+    for (const DlArrays& y : testing::RunPrinted(cases, "", target)) {
+      EXPECT_EQ(y[0].ToVector<float>(), (std::vector<float>{0, 2, 0, 0, 0, 0}));
+      EXPECT_EQ(y[1].ToVector<float>(), (std::vector<float>{0, 2, 0}));
+    }
+  }
+}
+
 TEST(PrintedOpsTest, Attention) {
   Draw draw(8);
   std::vector<Case> cases;

@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <climits>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,6 +42,8 @@ struct Played {
   // trimmed.
   size_t room = SIZE_MAX, in_use = 0, given_back = 0, observed = 0;
   std::map<CudaAddress, size_t> sizes;
+  bool has_pinned = true;
+  int num_pinned = 0;
   std::vector<std::string> calls;
   int records = 0, most_records = INT_MAX;
   std::atomic<bool> works{false}, aborted{false};  // Work goes on until NCCL is given up.
@@ -97,6 +101,15 @@ const CudaDriver& PlayedDriver() {
     std::free(reinterpret_cast<void*>(memory));
     return 0;
   };
+  d.MemHostAlloc = [](void** memory, size_t bytes, unsigned) {
+    if (!Library().has_pinned) return cuda::kOutOfMemory;
+    ++Library().num_pinned;
+    return *memory = std::memset(std::malloc(bytes), 0xff, bytes), 0;
+  };
+  d.MemFreeHost = [](void* memory) {
+    --Library().num_pinned;
+    return std::free(memory), 0;
+  };
   d.MemPoolTrimTo = [](void* pool, size_t kept) {
     EXPECT_EQ(pool, &kPool);
     EXPECT_EQ(kept, 0u);
@@ -144,11 +157,12 @@ const absl::StatusOr<Nccl>& PlayedNccl() {
   return nccl;
 }
 
-std::shared_ptr<Device> Open() {
+absl::StatusOr<std::shared_ptr<Device>> TryToOpen() {
   static CudaCompiler& compiler = *new CudaCompiler;
   compiler.Version = [](int* major, int* minor) { return *major = 13, *minor = 0; };
-  return *OpenCudaDevice({PlayedDriver(), compiler, PlayedNccl()}, 0);
+  return OpenCudaDevice({PlayedDriver(), compiler, PlayedNccl()}, 0);
 }
+std::shared_ptr<Device> Open() { return *TryToOpen(); }
 
 class CudaCallsTest : public ::testing::Test {
  protected:
@@ -166,6 +180,7 @@ class CudaCallsTest : public ::testing::Test {
   void TearDown() override {
     EXPECT_EQ(Library().sizes.size(), 0u);
     EXPECT_EQ(Library().records, 0);
+    EXPECT_EQ(Library().num_pinned, 0);
   }
 };
 
@@ -201,6 +216,17 @@ TEST_F(CudaCallsTest, WhatIsKeptIsEnoughForKernelsAndRecords) {
   EXPECT_EQ(refused([&] { device->Load({.code = "code", .symbols = {"F"}}); }), "gpu:OutOfMemory");
   EXPECT_EQ(refused([&] { device->Record([] {}); }), "gpu:OutOfMemory");
   device->Free(all);
+}
+
+TEST_F(CudaCallsTest, NotesAreMemoryThatIsNoughtAtFirst) {
+  const auto device = Open();
+  EXPECT_EQ(Library().num_pinned, 1);
+  const int64_t* const notes = device->Notes();
+  EXPECT_EQ(std::vector<int64_t>(notes, notes + Device::kNotes),
+            std::vector<int64_t>(Device::kNotes));
+  Library().has_pinned = false;
+  EXPECT_EQ(TryToOpen().status().code(), absl::StatusCode::kUnavailable);
+  Library().has_pinned = true;
 }
 
 // What a kernel may share without asking depends on what it has of a fixed size. A record may still

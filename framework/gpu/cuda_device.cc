@@ -1,5 +1,6 @@
 #include "framework/gpu/cuda_device.h"
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -101,6 +102,7 @@ class CudaDevice : public Device {
     if (staging_) Finish(*this);  // It may still copy pinned memory.
     staging_.reset();
     if (context_ != nullptr) driver_.CtxSetCurrent(context_);
+    if (notes_ != nullptr) driver_.MemFreeHost(notes_);
     for (void* const idle : memory_.Clear()) driver_.MemFreeAsync(Address(idle), stream_);
     if (stream_ != nullptr) driver_.StreamDestroy(stream_);
     if (context_ != nullptr) driver_.DevicePrimaryCtxRelease(device_);
@@ -151,6 +153,7 @@ class CudaDevice : public Device {
                                : CudaCollectives::Wait(collectives_, driver_, stream_),
           "finish its work");
   }
+  int64_t* Notes() override { return static_cast<int64_t*>(notes_); }
 
   absl::StatusOr<KernelImage> Compile(const KernelSource& source) override {
     return CompileCudaKernels(source, architecture_);
@@ -297,7 +300,7 @@ class CudaDevice : public Device {
   std::string properties_;  // All of the device that what libraries choose depends on.
   size_t max_shared_bytes_ = 0;
   std::recursive_mutex mutex_;
-  void *context_ = nullptr, *stream_ = nullptr, *pool_ = nullptr;
+  void *context_ = nullptr, *stream_ = nullptr, *pool_ = nullptr, *notes_ = nullptr;
   IdleMemory memory_;
   std::optional<Staging> staging_;
   std::optional<Opened<CudaProducts>> products_;
@@ -370,9 +373,12 @@ absl::Status CudaDevice::Begin(const CudaCompiler& compiler) {
         driver_.DevicePrimaryCtxRetain(&context_, device_), driver_.CtxSetCurrent(context_),
         driver_.StreamCreate(&stream_, cuda::kNonBlocking),
         driver_.DeviceGetDefaultMemPool(&pool_, device_),
-        driver_.MemPoolSetAttribute(pool_, cuda::kReleaseThreshold, &kept)}) {
+        driver_.MemPoolSetAttribute(pool_, cuda::kReleaseThreshold, &kept),
+        // Pinned memory has one address for the host and the device.
+        driver_.MemHostAlloc(&notes_, kNotes * sizeof(int64_t), 0)}) {
     if (error != 0) return failed(error);
   }
+  std::fill_n(Notes(), kNotes, 0);
   compiler.Version(&compiler_major, &compiler_minor);
   name_ = absl::StrFormat("%s, %.1f GiB", name, static_cast<double>(bytes) / (1 << 30));
   architecture_ = absl::StrCat("sm_", major, minor);

@@ -20,6 +20,7 @@
 #define FRAMEWORK_GPU_DEVICE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -86,6 +87,10 @@ class Device {
   virtual void CopyOut(void* to, const void* from, size_t bytes) = 0;
   /// Returns when all that was asked for is done.
   virtual void Wait() = 0;
+  /// Memory of the host in which kernels note what it should know: so many numbers, 0 at first.
+  /// Kernels use the same address, and what they wrote is there when the host has waited for them.
+  static constexpr int kNotes = 4;
+  virtual int64_t* Notes() = 0;
 
   /// Errors: kInvalidArgument with the compiler's messages.
   virtual absl::StatusOr<KernelImage> Compile(const KernelSource& source) = 0;

@@ -34,11 +34,12 @@ int64_t FirstByte(const ProgramArray& a) {
 
 DeviceKernels::DeviceKernels(const Graph& graph, std::shared_ptr<Device> device)
     : device_(std::move(device)) {
-  const LibrarySteps steps = LibraryStepsOf(*device_, graph);
+  const LibrarySteps steps = LibraryStepsOf(*device_, WithPositionChecks(graph));
   const std::vector<Launch> called = WriteSteps(steps);
   std::vector<std::string> kernels;
   Print(steps.graph, called, &kernels);
-  num_kernels_ += kernels.size() + (draws_ == nullptr ? 0 : draws_->size());
+  num_kernels_ += kernels.size() + (draws_ == nullptr ? 0 : draws_->size()) +
+                  (checks_ == nullptr ? 0 : checks_->num_kernels());
   if (!kernels.empty()) {
     kernels_ = device_->Load(
         CompiledKernels(*device_, {.text = source_, .kernels = kernels}, &from_cache_));
@@ -82,6 +83,10 @@ std::vector<DeviceKernels::Launch> DeviceKernels::WriteSteps(const LibrarySteps&
     if (HasOwnKernel(*device_, graph, step)) {
       called[s].own = std::make_shared<const OwnLaunch>(own.For(graph, step));
     }
+    if (IsPositionCheck(*step.op)) {
+      if (checks_ == nullptr) checks_ = std::make_unique<PositionChecks>(device_);
+      called[s].check = checks_->Add(graph, step);
+    }
     if (!DeviceDraws::Can(*step.op)) continue;
     called[s].draw = static_cast<int>(draws.size());
     draws.push_back(step.op);
@@ -90,7 +95,7 @@ std::vector<DeviceKernels::Launch> DeviceKernels::WriteSteps(const LibrarySteps&
   if (!draws.empty()) draws_ = std::make_unique<const DeviceDraws>(std::move(draws), device_);
   const CallOps is_no_kernel{.is_called = [&](const Graph& g, const GraphStep& step) {
     const Launch& launch = called[static_cast<size_t>(&step - g.steps().data())];
-    return launch.call != nullptr || launch.draw >= 0 || launch.own != nullptr;
+    return launch.call != nullptr || launch.draw >= 0 || launch.check >= 0 || launch.own != nullptr;
   }};
   program_ = WriteProgram(graph,
                           {.inputs = Numbered("x", graph.inputs().size()),
@@ -176,7 +181,8 @@ BoundLaunches DeviceKernels::Bind(std::span<void* const> inputs,
         bound.arrays_.push_back(inputs[index]);
         break;
       case ProgramArray::kOutput:
-        bound.arrays_.push_back(outputs[index]);
+        // Those of checks were added to the graph's.
+        bound.arrays_.push_back(index < outputs.size() ? outputs[index] : device_->Notes());
         break;
       case ProgramArray::kScratch:
         bound.arrays_.push_back(scratch_[static_cast<int>(a.spec.type)]->data());
@@ -206,6 +212,10 @@ void DeviceKernels::LaunchStretch(const Stretch& stretch, std::span<void* const>
     }
     if (launch.draw >= 0) {
       draws_->Launch(static_cast<size_t>(launch.draw), values[0]);
+      continue;
+    }
+    if (launch.check >= 0) {
+      checks_->Launch(launch.check, values[0], values[1]);
       continue;
     }
     for (void*& value : values) arguments.push_back(&value);

@@ -21,6 +21,7 @@
 #include "framework/gpu/device_memory.h"
 #include "framework/gpu/library_steps.h"
 #include "framework/gpu/own_kernels.h"
+#include "framework/gpu/position_checks.h"
 #include "framework/graph/graph.h"
 
 namespace lamina::gpu {
@@ -38,15 +39,16 @@ class DeviceKernels {
  public:
   /// Compiles the kernels, or takes them from the disk. Errors: "emit:CannotPrint", which names the
   /// op, for one without kernels; "emit:TooLarge"; "gpu:CannotCompile" with the compiler's
-  /// messages; "gpu:OutOfMemory".
+  /// messages; "gpu:OutOfMemory"; "dlarray:IndexOutOfRange" for constant positions.
   DeviceKernels(const Graph& graph, std::shared_ptr<Device> device);
 
-  /// Launches all of them. `inputs` and `outputs`: where the arrays of the graph begin. When the
-  /// same addresses come again (memory that was given back is given again), the launches are
-  /// recorded, and from then on started as one. Calls that may not be recorded
-  /// (LibraryCall::may_be_recorded: sums over ranks) are always started by themselves, and what
-  /// stands between two of them is a record of its own; one launch is none. After the device
-  /// refused a record it is asked for no more, and what was not recorded is launched.
+  /// Launches all of them, and checks of positions (position_checks.h). `inputs` and `outputs`:
+  /// where the arrays of the graph begin. When the same addresses come again (memory that was given
+  /// back is given again), the launches are recorded, and from then on started as one. Calls that
+  /// may not be recorded (LibraryCall::may_be_recorded: sums over ranks) are always started by
+  /// themselves, and what stands between two of them is a record of its own; one launch is none.
+  /// After the device refused a record it is asked for no more, and what was not recorded is
+  /// launched.
   void Run(std::span<void* const> inputs, std::span<void* const> outputs) const;
   /// The launches for addresses that come again and again: Start runs them, and records them unless
   /// nothing of these kernels ran before. They live no longer than these kernels.
@@ -77,14 +79,14 @@ class DeviceKernels {
     int array = -1;          // Of the program; -1: the memory for joins.
     int64_t first_byte = 0;  // In the memory that the array stands in.
   };
-  // Of a kernel; or of a library, a draw or a kernel of the user's own: then its arguments are the
-  // arrays.
+  // Of a kernel; or of a library, a draw, a check or a kernel of the user's own: then its arguments
+  // are the arrays.
   struct Launch {
     size_t kernel = 0;
     LaunchSize size = {};
     std::vector<Argument> arguments = {};
     std::shared_ptr<const LibraryCall> call = nullptr;
-    int draw = -1;
+    int draw = -1, check = -1;
     std::shared_ptr<const OwnLaunch> own = nullptr;
   };
 
@@ -113,6 +115,7 @@ class DeviceKernels {
   std::unique_ptr<DeviceMemory> scratch_[kNumDataTypes], joins_, workspace_;
   std::unique_ptr<LoadedKernels> kernels_;
   std::unique_ptr<const DeviceDraws> draws_;
+  std::unique_ptr<PositionChecks> checks_;
   std::vector<Stretch> stretches_;
   mutable std::mutex launching_;              // Two runs at a time would share scratch memory.
   mutable std::vector<BoundLaunches> bound_;  // Of Run, the last ones first.

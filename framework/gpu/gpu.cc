@@ -9,9 +9,11 @@
 #include "framework/gpu/cuda_device.h"
 #include "framework/gpu/device_graph.h"
 #include "framework/gpu/device_parts.h"
+#include "framework/gpu/position_checks.h"
 #include "framework/graph/graph.h"
 #include "framework/ops/all_reduce.h"
 #include "framework/ops/gpu_array.h"
+#include "framework/ops/positions.h"
 
 namespace lamina::gpu {
 namespace {
@@ -28,7 +30,9 @@ class Elements : public GraphDeviceElements {
   std::string DeviceName() const override { return gpu_->device()->Name(); }
   const void* Device() const override { return gpu_.get(); }
   void CopyTo(void* memory, size_t bytes) const override {
-    if (bytes > 0) gpu_->device()->CopyOut(memory, memory_.data(), bytes);
+    if (bytes == 0) return;
+    gpu_->device()->CopyOut(memory, memory_.data(), bytes);
+    ThrowIfOutOfRange(*gpu_->device());
   }
   void Run(const OpPtr& op, Arrays inputs, const SpecList& specs,
            std::span<DlArray> outputs) const override {
@@ -162,6 +166,11 @@ void Gpu::Run(const OpPtr& op, Arrays inputs, const SpecList& specs, std::span<D
   if (op->Name() == "reshape") {  // The same elements.
     outputs[0] = DlArray(internal::ArrayData::Alias(*ToDevice(inputs[0]).data(), specs[0]));
     return;
+  }
+  if (const auto* const taker = dynamic_cast<const lamina::internal::TakesPositions*>(op.get())) {
+    const lamina::internal::Positions positions = taker->PositionsIn(Specs(inputs));
+    const DlArray& values = inputs[static_cast<size_t>(positions.input)];
+    if (!values.on_device()) lamina::internal::CheckPositions(positions, values);
   }
   const std::shared_ptr<const OpKernels> made = KernelsOf(op, inputs, specs);
   DlArrays there;

@@ -104,17 +104,6 @@ TEST_P(GpuTest, TheGradientOfASumStaysThere) {
   EXPECT_TRUE(IsEqual(Gather(g[0]), OnesLike(Ramp())));
 }
 
-// A kernel cannot refuse a position.
-TEST_P(GpuTest, APositionOutOfRangeGivesZero) {
-  const DlArray there = There(Ramp());
-  const auto at = [](std::vector<int64_t> p) {
-    return DlArray::FromVector<int64_t>(p, {static_cast<int64_t>(p.size())});
-  };
-  EXPECT_TRUE(IsEqual(Gather(Gather(there, 'C', at({2, 0}))), Gather(Ramp(), 'C', at({2, 0}))));
-  EXPECT_TRUE(
-      IsEqual(Gather(Gather(there, 'C', at({3, -1}))), ZerosLike(Gather(Ramp(), 'C', at({0, 1})))));
-}
-
 TEST_P(GpuTest, RandomNumbersHaveTheSameBits) {
   const DlArray x = Ramp(), there = There(x);
   const auto draw = [](const DlArray& like) {

@@ -6,6 +6,7 @@
 #include "framework/cpu/strided_copy.h"
 #include "framework/ops/along_dim.h"
 #include "framework/ops/op.h"
+#include "framework/ops/positions.h"
 #include "framework/ops/shape.h"
 #include "framework/ops/written_op.h"
 
@@ -13,6 +14,9 @@ namespace lamina {
 namespace {
 
 using internal::AlongDim;
+using internal::CheckPositions;
+using internal::Positions;
+using internal::PositionsOf;
 
 void CheckIndices(std::string_view name, const ArraySpec& indices) {
   if (indices.type != DataType::kInt32 && indices.type != DataType::kInt64) {
@@ -30,30 +34,23 @@ void CheckIndices(std::string_view name, const ArraySpec& indices) {
   }
 }
 
-// The indices as int64, each in [0, n).
-std::vector<int64_t> CheckedIndices(std::string_view name, const DlArray& indices, int64_t n) {
-  std::vector<int64_t> values(indices.numel());
-  for (size_t i = 0; i < values.size(); ++i) {
-    const int64_t v = indices.type() == DataType::kInt32 ? indices.Data<int32_t>()[i]
-                                                         : indices.Data<int64_t>()[i];
-    if (v < 0 || v >= n) {
-      throw Error("dlarray:IndexOutOfRange",
-                  absl::StrCat(std::string(name), " takes positions from 0 to ", n - 1, "."),
-                  absl::StrCat("Index number ", i, " is ", v, "."), "Positions count from 0.");
-    }
-    values[i] = v;
-  }
-  return values;
+// The indices as int64, each in its range.
+std::vector<int64_t> CheckedIndices(const Positions& positions, const DlArray& indices) {
+  CheckPositions(positions, indices);
+  if (indices.type() == DataType::kInt64) return indices.ToVector<int64_t>();
+  const int32_t* const narrow = indices.Data<int32_t>();
+  return std::vector<int64_t>(narrow, narrow + indices.numel());
 }
 
 // Printed code cannot refuse a position that is out of range: Gather gives 0 there, ScatterAdd adds
-// it nowhere.
+// it nowhere. (A device checks them beside it.) One that does not fit the type of indices is kept
+// within that type, and so stays out of range.
 loops::Expression WrittenPosition(OpWriter& w, const loops::Expression& k) {
   const Indices all(static_cast<size_t>(w.input(1).rank()), k);
   return w.code().Let("position", Convert(w.Load(1, all), DataType::kInt32));
 }
 
-class GatherOp : public Op, public WrittenOp {
+class GatherOp : public Op, public WrittenOp, public internal::TakesPositions {
  public:
   explicit GatherOp(int dim) : dim_(dim) {}
   std::string_view Name() const override { return "gather"; }
@@ -65,14 +62,17 @@ class GatherOp : public Op, public WrittenOp {
     out->push_back(in[0]);
     out->back().sizes[dim_] = in[1].numel();
   }
+  Positions PositionsIn(const Specs& in) const override {
+    return {.of = PositionsOf::kGather, .input = 1, .size = in[0].size(dim_)};
+  }
   void Run(Arrays in, Results out) const override {
-    const int64_t n = in[0].size(dim_);
-    const std::vector<int64_t> indices = CheckedIndices("Gather", in[1], n);
+    const Positions positions = PositionsIn(Specs(in));
+    const std::vector<int64_t> indices = CheckedIndices(positions, in[1]);
     void* to = out.bytes(0);
     if (out.spec(0).numel() == 0) return;
     const AlongDim along(in[0].sizes(), dim_);
-    cpu::Gather(SizeOf(in[0].type()), along.inner, n, along.outer, in[0].data()->bytes(),
-                in[1].numel(), indices.data(), to);
+    cpu::Gather(SizeOf(in[0].type()), along.inner, positions.size, along.outer,
+                in[0].data()->bytes(), in[1].numel(), indices.data(), to);
   }
   // Which checks the positions.
   bool HasFastKernel() const override { return true; }
@@ -101,7 +101,7 @@ class GatherOp : public Op, public WrittenOp {
   int dim_;
 };
 
-class ScatterAddOp : public Op, public WrittenOp {
+class ScatterAddOp : public Op, public WrittenOp, public internal::TakesPositions {
  public:
   ScatterAddOp(int dim, int64_t size) : dim_(dim), size_(size) {}
   std::string_view Name() const override { return "scatter_add"; }
@@ -124,8 +124,11 @@ class ScatterAddOp : public Op, public WrittenOp {
     out->push_back(in[0]);
     out->back().sizes[dim_] = size_;
   }
+  Positions PositionsIn(const Specs&) const override {
+    return {.of = PositionsOf::kScatterAdd, .input = 1, .size = size_};
+  }
   void Run(Arrays in, Results out) const override {
-    const std::vector<int64_t> indices = CheckedIndices("ScatterAdd", in[1], size_);
+    const std::vector<int64_t> indices = CheckedIndices(PositionsIn(Specs(in)), in[1]);
     void* to = out.bytes(0);
     const int64_t numel = out.spec(0).numel();
     if (numel == 0) return;

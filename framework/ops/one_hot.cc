@@ -8,6 +8,7 @@
 #include "framework/ops/data_format.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
+#include "framework/ops/positions.h"
 #include "framework/ops/written_op.h"
 
 namespace lamina {
@@ -24,7 +25,7 @@ void Fill(const int64_t* indices, int64_t inner, int64_t classes, int64_t outer,
   }
 }
 
-class OneHotOp : public Op, public WrittenOp {
+class OneHotOp : public Op, public WrittenOp, public internal::TakesPositions {
  public:
   OneHotOp(int64_t classes, DataType type) : classes_(classes), type_(type) {}
   std::string_view Name() const override { return "onehot"; }
@@ -46,16 +47,13 @@ class OneHotOp : public Op, public WrittenOp {
     }
     outputs->push_back(std::move(y));
   }
+  internal::Positions PositionsIn(const Specs&) const override {
+    return {.of = internal::PositionsOf::kOneHot, .input = 0, .size = classes_};
+  }
   void Run(Arrays inputs, Results outputs) const override {
     const int64_t n = inputs[0].numel();
+    internal::CheckPositions(PositionsIn(Specs(inputs)), inputs[0]);
     const int64_t* indices = inputs[0].Data<int64_t>();
-    for (int64_t i = 0; i < n; ++i) {
-      if (indices[i] >= 0 && indices[i] < classes_) continue;
-      throw Error("dlarray:IndexOutOfRange",
-                  absl::StrCat("Classes are counted from 0 to ", classes_ - 1, "."),
-                  absl::StrCat("Element ", i, " is ", indices[i], "."),
-                  "Count classes from 0, and check their number.");
-    }
     int64_t inner = 1;
     for (int d = 0; d < outputs.spec(0).format.Find('C'); ++d) inner *= outputs.spec(0).size(d);
     const int64_t outer = inner == 0 ? 0 : n / inner;

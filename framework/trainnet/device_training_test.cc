@@ -4,14 +4,17 @@
 #include <iostream>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "framework/gpu/testing/each_device.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/gpu_array.h"
 #include "framework/ops/random.h"
+#include "framework/ops/shape.h"
 #include "framework/trainnet/predict.h"
 #include "framework/trainnet/train_net.h"
 #include "gtest/gtest.h"
@@ -107,6 +110,65 @@ TEST_P(DeviceTrainingTest, MixedPrecisionIsThatOfTheProcessor) {
   std::cout << "largest difference of a loss: " << from_here << " from the processor, "
             << from_single << " from single\n";
   EXPECT_LT(from_here, from_single / 4);
+}
+
+// The columns of a table that observations name.
+struct EmbeddingLayer : Layer, Formattable, Acceleratable {
+  Learnable table{*this, "Table", DlArray::FromVector<float>({1, 0, 0, 1, -1, 1, 0.5F, 2}, {2, 4})};
+  DlArray Predict(const DlArray& x) const {
+    return DlArray(Gather(table, 1, Cast(StripDims(x), DataType::kInt64)), "CB");
+  }
+};
+
+// The device goes on, so it is told after the step in which it is found.
+TEST_P(DeviceTrainingTest, APositionOutOfRangeIsAnErrorAndTheNextTrainingIsAsEver) {
+  const DlNetwork network(
+      {FeatureInputLayer(1), EmbeddingLayer(), FullyConnectedLayer(2), SoftmaxLayer()});
+  std::vector<float> positions;
+  std::vector<int64_t> classes;
+  for (int i = 0; i < 24; ++i) {
+    positions.push_back(static_cast<float>(i * 5 % 4));
+    classes.push_back(i % 3 == 0 ? 1 : 0);
+  }
+  const auto data = [&] {
+    return Dataset{DlArray::FromVector(positions, {1, 24}, "CB"),
+                   DlArray::FromVector(classes, {1, 24}, "CB")};
+  };
+  TrainingOptions options{.max_epochs = 3,
+                          .mini_batch_size = 8,
+                          .shuffle = Shuffle::kNever,
+                          .execution_environment = ExecutionEnvironment::kCpu,
+                          .verbose = false};
+  const auto train = [&] { return TrainNet(data(), network, "crossentropy", options); };
+  const TrainingResult here = train();
+  const gpu::ScopedGpu scope(gpu_);
+  options.execution_environment = ExecutionEnvironment::kGpu;
+  const auto expect_as_here = [&] {
+    const TrainingResult there = train();
+    for (size_t i = 0; i < here.info.training_history.size(); ++i) {
+      EXPECT_NEAR(there.info.training_history[i].loss, here.info.training_history[i].loss, 1e-5);
+    }
+  };
+  const auto expect_error = [&](const std::string& text) {
+    try {
+      train();
+      ADD_FAILURE() << "An error was expected: " << text;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.identifier(), "dlarray:IndexOutOfRange");
+      EXPECT_NE(std::string(e.what()).find(text), std::string::npos) << e.what();
+    }
+  };
+  for (const float bad : {4.0F, -1.0F}) {
+    const float good = std::exchange(positions[21], bad);
+    expect_error(absl::StrCat("Gather takes positions from 0 to 3. Index number 5 is ",
+                              static_cast<int>(bad), "."));
+    positions[21] = good;
+    expect_as_here();
+  }
+  classes[10] = 2;
+  expect_error("Classes are counted from 0 to 1. Element 2 is 2.");
+  classes[10] = 0;
+  expect_as_here();
 }
 
 // Mini-batches that are ranges are slices of the data: the input's, then the target's. One of them

@@ -21,6 +21,7 @@ class CompilingDevice : public Device {
   void CopyIn(void*, const void*, size_t) override {}
   void CopyOut(void*, const void*, size_t) override { Refuse(); }
   void Wait() override {}
+  int64_t* Notes() override { return notes_; }
   absl::StatusOr<KernelImage> Compile(const KernelSource& source) override {
     if (architecture_.empty()) return KernelImage{.code = source.text, .symbols = source.kernels};
     return CompileCudaKernels(source, architecture_);
@@ -44,6 +45,7 @@ class CompilingDevice : public Device {
   static void Refuse() { throw Error("gpu:Driver", "Something was to run.", "Nothing can.", ""); }
 
   std::string architecture_;
+  int64_t notes_[kNotes] = {};
 };
 
 }  // namespace

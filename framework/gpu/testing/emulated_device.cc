@@ -133,6 +133,7 @@ class Emulated : public EmulatedDevice {
   explicit Emulated(bool has_libraries) : has_libraries_(has_libraries) {
     auto copies = std::make_unique<LateCopies>(&most_chunks_);
     copies_ = copies.get();
+    regions_[reinterpret_cast<uintptr_t>(notes_)] = sizeof(notes_);
     staging_.emplace(std::move(copies), Staging::Options{.smallest = kSmallestStaged,
                                                          .chunk_bytes = kChunkBytes,
                                                          .most_chunks = kMostChunks});
@@ -193,6 +194,7 @@ class Emulated : public EmulatedDevice {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     copies_->DoAll();
   }
+  int64_t* Notes() override { return notes_; }
 
   absl::StatusOr<KernelImage> Compile(const KernelSource& source) override {
     ++num_compiled_;
@@ -322,6 +324,7 @@ class Emulated : public EmulatedDevice {
   std::set<const LibraryCall*> started_;
   size_t bytes_in_use_ = 0, most_bytes_ = SIZE_MAX;
   IdleMemory memory_;
+  int64_t notes_[kNotes] = {};
   MemoryWatch::Regions regions_;
   KernelPlayer player_{&regions_};
   int most_chunks_ = INT_MAX;
