@@ -40,7 +40,9 @@
 // are those of the C library, or of CUDA. Of a product or convolution of n terms |error| <=
 // (n + 2) u sum |w| |x|, u = 2^-24 (2^-53); never by Winograd's algorithm. NaN and infinity behave
 // as in the framework, but for one case: in C and C++ the zeros of a convolution's padding are
-// multiplied as well, so that a weight that is not finite makes NaN of outputs at the border.
+// multiplied as well, so that a weight that is not finite makes NaN of outputs at the border. There
+// are no errors: where the framework refuses a position that is out of range (Gather, ScatterAdd,
+// OneHot), the code gives 0 or adds nothing.
 //
 // In C and C++ products and convolutions keep sums in registers and use the vectors that GCC and
 // Clang have for the machine; with other compilers they are plain loops. -O2 is enough for them;

@@ -15,7 +15,8 @@
 //
 // Errors: "gpu:NoDevice", which says what was looked for and what to install; "gpu:OutOfMemory",
 // after which all that is there can be used as before; "gpu:NoKernels", which names the op, for one
-// that has no printed form and is not composed of others.
+// that has no printed form and is not composed of others; "dlarray:IndexOutOfRange" when an array
+// is brought back, for a position in what was computed before (position_checks.h).
 //
 // Threads: any.
 #ifndef FRAMEWORK_GPU_GPU_H_

@@ -18,7 +18,8 @@ namespace lamina {
 /// 1 at the index and 0 elsewhere, in `type` (single, double or logical). No derivative.
 /// Errors: "ops:FormatNeeded" for unlabelled indices without `format`; "ops:UnsupportedType" for
 /// indices of another type, or another `type`; "dlarray:SizeMismatch" for a C dim of another size;
-/// "ops:InvalidClassCount" for fewer than one class; when run "dlarray:IndexOutOfRange".
+/// "ops:InvalidClassCount" for fewer than one class; when run "dlarray:IndexOutOfRange", on a
+/// device from what next waits for it (docs/gpu.md). There and in generated code all is 0 then.
 DlArray OneHot(const DlArray& indices, int64_t num_classes, DataType type = DataType::kSingle,
                std::string_view format = "");
 

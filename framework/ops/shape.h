@@ -56,12 +56,13 @@ DlArray Slice(const DlArray& x, const DimSet& dim, int64_t start, int64_t count,
 /// The order along each of these dims reversed.
 DlArray Flip(const DlArray& x, const DimSet& dims);
 /// The positions `indices` (int32, int64; a vector, from 0) along `dim`, which then has as many.
-/// The derivative of a position taken twice is the sum. Errors: "dlarray:IndexOutOfRange" (when
-/// run), "ops:UnsupportedType" for other index types.
+/// The derivative of a position taken twice is the sum. Errors: "dlarray:IndexOutOfRange" when run,
+/// on a device from what next waits for it (docs/gpu.md); there and in generated code, which has no
+/// errors, such a position gives 0. "ops:UnsupportedType" for other index types.
 DlArray Gather(const DlArray& x, const DimSet& dim, const DlArray& indices);
 /// The transpose of Gather: zeros of `size` along `dim`, x added at `indices`, in their order.
-/// Errors: as Gather; "dlarray:SizeMismatch" unless there is an index for each position of x;
-/// "ops:UnsupportedType" for logical and integer x.
+/// Errors: as Gather, but that nothing is added where it gives 0; "dlarray:SizeMismatch" unless
+/// there is an index for each position of x; "ops:UnsupportedType" for logical and integer x.
 DlArray ScatterAdd(const DlArray& x, const DimSet& dim, const DlArray& indices, int64_t size);
 /// x repeated counts[d] times along dim d; labels stay. Without labels there may be more counts
 /// than dims. Errors: "dlarray:InvalidSize" for a negative count, "dlarray:DimOutOfRange".
