@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -71,8 +72,8 @@ bool IsPositionCheck(const Op& op) { return dynamic_cast<const PositionCheckOp*>
 
 Graph WithPositionChecks(const Graph& graph) {
   std::vector<GraphValue> values = graph.values();
-  std::vector<GraphStep> steps = graph.steps();
   std::vector<int> outputs = graph.outputs();
+  std::map<int, std::vector<GraphStep>> checks_of;  // Of the values that are positions.
   std::set<std::pair<int, int64_t>> checked;  // A gradient takes the positions of its function.
   for (const GraphStep& step : graph.steps()) {
     const auto* const taker = TakerOf(step);
@@ -91,9 +92,25 @@ Graph WithPositionChecks(const Graph& graph) {
     if (at.spec.numel() == 0 || !checked.emplace(value, positions.size).second) continue;
     outputs.push_back(static_cast<int>(values.size()));
     values.push_back({PositionCheckOp::NotesSpec(), DlArray()});
-    steps.push_back({.op = std::make_shared<PositionCheckOp>(positions.of, positions.size),
-                     .inputs = {value},
-                     .outputs = {outputs.back()}});
+    checks_of[value].push_back(
+        {.op = std::make_shared<PositionCheckOp>(positions.of, positions.size),
+         .inputs = {value},
+         .outputs = {outputs.back()}});
+  }
+  // They come as early as they can: elsewhere they would stand between steps that are fused, or by
+  // themselves after a sum over ranks.
+  std::vector<GraphStep> steps;
+  const auto add_checks_of = [&](const std::vector<int>& made) {
+    for (const int v : made) {
+      const auto checks = checks_of.find(v);
+      if (checks == checks_of.end()) continue;
+      steps.insert(steps.end(), checks->second.begin(), checks->second.end());
+    }
+  };
+  add_checks_of(graph.inputs());
+  for (const GraphStep& step : graph.steps()) {
+    steps.push_back(step);
+    add_checks_of(step.outputs);
   }
   return Graph(std::move(values), std::move(steps), graph.inputs(), std::move(outputs));
 }

@@ -28,9 +28,9 @@
 
 namespace lamina::gpu {
 
-/// The graph, and for each array of positions and each range a last step that checks them. Its
-/// output is one more of the graph's, which lies at Device::Notes. Constant positions are checked
-/// here. Errors: "dlarray:IndexOutOfRange" for these.
+/// The graph, and for each array of positions and each range a step that checks them as soon as
+/// they are there. Its output is one more of the graph's, after the others, and lies at
+/// Device::Notes. Constant positions are checked here. Errors: "dlarray:IndexOutOfRange" for these.
 Graph WithPositionChecks(const Graph& graph);
 bool IsPositionCheck(const Op& op);
 
