@@ -14,7 +14,7 @@
 #include <memory>
 
 #include "framework/dlarray/dlarray.h"
-#include "framework/ops/slice_op.h"
+#include "framework/ops/parts_op.h"
 
 namespace lamina {
 

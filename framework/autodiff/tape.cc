@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/autodiff/gradient_sum.h"
 #include "framework/ops/creation.h"
-#include "framework/ops/slice_op.h"
+#include "framework/ops/parts_op.h"
 
 namespace lamina {
 namespace {

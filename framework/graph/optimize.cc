@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "framework/graph/batch_norm_gradients.h"
 #include "framework/graph/channel_blocks.h"
+#include "framework/graph/direct_parts.h"
 #include "framework/graph/join_terms.h"
 #include "framework/graph/rewriter.h"
 #include "framework/ops/bfloat16.h"
@@ -141,7 +142,9 @@ Graph RemoveDeadSteps(const Graph& graph) {
 }
 
 Graph Optimize(const Graph& graph, ImageLayouts layouts) {
-  Graph out = JoinProducts(ShareEqualSteps(SkipIdentities(FoldConstants(graph))));
+  // Parts are found where no identity stands between them, and leave reshapes of reshapes.
+  Graph out = TakePartsDirectly(SkipIdentities(FoldConstants(graph)));
+  out = JoinProducts(ShareEqualSteps(SkipIdentities(out)));
   if (layouts == ImageLayouts::kOfProcessor) {
     out = KeepChannelBlocks(TakeApartBatchNormGradients(out));
   } else {

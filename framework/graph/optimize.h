@@ -4,8 +4,8 @@
 //
 // Each pass keeps inputs, outputs and their specs, and gives a graph that CheckGraph accepts. What
 // draws random numbers is neither folded, shared nor left out, and keeps its order: each run draws
-// the numbers that the recorded function would draw. Those of this file keep every bit of the
-// results; those that compute several terms at once (join_terms.h) and those for the processor
+// the numbers that the recorded function would draw. Those of this file and direct_parts.h keep
+// every bit of the results; those that compute several terms at once (join_terms.h) and those for the processor
 // (batch_norm_gradients.h, channel_blocks.h) change the last ones.
 //
 // Fusion, memory and the choice between loops and calls come later, in framework/emit.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/graph/check_graph.h"
+#include "framework/graph/direct_parts.h"
 #include "framework/graph/join_terms.h"
 #include "framework/graph/testing/random_function.h"
 #include "framework/ops/elementwise.h"
@@ -32,6 +33,7 @@ TEST(PassesTest, KeepWhatIsComputedAndThatGraphsFitTogether) {
       {"FoldConstants", FoldConstants},
       {"ShareEqualSteps", ShareEqualSteps},
       {"SkipIdentities", SkipIdentities},
+      {"TakePartsDirectly", TakePartsDirectly},
       {"JoinProducts", JoinProducts},
       {"JoinSums", JoinSums},
       {"RemoveDeadSteps", RemoveDeadSteps},

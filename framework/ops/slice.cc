@@ -9,8 +9,8 @@
 #include "framework/ops/along_dim.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
+#include "framework/ops/parts_op.h"
 #include "framework/ops/shape.h"
-#include "framework/ops/slice_op.h"
 #include "framework/ops/written_op.h"
 
 namespace lamina {
@@ -94,86 +94,78 @@ bool InRange(const SliceRange& r, int64_t n) {
   return r.count - 1 <= steps;
 }
 
-// Inputs of one type; labels and other sizes agree.
-class CatOp : public Op, public WrittenOp {
- public:
-  explicit CatOp(int dim) : dim_(dim) {}
-  std::string_view Name() const override { return "cat"; }
-  std::string Attributes() const override { return absl::StrCat("dim=", dim_); }
-  SaveMask SavedInputs() const override { return kSaveNone; }
-  SaveMask SavedOutputs() const override { return kSaveNone; }
-  void Infer(const Specs& in, SpecList* out) const override {
-    int rank = dim_ + 1;
-    for (size_t i = 0; i < in.size(); ++i) rank = std::max(rank, in[i].rank());
-    ArraySpec spec = in[0];
-    spec.sizes.resize(rank, 1);
-    for (size_t i = 1; i < in.size(); ++i) {
-      LAMINA_CHECK(in[i].type == spec.type);
-      if (!(in[i].format == spec.format)) {
-        throw Error("dlarray:FormatMismatch", "Cat expects arrays with the same labels.",
-                    Both(in[0], in[i], i), "Relabel one of them, or add the missing dims.");
-      }
-      for (int d = 0; d < rank; ++d) {
-        if (d == dim_ || in[i].size(d) == spec.sizes[d]) continue;
-        throw Error("dlarray:SizeMismatch",
-                    absl::StrCat("Cat along dim ", dim_, " expects equal sizes in the others."),
-                    absl::StrCat(Both(in[0], in[i], i), " Dim ", d, " differs."),
-                    "Make the sizes agree, or put them side by side along the other dim.");
-      }
-      spec.sizes[dim_] += in[i].size(dim_);
-    }
-    out->push_back(std::move(spec));
-  }
-  void Run(Arrays in, Results out) const override {
-    void* to = out.bytes(0);
-    const ArraySpec& spec = out.spec(0);
-    const AlongDim whole(spec.sizes, dim_);
-    int64_t start = 0;
-    for (const DlArray& x : in) {
-      const SliceRange range{dim_, start, x.size(dim_), 1};
-      start += range.count;
-      if (x.numel() == 0) continue;
-      CopyPart(SizeOf(spec.type), whole, range, /*to_part=*/false, x.data()->bytes(), to);
-    }
-  }
-  void Write(OpWriter& w) const override {
-    int64_t start = 0;
-    for (int k = 0; k < w.num_inputs(); ++k) {
-      Sizes sizes = w.input(k).sizes;
-      sizes.resize(w.output(0).sizes.size(), 1);
-      const SliceRange range{dim_, start, sizes[dim_], 1};
-      start += range.count;
-      w.ForEach(sizes, w.output(0).format, [&](const Indices& i) {
-        const Indices from(i.begin(), i.begin() + w.input(k).rank());
-        w.Store(0, range.At(i), w.Load(k, from));
-      });
-    }
-  }
-  bool ReadsElementsOnce() const override { return true; }
-  DlArrays Gradient(const GradientCall& call) const override {
-    DlArrays gradients(call.inputs.size());
-    int64_t start = 0;
-    for (size_t i = 0; i < gradients.size(); ++i) {
-      const ArraySpec& x = call.inputs[i].spec();
-      if (call.needed[i]) {
-        const DlArray part = Slice(call.output_gradients[0], dim_, start, x.size(dim_));
-        gradients[i] = Reshape(part, x.sizes, x.format.str());  // Trailing dims of size 1 go.
-      }
-      start += x.size(dim_);
-    }
-    return gradients;
-  }
-
- private:
-  static std::string Both(const ArraySpec& first, const ArraySpec& other, size_t number) {
-    return absl::StrCat("Array 0 is a ", ToString(first), ", array ", number, " a ",
-                        ToString(other), ".");
-  }
-
-  int dim_;
-};
+std::string Both(const ArraySpec& first, const ArraySpec& other, size_t number) {
+  return absl::StrCat("Array 0 is a ", ToString(first), ", array ", number, " a ", ToString(other),
+                      ".");
+}
 
 }  // namespace
+
+std::string CatOp::Attributes() const { return absl::StrCat("dim=", dim_); }
+
+void CatOp::Infer(const Specs& in, SpecList* out) const {
+  int rank = dim_ + 1;
+  for (size_t i = 0; i < in.size(); ++i) rank = std::max(rank, in[i].rank());
+  ArraySpec spec = in[0];
+  spec.sizes.resize(rank, 1);
+  for (size_t i = 1; i < in.size(); ++i) {
+    LAMINA_CHECK(in[i].type == spec.type);
+    if (!(in[i].format == spec.format)) {
+      throw Error("dlarray:FormatMismatch", "Cat expects arrays with the same labels.",
+                  Both(in[0], in[i], i), "Relabel one of them, or add the missing dims.");
+    }
+    for (int d = 0; d < rank; ++d) {
+      if (d == dim_ || in[i].size(d) == spec.sizes[d]) continue;
+      throw Error("dlarray:SizeMismatch",
+                  absl::StrCat("Cat along dim ", dim_, " expects equal sizes in the others."),
+                  absl::StrCat(Both(in[0], in[i], i), " Dim ", d, " differs."),
+                  "Make the sizes agree, or put them side by side along the other dim.");
+    }
+    spec.sizes[dim_] += in[i].size(dim_);
+  }
+  out->push_back(std::move(spec));
+}
+
+void CatOp::Run(Arrays in, Results out) const {
+  void* to = out.bytes(0);
+  const ArraySpec& spec = out.spec(0);
+  const AlongDim whole(spec.sizes, dim_);
+  int64_t start = 0;
+  for (const DlArray& x : in) {
+    const SliceRange range{dim_, start, x.size(dim_), 1};
+    start += range.count;
+    if (x.numel() == 0) continue;
+    CopyPart(SizeOf(spec.type), whole, range, /*to_part=*/false, x.data()->bytes(), to);
+  }
+}
+
+void CatOp::Write(OpWriter& w) const {
+  int64_t start = 0;
+  for (int k = 0; k < w.num_inputs(); ++k) {
+    Sizes sizes = w.input(k).sizes;
+    sizes.resize(w.output(0).sizes.size(), 1);
+    const SliceRange range{dim_, start, sizes[dim_], 1};
+    start += range.count;
+    w.ForEach(sizes, w.output(0).format, [&](const Indices& i) {
+      const Indices from(i.begin(), i.begin() + w.input(k).rank());
+      w.Store(0, range.At(i), w.Load(k, from));
+    });
+  }
+}
+
+DlArrays CatOp::Gradient(const GradientCall& call) const {
+  DlArrays gradients(call.inputs.size());
+  int64_t start = 0;
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    const ArraySpec& x = call.inputs[i].spec();
+    if (call.needed[i]) {
+      const DlArray part = Slice(call.output_gradients[0], dim_, start, x.size(dim_));
+      gradients[i] = Reshape(part, x.sizes, x.format.str());  // Trailing dims of size 1 go.
+    }
+    start += x.size(dim_);
+  }
+  return gradients;
+}
 
 void SliceOp::Infer(const Specs& in, SpecList* out) const {
   out->push_back(in[0]);

@@ -1,7 +1,8 @@
-// The op of a slice, shared by slice.cc (what users call) and the tape, which adds up the
-// derivatives of many slices at once (autodiff/gradient_sum.h).
-#ifndef FRAMEWORK_OPS_SLICE_OP_H_
-#define FRAMEWORK_OPS_SLICE_OP_H_
+// Parts of arrays along one dim, one of them or several side by side: the ops, shared by slice.cc
+// (what users call), the tape, which adds up the derivatives of many slices at once
+// (autodiff/gradient_sum.h), and passes over graphs (graph/direct_parts.h).
+#ifndef FRAMEWORK_OPS_PARTS_OP_H_
+#define FRAMEWORK_OPS_PARTS_OP_H_
 
 #include <compare>
 #include <cstdint>
@@ -42,9 +43,29 @@ class SliceOp : public Op, public WrittenOp {
   SliceRange range_;
 };
 
+/// Side by side, of arrays of one type whose labels and other sizes agree.
+class CatOp : public Op, public WrittenOp {
+ public:
+  explicit CatOp(int dim) : dim_(dim) {}
+  int dim() const { return dim_; }
+
+  std::string_view Name() const override { return "cat"; }
+  std::string Attributes() const override;
+  SaveMask SavedInputs() const override { return kSaveNone; }
+  SaveMask SavedOutputs() const override { return kSaveNone; }
+  void Infer(const Specs& in, SpecList* out) const override;
+  void Run(Arrays in, Results out) const override;
+  void Write(OpWriter& w) const override;
+  bool ReadsElementsOnce() const override { return true; }
+  DlArrays Gradient(const GradientCall& call) const override;
+
+ private:
+  int dim_;
+};
+
 /// The transpose of a slice: zeros of `size` along the dim, `part` at the range.
 DlArray EmbedSlice(const DlArray& part, const SliceRange& range, int64_t size);
 
 }  // namespace lamina
 
-#endif  // FRAMEWORK_OPS_SLICE_OP_H_
+#endif  // FRAMEWORK_OPS_PARTS_OP_H_
