@@ -45,7 +45,8 @@ struct Played {
   bool has_pinned = true;
   int num_pinned = 0;
   std::vector<std::string> calls;
-  int records = 0, most_records = INT_MAX;
+  int graphs = 0, records = 0, most_records = INT_MAX;
+  int of_waiting = 0;                              // What waiting for the device ends with.
   std::atomic<bool> works{false}, aborted{false};  // Work goes on until NCCL is given up.
 };
 Played& Library() {
@@ -86,7 +87,7 @@ const CudaDriver& PlayedDriver() {
   d.StreamQuery = [](void*) { return IsDone() ? 0 : cuda::kNotReady; };
   d.StreamSynchronize = [](void*) {
     while (!IsDone()) usleep(1000);
-    return 0;
+    return Library().of_waiting;
   };
   d.MemAllocAsync = [](CudaAddress* memory, size_t bytes, void*) {
     if (!HasRoom(bytes)) return cuda::kOutOfMemory;
@@ -131,14 +132,17 @@ const CudaDriver& PlayedDriver() {
                       unsigned shared_bytes, void*, void**,
                       void**) { return Called(absl::StrCat("launch with ", shared_bytes)); };
   d.StreamBeginCapture = [](void*, int) { return Called("record"); };
-  d.StreamEndCapture = [](void*, void** graph) { return *graph = &kGraph, Called("recorded"); };
+  d.StreamEndCapture = [](void*, void** graph) {
+    ++Library().graphs;
+    return *graph = &kGraph, Called("recorded");
+  };
   d.GraphInstantiate = [](void** ready, void* graph, unsigned long long) {  // NOLINT(runtime/int)
     if (!HasRoom(1000) || Library().records == Library().most_records) return cuda::kOutOfMemory;
     ++Library().records;
     return *ready = graph, 0;
   };
   d.GraphLaunch = [](void*, void*) { return Called("start"); };
-  d.GraphDestroy = [](void*) { return 0; };
+  d.GraphDestroy = [](void*) { return --Library().graphs, 0; };
   d.GraphExecDestroy = [](void*) { return --Library().records, 0; };
   return d;
 }
@@ -179,6 +183,7 @@ class CudaCallsTest : public ::testing::Test {
   }
   void TearDown() override {
     EXPECT_EQ(Library().sizes.size(), 0u);
+    EXPECT_EQ(Library().graphs, 0);
     EXPECT_EQ(Library().records, 0);
     EXPECT_EQ(Library().num_pinned, 0);
   }
@@ -215,6 +220,10 @@ TEST_F(CudaCallsTest, WhatIsKeptIsEnoughForKernelsAndRecords) {
   void* const all = device->Allocate(4096);
   EXPECT_EQ(refused([&] { device->Load({.code = "code", .symbols = {"F"}}); }), "gpu:OutOfMemory");
   EXPECT_EQ(refused([&] { device->Record([] {}); }), "gpu:OutOfMemory");
+  // The device is waited for before it is asked again.
+  Library().of_waiting = 1;
+  EXPECT_EQ(refused([&] { device->Record([] {}); }), "gpu:Driver");
+  Library().of_waiting = 0;
   device->Free(all);
 }
 

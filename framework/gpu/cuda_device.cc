@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "framework/dlarray/error.h"
@@ -228,9 +229,9 @@ class CudaDevice : public Device {
       throw;
     }
     Check(driver_.StreamEndCapture(stream_, &graph), "record launches");
-    const int error = WithRoom([&] { return driver_.GraphInstantiate(&ready, graph, 0); });
-    driver_.GraphDestroy(graph);
-    Check(error, "make one launch of many");
+    const absl::Cleanup give_back = [&] { driver_.GraphDestroy(graph); };
+    Check(WithRoom([&] { return driver_.GraphInstantiate(&ready, graph, 0); }),
+          "make one launch of many");
     return std::make_unique<CudaRecord>(driver_, *this, ready);
   }
   void Start(const LaunchRecord& record) override {
