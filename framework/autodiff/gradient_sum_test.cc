@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <complex>
 #include <map>
 #include <random>
 #include <string>
@@ -88,8 +91,10 @@ TEST(GradientSumTest, AnySlicesGiveTheSumOfAll) {
   const auto up_to = [&](int64_t n) { return static_cast<int64_t>(draw() % (n + 1)); };
   for (int run = 0; run < 300; ++run) {
     const Sizes sizes = {1 + up_to(6), 1 + up_to(6), 1 + up_to(2)};
-    const DlArray x = Randn(sizes, DataType::kDouble);
-    const bool labelled = run % 2 == 1;
+    const bool labelled = run % 2 == 1, is_complex = run % 3 == 0;
+    const DlArray drawn = Randn(sizes, DataType::kDouble);
+    const DlArray typed = is_complex ? Complex(drawn, 2 * drawn) : drawn;
+    const DlArray x = labelled ? DlArray(typed, "SCB") : typed;
     std::vector<double> expected(x.numel(), 0.0);
     const DlArray g = DlFeval(
         [&](const DlArray& w) {
@@ -102,7 +107,7 @@ TEST(GradientSumTest, AnySlicesGiveTheSumOfAll) {
             const int64_t count = up_to(step > 0 ? (n - 1 - start) / step + 1 : start + 1);
             const bool whole = draw() % 8 == 0;
             const DlArray part = whole ? w : Slice(w, dim, start, count, step);
-            y = y + factor * Sum(part);
+            y = y + factor * Sum(Real(part));
             for (int64_t i = 0; i < x.numel(); ++i) {
               const int64_t at = std::array<int64_t, 3>{i % sizes[0], i / sizes[0] % sizes[1],
                                                         i / sizes[0] / sizes[1]}[dim];
@@ -114,9 +119,12 @@ TEST(GradientSumTest, AnySlicesGiveTheSumOfAll) {
           }
           return DlGradient(y, w);
         },
-        labelled ? DlArray(x, "SCB") : x);
-    ASSERT_EQ(ToString(g.spec()), ToString((labelled ? DlArray(x, "SCB") : x).spec()));
-    for (int64_t i = 0; i < x.numel(); ++i) ASSERT_EQ(g.At(i), expected[i]) << run << " " << i;
+        x);
+    ASSERT_EQ(ToString(g.spec()), ToString(x.spec()));
+    for (int64_t i = 0; i < x.numel(); ++i) {
+      const std::complex<double> came = is_complex ? g.ComplexAt(i) : g.At(i);
+      ASSERT_EQ(came, expected[i]) << run << " " << i;
+    }
   }
 }
 
