@@ -6,6 +6,7 @@
 #include "framework/autodiff/dlgradient.h"
 #include "framework/graph/check_graph.h"
 #include "framework/graph/optimize.h"
+#include "framework/graph/testing/count_ops.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/normalization.h"
 #include "framework/ops/random.h"
@@ -13,6 +14,8 @@
 
 namespace lamina {
 namespace {
+
+using testing::Count;
 
 using Normalize = DlArray (*)(const DlArray& x, const DlArray& offset, const DlArray& scale);
 
@@ -40,12 +43,6 @@ std::function<DlArrays(Arrays)> Gradient(Normalize normalize) {
         },
         DlArrays(in.begin(), in.begin() + 3));
   };
-}
-
-int Count(const Graph& graph, std::string_view op) {
-  int n = 0;
-  for (const GraphStep& step : graph.steps()) n += step.op->Name() == op;
-  return n;
 }
 
 struct Example {

@@ -15,6 +15,7 @@
 #include "framework/graph/check_graph.h"
 #include "framework/graph/graph.h"
 #include "framework/graph/optimize.h"
+#include "framework/graph/testing/count_ops.h"
 #include "framework/ops/channel_blocks.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/elementwise.h"
@@ -27,13 +28,9 @@
 namespace lamina {
 namespace {
 
-using Function = std::function<DlArrays(Arrays)>;
+using testing::Count;
 
-int Count(const Graph& graph, std::string_view op) {
-  int n = 0;
-  for (const GraphStep& step : graph.steps()) n += step.op->Name() == op;
-  return n;
-}
+using Function = std::function<DlArrays(Arrays)>;
 
 DlArray Draw(const Sizes& sizes, std::string_view format = "") {
   const DlArray x = Randn(sizes, DataType::kSingle);

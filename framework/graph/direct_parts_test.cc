@@ -11,6 +11,7 @@
 #include "framework/autodiff/dlgradient.h"
 #include "framework/graph/check_graph.h"
 #include "framework/graph/optimize.h"
+#include "framework/graph/testing/count_ops.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/random.h"
@@ -20,13 +21,9 @@
 namespace lamina {
 namespace {
 
-using Function = std::function<DlArrays(Arrays)>;
+using testing::Count;
 
-int Count(const Graph& graph, std::string_view op) {
-  int n = 0;
-  for (const GraphStep& step : graph.steps()) n += step.op->Name() == op;
-  return n;
-}
+using Function = std::function<DlArrays(Arrays)>;
 
 ArraySpec Double(Sizes sizes, std::string_view format = "") {
   return {DataType::kDouble, std::move(sizes), Format(format)};

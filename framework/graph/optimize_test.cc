@@ -8,6 +8,7 @@
 #include "framework/graph/check_graph.h"
 #include "framework/graph/direct_parts.h"
 #include "framework/graph/join_terms.h"
+#include "framework/graph/testing/count_ops.h"
 #include "framework/graph/testing/random_function.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/random.h"
@@ -17,13 +18,9 @@
 namespace lamina {
 namespace {
 
-using Pass = Graph (*)(const Graph&);
+using testing::Count;
 
-int Count(const Graph& graph, std::string_view op) {
-  int n = 0;
-  for (const GraphStep& step : graph.steps()) n += step.op->Name() == op;
-  return n;
-}
+using Pass = Graph (*)(const Graph&);
 
 ArraySpec Single(Sizes sizes) { return {DataType::kSingle, std::move(sizes), {}}; }
 
