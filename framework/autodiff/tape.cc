@@ -146,9 +146,9 @@ DlArrays Tape::VectorJacobian(const DlArray& y, const DlArray& weights, Arrays v
   const bool keep = options.retain_data || options.enable_higher_derivatives;
   const size_t last = entries_.size();
   // Which arrays lead from the variables to y: only through them gradients are taken.
-  std::vector<bool> leads(num_arrays_, false), is_variable(num_arrays_, false);
+  std::vector<bool> leads(num_arrays_, false);
   for (const DlArray& x : variables) {
-    if (IsWatched(x)) leads[IndexOf(x)] = is_variable[IndexOf(x)] = true;
+    if (IsWatched(x)) leads[IndexOf(x)] = true;
   }
   for (size_t e = 0; e < last; ++e) {
     bool any = false;
