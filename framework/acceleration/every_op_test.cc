@@ -18,6 +18,7 @@
 #include "framework/ops/bfloat16.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/creation.h"
+#include "framework/ops/cumulative.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
 #include "framework/ops/lstm.h"
@@ -121,6 +122,26 @@ void AddReductions(AcceleratedTable& t) {
   });
 }
 
+void AddScans(AcceleratedTable& t) {
+  const DlArray x = t.Array({3, 4, 5}, "CBT");
+  for (const bool reverse : {false, true}) {
+    const CumulativeOptions options{.reverse = reverse};
+    for (const char label : {'C', 'T'}) {
+      t.Add("scans", {x}, [=](Arrays a) {
+        return DlArrays{CumSum(a[0] * a[0], label, options), CumProd(a[0], label, options),
+                        CumMax(a[0], label, options), CumMin(a[0], label, options)};
+      });
+      t.Add("linear recurrence", {x, t.Array({3}, "C")},
+            [=](Arrays a) { return LinearRecurrence(a[1], a[0], label, options); });
+    }
+  }
+  t.Add("diff", {x}, [](Arrays a) { return Diff(a[0] * a[0], 'B', 2); });
+  t.Add("complex scans", {t.Array({4, 2}), t.Array({4, 2})}, [](Arrays a) {
+    const DlArray z = Complex(a[0], a[1]);
+    return DlArrays{CumSum(z, 0), CumProd(z, 0), LinearRecurrence(z, z, 1)};
+  });
+}
+
 void AddProducts(AcceleratedTable& t) {
   t.Add("matmul", {t.Array({4, 3}), t.Array({3, 5})}, [](Arrays a) { return MatMul(a[0], a[1]); });
   t.Add("pages", {t.Array({3, 4, 2}), t.Array({5, 3, 2})},
@@ -177,9 +198,9 @@ void AddOthers(AcceleratedTable& t) {
 
 // What the sources of framework/ops give ops for names. Names that are computed are told here.
 std::set<std::string> AllOpNames() {
-  std::set<std::string> names{"where",   "sum",        "max_over", "min_over", "any",
-                              "argmax",  "argmin",     "all",      "rand",     "randn",
-                              "softmax", "logsoftmax", "fft",      "n_ifft"};
+  std::set<std::string> names{"where",  "sum",    "max_over", "min_over", "any",     "argmax",
+                              "argmin", "all",    "rand",     "randn",    "softmax", "logsoftmax",
+                              "fft",    "n_ifft", "cumsum",   "cumprod",  "cummax",  "cummin"};
   for (const auto& [name, f] : UnaryFunctions()) names.insert(name);
   for (const auto& [name, f] : BinaryFunctions()) names.insert(name);
   const std::regex literal("Name\\(\\) const override \\{ return \"([a-z_0-9]+)\"; \\}");
@@ -202,8 +223,8 @@ TEST(EveryOpTest, AcceleratedIsTheSameAsOpByOp) {
   const ScopedRandomSource scope(source);
   std::set<std::string> seen;
   for (const DataType type : {DataType::kDouble, DataType::kSingle}) {
-    for (const auto add : {AddElementwise, AddComplex, AddShapes, AddReductions, AddProducts,
-                           AddWindows, AddOthers}) {
+    for (const auto add : {AddElementwise, AddComplex, AddShapes, AddReductions, AddScans,
+                           AddProducts, AddWindows, AddOthers}) {
       AcceleratedTable table(type);
       add(table);
       table.ExpectSame(&seen);

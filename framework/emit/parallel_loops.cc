@@ -1,6 +1,7 @@
 #include "framework/emit/parallel_loops.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <map>
 
@@ -93,7 +94,8 @@ class Touches {
       good_ = false;
       return;
     }
-    Touched now{.constants = {form->constant}, .outer = {}, .inner = {}};
+    Touched now{.constants = {}, .outer = {}, .inner = {}};
+    int64_t constant = form->constant;
     for (const auto& [name, coefficient] : form->of) {
       if (coefficient == 0) continue;
       const bool is_outer = std::any_of(parallel_.begin(), parallel_.end(),
@@ -102,14 +104,18 @@ class Touches {
       if (is_outer) {
         now.outer[name] = coefficient;
       } else if (extent != inner_.end() && !extent->second.empty()) {
-        if (!now.inner.emplace(coefficient, extent->second.back()).second) good_ = false;
+        // A loop that goes down touches what it would going up.
+        const int64_t n = extent->second.back();
+        constant += std::min<int64_t>(coefficient, 0) * (n - 1);
+        if (!now.inner.emplace(std::abs(coefficient), n).second) good_ = false;
       } else {
         good_ = false;  // A variable of another kind.
       }
     }
+    now.constants.insert(constant);
     const auto [known, is_new] = touched_.emplace(array, now);
     if (is_new) return;
-    known->second.constants.insert(form->constant);
+    known->second.constants.insert(constant);
     good_ = good_ && known->second.outer == now.outer;
     for (const auto& [coefficient, extent] : now.inner) {
       int64_t& most = known->second.inner[coefficient];

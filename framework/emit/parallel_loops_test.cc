@@ -70,6 +70,22 @@ TEST(ParallelNestsTest, TheOuterLoopMayBeParallelAlone) {
   EXPECT_EQ(nest.loops[0].name, "j");
 }
 
+TEST(ParallelNestsTest, ALoopInsideMayGoDown) {
+  // for j < 4, for i < 3: y[step * j + 2 - i], after y[loaded]
+  const auto nest = [](int step, const Place& loaded) {
+    return Nest(
+        4, 3, [step](auto& i, auto& j) { return j * Expression(step) + Expression(2) - i; },
+        loaded);
+  };
+  // Both loops, where a row down meets a row up; the rows of others.
+  const Place same = [](auto& i, auto& j) { return j * Expression(3) + i; };
+  EXPECT_EQ(nest(3, same).loops.size(), 1u);
+  EXPECT_TRUE(nest(3, same).is_shown);
+  EXPECT_FALSE(nest(2, nullptr).is_shown);
+  EXPECT_FALSE(
+      nest(3, [](auto& i, auto& j) { return j * Expression(3) + Expression(3) - i; }).is_shown);
+}
+
 TEST(ParallelNestsTest, ANumberThatVariesIsTriedAtEachValue) {
   const Expression n = Expression::Variable("n");
   // for j < 4, for i < n: y[i + j * step]

@@ -9,6 +9,8 @@
 #include "framework/emit/testing/run_printed.h"
 #include "framework/ops/attention.h"
 #include "framework/ops/convolution.h"
+#include "framework/ops/creation.h"
+#include "framework/ops/cumulative.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/normalization.h"
@@ -55,6 +57,50 @@ TEST(PrintedOpsTest, Reductions) {
       });
     }
   }
+  Compare(cases);
+}
+
+TEST(PrintedOpsTest, Scans) {
+  Draw draw(10);
+  std::vector<Case> cases;
+  for (int i = 0; i < 4; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const Sizes sizes{draw.Size(1, 5), draw.Size(2, 7), draw.Size(1, 3)};
+    const DlArray x = draw.Array(sizes, type, "CTU"), b = draw.Array(sizes, type, "CTU");
+    const CumulativeOptions options{.reverse = i > 1};
+    for (int dim = 0; dim < 3; ++dim) {
+      const auto add = [&](const char* name, Function f) {
+        cases.push_back({name, std::move(f), {x, b}, nullptr});
+      };
+      // Sums and products of few elements are exact in double.
+      add("cumsum",
+          [dim, options](Arrays a) { return DlArrays{CumSum(a[0] * a[1], dim, options)}; });
+      add("cumprod", [dim, options](Arrays a) { return DlArrays{CumProd(a[0], dim, options)}; });
+      add("cummax", [dim, options](Arrays a) { return DlArrays{CumMax(a[0], dim, options)}; });
+      add("cummin", [dim, options](Arrays a) { return DlArrays{CumMin(a[0], dim, options) * 2}; });
+      add("linear recurrence", [dim, options](Arrays a) {
+        return DlArrays{LinearRecurrence(a[0], a[1], dim, options)};
+      });
+      add("complex", [dim, options](Arrays a) {
+        const DlArray z = Complex(a[0], a[1]), y = LinearRecurrence(z, z, dim, options);
+        return DlArrays{Real(CumSum(z, dim, options)), Imag(CumProd(z, dim, options)), Real(y),
+                        Imag(y)};
+      });
+    }
+    cases.push_back({"of counts",
+                     [options](Arrays a) { return DlArrays{CumSum(a[0], 0, options)}; },
+                     {DlArray::FromVector<int64_t>({5, -7, int64_t{1} << 40, 3}, {4})},
+                     nullptr});
+  }
+  // The first factor does not count; NaN is no extreme.
+  const DlArray special = DlArray::FromVector<double>({NAN, 1, -3, NAN, 4, INFINITY}, {6});
+  cases.push_back({"NaN and infinity",
+                   [](Arrays a) {
+                     return DlArrays{CumMax(a[0], 0), CumMin(a[0], 0, {.reverse = true}),
+                                     LinearRecurrence(a[0], OnesLike(a[0]), 0)};
+                   },
+                   {special},
+                   nullptr});
   Compare(cases);
 }
 

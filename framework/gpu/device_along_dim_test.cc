@@ -1,0 +1,114 @@
+// Functions along a dim, and their derivatives, on a device against the same ones here.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "framework/autodiff/dlgradient.h"
+#include "framework/emit/parallel_loops.h"
+#include "framework/emit/program.h"
+#include "framework/gpu/device_program.h"
+#include "framework/gpu/testing/each_device.h"
+#include "framework/graph/optimize.h"
+#include "framework/ops/cumulative.h"
+#include "framework/ops/elementwise.h"
+#include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
+
+namespace lamina::gpu {
+namespace {
+
+using Function = std::function<DlArrays(const DlArrays&)>;
+using DeviceAlongDimTest = testing::EachDevice;
+INSTANTIATE_TEST_SUITE_P(Devices, DeviceAlongDimTest, ::testing::Bool(), testing::DeviceKind);
+
+// Multiples of 1/8 from -1 to 1, no two of a line equal: few products of them are exact.
+DlArray Numbers(const Sizes& sizes, std::string_view format, int seed) {
+  std::vector<float> x(static_cast<size_t>(NumElements(sizes)));
+  for (size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<float>((i * 5 + static_cast<size_t>(seed)) % 17) / 8 - 1;
+  }
+  return DlArray::FromVector(x, sizes, format);
+}
+
+// f and the derivatives of the sum of its outputs' squares.
+Function WithGradients(const Function& f) {
+  return [f](const DlArrays& in) {
+    return DlFeval(
+        [&](const DlArrays& x) {
+          DlArrays y = f(x);
+          DlArray sum = 0.0;
+          for (const DlArray& part : y) {
+            if (IsFloating(part.type())) sum = sum + Sum(Real(part * Conj(part)));
+          }
+          for (const DlArray& g : DlGradient(sum, x)) y.push_back(g);
+          return y;
+        },
+        in);
+  };
+}
+
+// All of f as one program there.
+void ExpectSameThere(const std::shared_ptr<Gpu>& gpu, const Function& f, const DlArrays& in) {
+  std::vector<ArraySpec> specs;
+  DlArrays there;
+  for (const DlArray& x : in) {
+    specs.push_back(x.spec());
+    there.push_back(gpu->ToDevice(x));
+  }
+  const Graph graph = RecordGraph([&](Arrays x) { return f(DlArrays(x.begin(), x.end())); }, specs);
+  const DeviceProgram program(Optimize(graph, ImageLayouts::kPlain), gpu);
+  const DlArrays came = program.Run(there), expected = f(in);
+  ASSERT_EQ(came.size(), expected.size());
+  for (size_t k = 0; k < expected.size(); ++k) {
+    const DlArray y = Gather(came[k]);
+    ASSERT_EQ(y.spec(), expected[k].spec()) << k;
+    for (int64_t i = 0; i < y.numel(); ++i) {
+      const std::complex<double> a = y.ComplexAt(i), e = expected[k].ComplexAt(i);
+      ASSERT_LE(std::abs(a - e), 1e-5 * (1 + std::abs(e))) << "output " << k << ", element " << i;
+    }
+  }
+}
+
+TEST_P(DeviceAlongDimTest, Scans) {
+  const DlArrays in = {Numbers({3, 4, 6}, "CBT", 1), Numbers({3, 4, 6}, "CBT", 4)};
+  ExpectSameThere(gpu_, WithGradients([](const DlArrays& x) {
+                    DlArrays y;
+                    for (const bool reverse : {false, true}) {
+                      const CumulativeOptions options{.reverse = reverse};
+                      for (const char label : {'C', 'T'}) {
+                        y.push_back(CumSum(x[0], label, options));
+                        y.push_back(CumProd(x[0], label, options));
+                        y.push_back(CumMax(x[0], label, options));
+                        y.push_back(CumMin(x[1], label, options));
+                        y.push_back(LinearRecurrence(x[0], x[1], label, options));
+                      }
+                    }
+                    const DlArray z = Complex(x[0], x[1]);
+                    y.push_back(LinearRecurrence(z, CumProd(CumSum(z, 'B'), 'T'), 'C'));
+                    y.push_back(Diff(x[0], 'T', 2));
+                    return y;
+                  }),
+                  in);
+}
+
+// Items of a loop are computed at once, those of a scan in reverse too.
+TEST(AlongDimProgramTest, LinesAreComputedAtOnce) {
+  const auto f = [](Arrays x) {
+    return DlArrays{CumSum(x[0], 'T', {.reverse = true}), CumMax(x[0], 'B'),
+                    LinearRecurrence(x[0], x[0], 'C', {.reverse = true})};
+  };
+  const Graph graph = RecordGraph(f, std::vector<ArraySpec>{{DataType::kSingle, {8, 6, 4}, "CBT"}});
+  const Program program = WriteProgram(graph, {.inputs = {"x"}, .outputs = {"s", "m", "y"}},
+                                       nullptr, ProgramFor::kDevice);
+  for (const ProgramStep& step : program.steps) {
+    for (const ParallelNest& nest : ParallelNests(step.code)) {
+      EXPECT_TRUE(nest.is_shown) << step.comment;
+      EXPECT_GE(NumItems(nest.loops), 24) << step.comment;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lamina::gpu
