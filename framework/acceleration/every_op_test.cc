@@ -20,6 +20,7 @@
 #include "framework/ops/creation.h"
 #include "framework/ops/cumulative.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/linear_algebra.h"
 #include "framework/ops/loss.h"
 #include "framework/ops/lstm.h"
 #include "framework/ops/matmul.h"
@@ -71,6 +72,8 @@ void AddComplex(AcceleratedTable& t) {
   add("complex parts", [](const DlArray& v) { return Real(v) * Imag(v) + Abs(v); });
   add("complex exp", [](const DlArray& v) { return Exp(v) + Sqrt(v) + Conj(v); });
   add("complex matmul", [](const DlArray& v) { return MatMul(v, v, true, false); });
+  add("complex solve", [](const DlArray& v) { return Solve(v + 4 * EyeLike(v), v); });
+  add("complex cholesky", [](const DlArray& v) { return Cholesky(v + 4 * EyeLike(v)); });
   add("fft", [](const DlArray& v) { return Fft(v, 0); });
   add("ifft", [](const DlArray& v) { return Ifft(v, 1); });
   add("complex sum", [](const DlArray& v) { return Sum(v, 0); });
@@ -196,6 +199,23 @@ void AddOthers(AcceleratedTable& t) {
   });
 }
 
+void AddMatrices(AcceleratedTable& t) {
+  const DlArray a = t.Array({4, 4, 3}), b = t.Array({4, 2});
+  const auto regular = [](const DlArray& x) { return x + 3 * EyeLike(x); };
+  t.Add("solve", {a, b}, [=](Arrays x) { return Solve(regular(x[0]), x[1]); });
+  t.Add("determinant", {a}, [=](Arrays x) {
+    return DlArrays{Determinant(x[0]), LogDeterminant(regular(x[0])).log_magnitude};
+  });
+  t.Add("cholesky", {a, b}, [=](Arrays x) {
+    const DlArray l = Cholesky(regular(x[0]));
+    return DlArrays{l, TriangularSolve(l, x[1]), TriangularSolve(l, x[1], Triangle::kLower, true)};
+  });
+  t.Add("parts of matrices", {a, b}, [](Arrays x) {
+    return DlArrays{UpperTriangle(x[0], 1), DiagonalMatrix(Diagonal(x[0])), Trace(x[0]),
+                    Kron(x[0], x[1]), Norm(x[0], 2, 0)};
+  });
+}
+
 // What the sources of framework/ops give ops for names. Names that are computed are told here.
 std::set<std::string> AllOpNames() {
   std::set<std::string> names{"where",  "sum",    "max_over", "min_over", "any",     "argmax",
@@ -224,7 +244,7 @@ TEST(EveryOpTest, AcceleratedIsTheSameAsOpByOp) {
   std::set<std::string> seen;
   for (const DataType type : {DataType::kDouble, DataType::kSingle}) {
     for (const auto add : {AddElementwise, AddComplex, AddShapes, AddReductions, AddScans,
-                           AddProducts, AddWindows, AddOthers}) {
+                           AddProducts, AddWindows, AddMatrices, AddOthers}) {
       AcceleratedTable table(type);
       add(table);
       table.ExpectSame(&seen);

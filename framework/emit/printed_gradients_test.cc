@@ -8,9 +8,12 @@
 #include "framework/ops/attention.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/linear_algebra.h"
+#include "framework/ops/matmul.h"
 #include "framework/ops/normalization.h"
 #include "framework/ops/pooling.h"
 #include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 #include "gtest/gtest.h"
 
 namespace lamina {
@@ -90,6 +93,42 @@ TEST(PrintedGradientsTest, Attention) {
                          return DlArray(static_cast<double>(16 * values * queries) *
                                         (20.0 + 4 * static_cast<double>(keys)) * RoundingOf(a[0]));
                        }});
+    }
+  }
+  Compare(cases);
+}
+
+// The matrix is 6 n times one whose rows are reversed, and less than a third of that: its inverse
+// is below 1 / (4 n), numbers grow by less than 2, and both solutions are within the bounds of
+// linear_algebra.h.
+TEST(PrintedGradientsTest, Matrices) {
+  Draw draw(19);
+  std::vector<Case> cases;
+  for (int i = 0; i < 4; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const int64_t n = draw.Size(1, 6), m = draw.Size(1, 3), pages = draw.Size(1, 3);
+    const auto size = static_cast<double>(n);
+    const auto regular = [=](const DlArray& x) { return x + 6 * size * Flip(Eye(n, type), 0); };
+    const struct {
+      const char* name;
+      Function function;
+    } functions[] = {
+        {"solve", [=](Arrays a) { return DlArrays{Solve(regular(a[0]), a[1])}; }},
+        {"logarithm",
+         [=](Arrays a) {
+           return DlArrays{LogDeterminant(regular(a[0])).log_magnitude * Sum(a[1], {0, 1})};
+         }},
+        {"cholesky",
+         [=](Arrays a) { return DlArrays{MatMul(Cholesky(Flip(regular(a[0]), 0)), a[1])}; }},
+    };
+    for (const auto& [name, f] : functions) {
+      const Case all = GradientCase(
+          name, f, {draw.Array({n, n, pages}, type), draw.Array({n, m, pages}, type)}, &draw);
+      for (int k : {0, 1}) {
+        cases.push_back(
+            {name, [f = all.function, k](Arrays a) { return DlArrays{f(a)[k]}; }, all.inputs,
+             [=](Arrays a) { return DlArray(64 * size * size * (size + 2) * RoundingOf(a[0])); }});
+      }
     }
   }
   Compare(cases);

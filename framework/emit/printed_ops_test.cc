@@ -12,6 +12,7 @@
 #include "framework/ops/creation.h"
 #include "framework/ops/cumulative.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/linear_algebra.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/normalization.h"
 #include "framework/ops/one_hot.h"
@@ -454,6 +455,77 @@ TEST(PrintedOpsTest, FourierTransforms) {
       }
     }
   }
+  Compare(cases);
+}
+
+// Both solve within the bounds of linear_algebra.h. With n on the diagonal more than the sum of the
+// row beside it, numbers grow by less than 2 and inverses are below 1.
+TEST(PrintedOpsTest, Matrices) {
+  Draw draw(10);
+  std::vector<Case> cases;
+  for (int i = 0; i < 4; ++i) {
+    const DataType type = i % 2 ? DataType::kDouble : DataType::kSingle;
+    const int64_t n = draw.Size(1, 6), m = draw.Size(1, 3), pages = draw.Size(1, 3);
+    const DlArray re = draw.Array({n, n, pages}, type), im = draw.Array({n, n, pages}, type),
+                  b = draw.Array({n, m, i ? pages : 1}, type);
+    const auto size = static_cast<double>(n);
+    // Rows are reversed, so that each step exchanges two.
+    const auto matrix = [=](Arrays a, bool is_complex) {
+      const DlArray x = is_complex ? Complex(a[0], a[1]) : a[0];
+      return x + 6 * size * Cast(Flip(Eye(n), 0), x.type());
+    };
+    for (const bool is_complex : {false, true}) {
+      const auto add = [&](const char* name, double bound,
+                           const std::function<DlArray(const DlArray&, const DlArray&)>& f) {
+        for (const bool imaginary : {false, true}) {
+          if (imaginary && !is_complex) continue;
+          cases.push_back({name,
+                           [=](Arrays a) {
+                             const DlArray y = f(matrix(a, is_complex), a[2]);
+                             return DlArrays{imaginary ? Imag(y) : Real(y)};
+                           },
+                           {re, im, b},
+                           [=](Arrays a) {
+                             return DlArray(8 * size * (size + 2) * bound * RoundingOf(a[0]));
+                           }});
+        }
+      };
+      add("solve", 2, [](const DlArray& a, const DlArray& v) { return Solve(a, v); });
+      add("inverse", 1, [](const DlArray& a, const DlArray&) { return Inverse(a); });
+      add("determinant", 1,
+          [size](const DlArray& a, const DlArray&) { return Determinant(a / (6 * size)); });
+      add("sign", 1, [](const DlArray& a, const DlArray&) { return LogDeterminant(a).sign; });
+      add("logarithm", 6,
+          [](const DlArray& a, const DlArray&) { return LogDeterminant(a).log_magnitude; });
+      const auto positive = [n](const DlArray& a) { return Flip(a, 0); };
+      add("cholesky", 6 * size,
+          [positive](const DlArray& a, const DlArray&) { return Cholesky(positive(a)); });
+      for (const bool lower : {false, true}) {
+        for (const bool transposed : {false, true}) {
+          add("triangular", 2, [=](const DlArray& a, const DlArray& v) {
+            return TriangularSolve(positive(a), v, lower ? Triangle::kLower : Triangle::kUpper,
+                                   transposed);
+          });
+        }
+      }
+    }
+    cases.push_back({"triangles",
+                     [k = i - 2](Arrays a) {
+                       return DlArrays{LowerTriangle(a[0], k), UpperTriangle(a[0], k),
+                                       DiagonalMatrix(Diagonal(a[0])), Kron(a[0], a[2])};
+                     },
+                     {re, im, re},
+                     nullptr});
+  }
+  // Without a result.
+  const DlArray singular = DlArray::FromVector<double>({1, 2, 2, 4}, {2, 2});
+  cases.push_back(
+      {"singular",
+       [](Arrays a) {
+         return DlArrays{Determinant(a[0]), LogDeterminant(a[0]).log_magnitude, Cholesky(a[0])};
+       },
+       {singular},
+       nullptr});
   Compare(cases);
 }
 
