@@ -13,7 +13,8 @@ namespace {
 
 constexpr int64_t kNarrow = 8;    // columns that are walked one by one
 constexpr int64_t kChunk = 4096;  // elements that stay in the cache while they are
-constexpr int64_t kTile = 128;    // columns that are walked together
+constexpr int64_t kTile = 1024;   // columns that are walked together, at most
+constexpr int64_t kLeastTile = 64;
 
 template <class T>
 struct AccumulatorOf {
@@ -146,13 +147,16 @@ void Run(const F& f, bool reverse, int64_t inner, int64_t n, int64_t outer, T* y
       }
     });
   }
-  const int64_t tiles = (inner + kTile - 1) / kTile;
-  const int64_t grain = std::max<int64_t>(1, kElementwiseGrain / (std::min(inner, kTile) * n));
+  // Long rows are read fastest; but each thread is to have some. Columns do not depend on it.
+  const int64_t of_thread = inner * outer / NumThreads();
+  const int64_t tile = std::min(inner, std::clamp(of_thread, kLeastTile, kTile));
+  const int64_t tiles = (inner + tile - 1) / tile;
+  const int64_t grain = std::max<int64_t>(1, kElementwiseGrain / (tile * n));
   ParallelFor(outer * tiles, grain, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t column = item % tiles * kTile;
-      Columns(f, item / tiles * n * inner + start + column, step, n,
-              std::min(kTile, inner - column), y);
+      const int64_t column = item % tiles * tile;
+      Columns(f, item / tiles * n * inner + start + column, step, n, std::min(tile, inner - column),
+              y);
     }
   });
 }
