@@ -20,6 +20,7 @@
 #include "framework/ops/creation.h"
 #include "framework/ops/cumulative.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/gather_along.h"
 #include "framework/ops/linear_algebra.h"
 #include "framework/ops/loss.h"
 #include "framework/ops/lstm.h"
@@ -31,6 +32,7 @@
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "framework/ops/softmax.h"
+#include "framework/ops/sort.h"
 #include "framework/ops/spectral.h"
 #include "framework/ops/split.h"
 #include "framework/ops/testing/elementwise_table.h"
@@ -145,6 +147,22 @@ void AddScans(AcceleratedTable& t) {
   });
 }
 
+void AddOrder(AcceleratedTable& t) {
+  const DlArray x = t.Array({3, 4, 5}, "CBT");
+  for (const char label : {'C', 'T'}) {
+    t.Add("sort", {x}, [label](Arrays a) {
+      const TopKResult best = TopK(a[0] * a[0], label, 2);
+      return DlArrays{Sort(a[0], label), ArgSort(a[0], label, {.descending = true}), best.values,
+                      best.positions, Median(a[0], label)};
+    });
+  }
+  const DlArray p = DlArray::FromVector<int64_t>({2, 0, 2, 1, 1, 0}, {2, 3}, "CB");
+  t.Add("gather along", {t.Array({3, 3}, "CB"), p},
+        [](Arrays a) { return GatherAlong(a[0] * a[0], 'C', a[1]); });
+  t.Add("scatter along", {t.Array({2, 3}, "CB"), p},
+        [](Arrays a) { return ScatterAddAlong(a[0] * a[0], 'C', a[1], 4); });
+}
+
 void AddProducts(AcceleratedTable& t) {
   t.Add("matmul", {t.Array({4, 3}), t.Array({3, 5})}, [](Arrays a) { return MatMul(a[0], a[1]); });
   t.Add("pages", {t.Array({3, 4, 2}), t.Array({5, 3, 2})},
@@ -243,7 +261,7 @@ TEST(EveryOpTest, AcceleratedIsTheSameAsOpByOp) {
   const ScopedRandomSource scope(source);
   std::set<std::string> seen;
   for (const DataType type : {DataType::kDouble, DataType::kSingle}) {
-    for (const auto add : {AddElementwise, AddComplex, AddShapes, AddReductions, AddScans,
+    for (const auto add : {AddElementwise, AddComplex, AddShapes, AddReductions, AddScans, AddOrder,
                            AddProducts, AddWindows, AddMatrices, AddOthers}) {
       AcceleratedTable table(type);
       add(table);

@@ -12,6 +12,7 @@
 #include "framework/ops/creation.h"
 #include "framework/ops/cumulative.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/gather_along.h"
 #include "framework/ops/linear_algebra.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/normalization.h"
@@ -21,6 +22,7 @@
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "framework/ops/softmax.h"
+#include "framework/ops/sort.h"
 #include "framework/ops/spectral.h"
 #include "gtest/gtest.h"
 
@@ -277,6 +279,45 @@ TEST(PrintedOpsTest, GatherAndScatterAdd) {
   Compare(cases);
 }
 
+TEST(PrintedOpsTest, OrderAlongADim) {
+  Draw draw(11);
+  std::vector<Case> cases;
+  for (const DataType type : {DataType::kSingle, DataType::kDouble, DataType::kInt32,
+                              DataType::kInt64, DataType::kUint8, DataType::kLogical}) {
+    const DlArray x = Cast(draw.Array({3, 7, 2}, DataType::kSingle, "SCB") * 2 + 4, type);
+    for (int dim = 0; dim < 3; ++dim) {
+      cases.push_back({"sort",
+                       [dim](Arrays a) {
+                         const TopKResult best = TopK(a[0], dim, 2);
+                         return DlArrays{Sort(a[0], dim), ArgSort(a[0], dim), best.values,
+                                         best.positions, Median(a[0], dim)};
+                       },
+                       {x},
+                       nullptr});
+    }
+  }
+  for (const bool descending : {false, true}) {
+    cases.push_back(
+        {"NaN and infinity",
+         [descending](Arrays a) {
+           return DlArrays{Sort(a[0], 0, {.descending = descending}),
+                           ArgSort(a[0], 0, {.descending = descending})};
+         },
+         {DlArray::FromVector<double>({NAN, 1, -INFINITY, NAN, 0, -0.0, INFINITY}, {7})},
+         nullptr});
+  }
+  const DlArray x = draw.Array({4, 3, 2}, DataType::kSingle, "SCB"),
+                p = DlArray::FromVector<int64_t>({0, 2, 1, 1, 2, 2, 0, 0}, {4, 1, 2});
+  cases.push_back({"gather along",
+                   [](Arrays a) {
+                     const DlArray y = GatherAlong(a[0], 'C', a[1]);
+                     return DlArrays{y, ScatterAddAlong(y * 2, 'C', a[1], 3) + 1};
+                   },
+                   {x, p},
+                   nullptr});
+  Compare(cases);
+}
+
 // Printed code has no errors: there is 0, or nothing is added. A position of 64 bits whose lower
 // half is in range is not.
 TEST(PrintedOpsTest, PositionsOutOfRangeGiveZero) {
@@ -290,14 +331,18 @@ TEST(PrintedOpsTest, PositionsOutOfRangeGiveZero) {
       const Graph graph = RecordGraph(
           [](Arrays a) {
             const DlArray three = Slice(a[0], 1, 0, 3);
-            return DlArrays{Gather(three, 1, a[1]), ScatterAdd(a[0], 1, a[1], 3)};
+            const DlArray p = Reshape(a[1], {1, 6});
+            return DlArrays{Gather(three, 1, a[1]), ScatterAdd(a[0], 1, a[1], 3),
+                            GatherAlong(three, 1, p), ScatterAddAlong(a[0], 1, p, 3)};
           },
           std::vector<ArraySpec>{x.spec(), positions.spec()});
       cases.push_back({graph, inputs});
     }
     for (const DlArrays& y : testing::RunPrinted(cases, "", target)) {
-      EXPECT_EQ(y[0].ToVector<float>(), (std::vector<float>{0, 2, 0, 0, 0, 0}));
-      EXPECT_EQ(y[1].ToVector<float>(), (std::vector<float>{0, 2, 0}));
+      for (const size_t k : {0, 2}) {
+        EXPECT_EQ(y[k].ToVector<float>(), (std::vector<float>{0, 2, 0, 0, 0, 0}));
+        EXPECT_EQ(y[k + 1].ToVector<float>(), (std::vector<float>{0, 2, 0}));
+      }
     }
   }
 }

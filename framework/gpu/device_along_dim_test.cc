@@ -13,8 +13,10 @@
 #include "framework/graph/optimize.h"
 #include "framework/ops/cumulative.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/gather_along.h"
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
+#include "framework/ops/sort.h"
 
 namespace lamina::gpu {
 namespace {
@@ -93,15 +95,42 @@ TEST_P(DeviceAlongDimTest, Scans) {
                   in);
 }
 
+TEST_P(DeviceAlongDimTest, Order) {
+  const auto f = [](const DlArrays& x) {
+    DlArrays y;
+    for (const char label : {'C', 'T'}) {
+      const TopKResult best = TopK(x[0], label, 2);
+      y.insert(y.end(), {Sort(x[0], label, {.descending = true}), ArgSort(x[0], label), best.values,
+                         best.positions, Median(x[0] * x[1], label)});
+    }
+    const DlArray order = ArgSort(x[1], 'T');
+    y.push_back(GatherAlong(x[0], 'T', Slice(order, 'T', 1, 3)));
+    y.push_back(ScatterAddAlong(x[0], 'T', order, 7));
+    return y;
+  };
+  ExpectSameThere(gpu_, WithGradients(f),
+                  {Numbers({3, 4, 6}, "CBT", 1), Numbers({3, 4, 6}, "CBT", 4)});
+}
+
+TEST_P(DeviceAlongDimTest, PositionsOutOfRangeAreTold) {
+  const DlArray x = gpu_->ToDevice(Numbers({3, 2}, "CB", 1)),
+                p = gpu_->ToDevice(DlArray::FromVector<int64_t>({0, 3}, {1, 2}, "CB"));
+  const DlArray y = GatherAlong(x, 'C', p);
+  EXPECT_EQ(testing::Identifier([&] { Gather(y); }), "dlarray:IndexOutOfRange");
+  const DlArray z = ScatterAddAlong(y, 'C', p, 3);
+  EXPECT_EQ(testing::Identifier([&] { Gather(z); }), "dlarray:IndexOutOfRange");
+}
+
 // Items of a loop are computed at once, those of a scan in reverse too.
 TEST(AlongDimProgramTest, LinesAreComputedAtOnce) {
   const auto f = [](Arrays x) {
     return DlArrays{CumSum(x[0], 'T', {.reverse = true}), CumMax(x[0], 'B'),
-                    LinearRecurrence(x[0], x[0], 'C', {.reverse = true})};
+                    LinearRecurrence(x[0], x[0], 'C', {.reverse = true}), ArgSort(x[0], 'T'),
+                    Sort(x[0], 'C')};
   };
   const Graph graph = RecordGraph(f, std::vector<ArraySpec>{{DataType::kSingle, {8, 6, 4}, "CBT"}});
-  const Program program = WriteProgram(graph, {.inputs = {"x"}, .outputs = {"s", "m", "y"}},
-                                       nullptr, ProgramFor::kDevice);
+  const Program program = WriteProgram(
+      graph, {.inputs = {"x"}, .outputs = {"s", "m", "y", "p", "o"}}, nullptr, ProgramFor::kDevice);
   for (const ProgramStep& step : program.steps) {
     for (const ParallelNest& nest : ParallelNests(step.code)) {
       EXPECT_TRUE(nest.is_shown) << step.comment;

@@ -13,6 +13,22 @@ void CheckAll(const Positions& positions, const DlArray& values) {
   }
 }
 
+const char* NameOf(PositionsOf of) {
+  switch (of) {
+    case PositionsOf::kGather:
+      return "Gather";
+    case PositionsOf::kScatterAdd:
+      return "ScatterAdd";
+    case PositionsOf::kGatherAlong:
+      return "GatherAlong";
+    case PositionsOf::kScatterAddAlong:
+      return "ScatterAddAlong";
+    case PositionsOf::kOneHot:
+      return "OneHot";
+  }
+  return "";
+}
+
 }  // namespace
 
 Error PositionError(PositionsOf of, int64_t size, int64_t number, int64_t position) {
@@ -22,9 +38,7 @@ Error PositionError(PositionsOf of, int64_t size, int64_t number, int64_t positi
                  absl::StrCat("Element ", number, " is ", position, "."),
                  "Count classes from 0, and check their number.");
   }
-  return Error(kIdentifier,
-               absl::StrCat(of == PositionsOf::kGather ? "Gather" : "ScatterAdd",
-                            " takes positions from 0 to ", size - 1, "."),
+  return Error(kIdentifier, absl::StrCat(NameOf(of), " takes positions from 0 to ", size - 1, "."),
                absl::StrCat("Index number ", number, " is ", position, "."),
                "Positions count from 0.");
 }

@@ -17,7 +17,7 @@
 namespace lamina::internal {
 
 /// Who takes them.
-enum class PositionsOf : uint8_t { kGather, kScatterAdd, kOneHot };
+enum class PositionsOf : uint8_t { kGather, kScatterAdd, kOneHot, kGatherAlong, kScatterAddAlong };
 
 struct Positions {
   PositionsOf of;
