@@ -3,7 +3,8 @@
 // All loops run upwards and over all rows, and conditions say which are meant: so it can be shown
 // from the indices that the pages (and the columns of right sides) are independent, and a device
 // computes them at once (emit/parallel_loops.h). Therefore, too, an element of a diagonal or of a
-// row that values choose is found by a loop. One page is one thread's.
+// row that values choose is found by a loop, and no page is copied by two loops alone, which would
+// be joined to one. One page is one thread's.
 #include <functional>
 #include <limits>
 
@@ -51,6 +52,20 @@ void ForRows(LoopBuilder& code, int64_t n, bool forward,
   });
 }
 
+// The elements of rows `k` and `with` of a column of output 0, whose spec this is, exchanged.
+void Exchange(OpWriter& w, const ArraySpec& spec, const Indices& page, const Expression& k,
+              const Expression& with, const Expression& column) {
+  LoopBuilder& code = w.code();
+  const auto at = [&](const Expression& row) { return At(spec, page, row, column); };
+  code.For("other_row", spec.sizes[0], [&](const Expression& other) {
+    code.If((other == with) & (other != k), [&] {
+      const Expression old = code.Let("old", w.LoadOutput(0, at(k)));
+      w.Store(0, at(k), w.LoadOutput(0, at(other)));
+      w.Store(0, at(other), old);
+    });
+  });
+}
+
 // The equations of a triangular matrix, or of its conjugate transpose, with one column of output 0
 // as right side and result.
 struct Substitution {
@@ -94,10 +109,10 @@ void ForColumns(OpWriter& w, int right,
 
 }  // namespace
 
+// Column by column: what earlier columns do to it, then its pivot.
 void LuOp::Write(OpWriter& w) const {
   const ArraySpec& a = w.input(0);
   const int64_t n = a.sizes[0];
-  const DataType real = ToReal(a.type);
   LoopBuilder& code = w.code();
   ForPages(w, a, [&](const Indices& page) {
     const auto at = [&](const Expression& row, const Expression& column) {
@@ -106,18 +121,34 @@ void LuOp::Write(OpWriter& w) const {
     const auto lu = [&](const Expression& row, const Expression& column) {
       return w.LoadOutput(0, at(row, column));
     };
+    const auto pivot_at = [&](const Expression& k) {
+      return At(w.output(1), page, k, Expression(0));
+    };
     code.For("column", n, [&](const Expression& column) {
       code.For("row", n, [&](const Expression& row) {
         w.Store(0, at(row, column), w.Load(0, at(row, column)));
       });
-    });
-    code.For("k", n, [&](const Expression& k) {
-      const Expression greatest = code.Var("greatest", Expression::Number(-1, real));
-      const Expression pivot_row = code.Var("pivot_row", k.Typed(DataType::kInt32));
+      code.For("k", n, [&](const Expression& k) {
+        code.If(k < column, [&] {
+          const Expression with = code.Let("with", w.LoadOutput(1, pivot_at(k)));
+          Exchange(w, a, page, k, with, column);
+        });
+      });
+      code.For("k", n, [&](const Expression& k) {
+        code.If(k < column, [&] {
+          const Expression top = code.Let("top", lu(k, column));
+          code.For("row", n, [&](const Expression& row) {
+            code.If(row > k,
+                    [&] { w.Store(0, at(row, column), lu(row, column) - lu(row, k) * top); });
+          });
+        });
+      });
+      const Expression greatest = code.Var("greatest", Expression::Number(-1, ToReal(a.type)));
+      const Expression pivot_row = code.Var("pivot_row", column.Typed(DataType::kInt32));
       const Expression pivot = code.Var("pivot", Zero(a.type));
       code.For("row", n, [&](const Expression& row) {
-        code.If(row >= k, [&] {
-          const Expression value = code.Let("value", lu(row, k));
+        code.If(row >= column, [&] {
+          const Expression value = code.Let("value", lu(row, column));
           const Expression size = code.Let("size", Abs(value));
           code.If(size > greatest, [&] {
             code.Assign(greatest, size);
@@ -126,31 +157,14 @@ void LuOp::Write(OpWriter& w) const {
           });
         });
       });
-      w.Store(1, At(w.output(1), page, k, Expression(0)), pivot_row);
-      code.For("column", n, [&](const Expression& column) {
-        // The exchange of rows.
-        const Expression old = code.Let("old", lu(k, column));
-        const Expression top = code.Var("top", old);
-        code.If(pivot_row != k, [&] {
-          code.For("row", n, [&](const Expression& row) {
-            code.If(row == pivot_row, [&] {
-              code.Assign(top, lu(row, column));
-              w.Store(0, at(row, column), old);
-            });
-          });
-          w.Store(0, at(k, column), top);
-        });
-        // A column without a pivot is left as it is: zeros.
-        code.If((column == k) & (pivot != Zero(a.type)), [&] {
-          code.For("row", n, [&](const Expression& row) {
-            code.If(row > k, [&] { w.Store(0, at(row, column), lu(row, column) / pivot); });
-          });
-        });
-        code.If(column > k, [&] {
-          code.For("row", n, [&](const Expression& row) {
-            code.If(row > k,
-                    [&] { w.Store(0, at(row, column), lu(row, column) - lu(row, k) * top); });
-          });
+      w.Store(1, pivot_at(column), pivot_row);
+      code.For("other", n, [&](const Expression& other) {
+        code.If(other <= column, [&] { Exchange(w, a, page, column, pivot_row, other); });
+      });
+      // Without a pivot there are zeros below it already.
+      code.If(pivot != Zero(a.type), [&] {
+        code.For("row", n, [&](const Expression& row) {
+          code.If(row > column, [&] { w.Store(0, at(row, column), lu(row, column) / pivot); });
         });
       });
     });
@@ -159,19 +173,12 @@ void LuOp::Write(OpWriter& w) const {
 
 void LuSolveOp::Write(OpWriter& w) const {
   const ArraySpec& x = w.output(0);
-  const int64_t n = x.sizes[0];
   LoopBuilder& code = w.code();
   ForColumns(w, 3, [&](const Indices& page, const Expression& column) {
     const auto exchange = [&] {
-      ForRows(code, n, !transposed_, [&](const Expression& k) {
+      ForRows(code, x.sizes[0], !transposed_, [&](const Expression& k) {
         const Expression with = code.Let("with", w.Load(2, At(w.input(2), page, k, Expression(0))));
-        code.For("other", n, [&](const Expression& other) {
-          code.If((other == with) & (other != k), [&] {
-            const Expression old = code.Let("old", w.LoadOutput(0, At(x, page, k, column)));
-            w.Store(0, At(x, page, k, column), w.LoadOutput(0, At(x, page, other, column)));
-            w.Store(0, At(x, page, other, column), old);
-          });
-        });
+        Exchange(w, x, page, k, with, column);
       });
     };
     if (!transposed_) exchange();
