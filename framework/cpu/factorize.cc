@@ -5,6 +5,7 @@
 #include <complex>
 #include <limits>
 #include <numeric>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,10 @@ const FactorizeLoops& Loops() {
   return loops;
 }
 
+// Up to this many rows, and numbers on the right side, calling a library costs more than plain
+// loops (measured).
+constexpr int64_t kFewRows = 16, kFewNumbers = 32;
+
 template <class F>
 void WithType(DataType type, F f) {
   switch (type) {
@@ -50,6 +55,68 @@ void WithType(DataType type, F f) {
 bool IsSmall(int64_t n, int64_t m) {
   return static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(m) <
          kParallelOperations;
+}
+
+template <class T>
+T Conjugate(T x) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return x;
+  } else {
+    return std::conj(x);
+  }
+}
+
+template <class T>
+void LuOfFewRows(int64_t n, T* a, int32_t* pivots) {
+  for (int64_t k = 0; k < n; ++k) {
+    auto greatest = std::abs(T()) - 1;
+    int64_t pivot = k;
+    for (int64_t i = k; i < n; ++i) {
+      const auto size = std::abs(a[i + k * n]);
+      if (size > greatest) {
+        greatest = size;
+        pivot = i;
+      }
+    }
+    pivots[k] = static_cast<int32_t>(pivot);
+    if (pivot != k) {
+      for (int64_t j = 0; j < n; ++j) std::swap(a[k + j * n], a[pivot + j * n]);
+    }
+    if (greatest == 0) continue;  // Zeros below the diagonal.
+    for (int64_t i = k + 1; i < n; ++i) a[i + k * n] /= a[k + k * n];
+    for (int64_t j = k + 1; j < n; ++j) {
+      for (int64_t i = k + 1; i < n; ++i) a[i + j * n] -= a[i + k * n] * a[k + j * n];
+    }
+  }
+}
+
+template <class T>
+void SolveFewRows(TriangleKind kind, bool transposed, int64_t n, int64_t m, const T* t, T* b) {
+  const bool is_forward = (kind != TriangleKind::kUpper) != transposed;
+  for (int64_t column = 0; column < m; ++column) {
+    T* x = b + column * n;
+    for (int64_t step = 0; step < n; ++step) {
+      const int64_t row = is_forward ? step : n - 1 - step;
+      const int64_t first = is_forward ? 0 : row + 1, last = is_forward ? row : n;
+      T sum = x[row];
+      for (int64_t k = first; k < last; ++k) {
+        sum -= (transposed ? Conjugate(t[k + row * n]) : t[row + k * n]) * x[k];
+      }
+      const T diagonal = transposed ? Conjugate(t[row + row * n]) : t[row + row * n];
+      x[row] = kind == TriangleKind::kUnitLower ? sum : sum / diagonal;
+    }
+  }
+}
+
+void SolveTriangle(DataType type, TriangleKind kind, bool transposed, int64_t n, int64_t m,
+                   const void* t, void* b) {
+  if (n > kFewRows || n * m > kFewNumbers) {
+    return Loops().triangular_solve(type, kind, transposed, n, m, t, b);
+  }
+  WithType(type, [&](auto one) {
+    using T = decltype(one);
+    SolveFewRows(kind, transposed, n, m, static_cast<const T*>(t), static_cast<T*>(b));
+  });
 }
 
 // The exchanges, in their order, that bring row i to places[i].
@@ -112,7 +179,10 @@ void FinishCholesky(bool found, int64_t n, T* a) {
 }  // namespace
 
 void LuFactor(DataType type, int64_t n, void* a, int32_t* pivots) {
-  if (n == 0) return;
+  if (n <= kFewRows) {
+    return WithType(type,
+                    [&](auto one) { LuOfFewRows(n, static_cast<decltype(one)*>(a), pivots); });
+  }
   const OneThread guard(IsSmall(n, n));
   Loops().lu(type, n, a, pivots);
   ExchangesOf(n, pivots);
@@ -130,8 +200,8 @@ void LuSolve(DataType type, bool transposed, int64_t n, int64_t m, const void* l
   if (!transposed) exchange(false);
   const TriangleKind first = transposed ? TriangleKind::kUpper : TriangleKind::kUnitLower;
   const TriangleKind second = transposed ? TriangleKind::kUnitLower : TriangleKind::kUpper;
-  Loops().triangular_solve(type, first, transposed, n, m, lu, b);
-  Loops().triangular_solve(type, second, transposed, n, m, lu, b);
+  SolveTriangle(type, first, transposed, n, m, lu, b);
+  SolveTriangle(type, second, transposed, n, m, lu, b);
   if (transposed) exchange(true);
 }
 
@@ -155,8 +225,7 @@ void TriangularSolve(DataType type, bool lower, bool transposed, int64_t n, int6
                      const void* t, void* b) {
   if (n == 0 || m == 0) return;
   const OneThread guard(IsSmall(n, m));
-  Loops().triangular_solve(type, lower ? TriangleKind::kLower : TriangleKind::kUpper, transposed, n,
-                           m, t, b);
+  SolveTriangle(type, lower ? TriangleKind::kLower : TriangleKind::kUpper, transposed, n, m, t, b);
 }
 
 }  // namespace lamina::cpu

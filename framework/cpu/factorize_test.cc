@@ -76,7 +76,7 @@ long double Distance(const std::vector<Wide>& x, std::vector<Wide> y) {
   return Largest(y);
 }
 
-// Small ones, and some on both sides of where blocks begin.
+// Few rows, and some on both sides of where others compute and blocks begin.
 const int64_t kSizes[] = {1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 64, 130};
 
 // |P A - L U| <= n u |L| |U| (N. Higham, Accuracy and Stability of Numerical Algorithms, theorem
@@ -172,6 +172,18 @@ TYPED_TEST(FactorizeTest, ASingularMatrixHasAZeroPivotAndGivesInfinityOrNan) {
   std::vector<T> x = {1, 2, 4};
   LuSolve(this->kType, false, 3, 1, lu.data(), pivots.data(), x.data());
   EXPECT_TRUE(std::any_of(x.begin(), x.end(), [](T v) { return !std::isfinite(std::abs(v)); }));
+  // The identity without one of its ones.
+  const int64_t n = 40;
+  std::vector<T> large(n * n);
+  for (int64_t i = 0; i < n; ++i) large[i + i * n] = i == 20 ? T(0) : T(1);
+  pivots.resize(n);
+  LuFactor(this->kType, n, large.data(), pivots.data());
+  LuDeterminant(this->kType, n, large.data(), pivots.data(), &determinant, &sign, &log);
+  EXPECT_EQ(determinant, T(0));
+  EXPECT_EQ(log, -INFINITY);
+  std::vector<T> y(n, T(1));
+  LuSolve(this->kType, false, n, 1, large.data(), pivots.data(), y.data());
+  EXPECT_FALSE(std::isfinite(std::abs(y[20])));
 }
 
 // |A - L L^H| <= (n + 1) u |L| |L^H| (Higham, theorem 10.3), whose elements are at most A's

@@ -562,15 +562,18 @@ TEST(PrintedOpsTest, Matrices) {
                      {re, im, re},
                      nullptr});
   }
-  // Without a result.
-  const DlArray singular = DlArray::FromVector<double>({1, 2, 2, 4}, {2, 2});
-  cases.push_back(
-      {"singular",
-       [](Arrays a) {
-         return DlArrays{Determinant(a[0]), LogDeterminant(a[0]).log_magnitude, Cholesky(a[0])};
-       },
-       {singular},
-       nullptr});
+  // Without a result; the second has no pivot in its first column.
+  for (const DlArray& singular :
+       {DlArray::FromVector<double>({1, 2, 2, 4}, {2, 2}),
+        DlArray::FromVector<double>({0, 0, 0, 1, 2, 4, 4, 5, 7}, {3, 3})}) {
+    cases.push_back(
+        {"singular",
+         [](Arrays a) {
+           return DlArrays{Determinant(a[0]), LogDeterminant(a[0]).log_magnitude, Cholesky(a[0])};
+         },
+         {singular},
+         nullptr});
+  }
   Compare(cases);
 }
 
