@@ -26,8 +26,10 @@
 #include "framework/ops/attention.h"
 #include "framework/ops/convolution.h"
 #include "framework/ops/creation.h"
+#include "framework/ops/cumulative.h"
 #include "framework/ops/dims.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/gather_along.h"
 #include "framework/ops/loss.h"
 #include "framework/ops/lstm.h"
 #include "framework/ops/matmul.h"
@@ -37,6 +39,7 @@
 #include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "framework/ops/softmax.h"
+#include "framework/ops/sort.h"
 #include "framework/ops/spectral.h"
 #include "framework/ops/split.h"
 // IWYU pragma: end_exports

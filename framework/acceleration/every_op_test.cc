@@ -78,6 +78,7 @@ void AddComplex(AcceleratedTable& t) {
   add("complex cholesky", [](const DlArray& v) { return Cholesky(v + 4 * EyeLike(v)); });
   add("fft", [](const DlArray& v) { return Fft(v, 0); });
   add("ifft", [](const DlArray& v) { return Ifft(v, 1); });
+  add("complex product of all", [](const DlArray& v) { return Prod(v, 0); });
   add("complex sum", [](const DlArray& v) { return Sum(v, 0); });
 }
 
@@ -87,6 +88,7 @@ void AddShapes(AcceleratedTable& t) {
   t.Add("permute", {t.Array({4, 3, 2})}, [](Arrays a) { return Permute(a[0], {2, 0, 1}) + 1; });
   t.Add("relabel", {x}, [](Arrays a) { return DlArray(StripDims(a[0]), "BCS") * 3; });
   t.Add("slice", {x}, [](Arrays a) { return Slice(a[0], 'S', 1, 2, 2) * a[0].size(0); });
+  t.Add("circshift", {x}, [](Arrays a) { return CircShift(a[0] * a[0], 'C', 1); });
   t.Add("flip", {x}, [](Arrays a) { return Flip(a[0], "SC"); });
   t.Add("cat", {x, x}, [](Arrays a) { return Cat('C', {a[0], 2 * a[1]}); });
   t.Add("split", {x}, [](Arrays a) { return Split(a[0] * a[0], 'S', {1, 3}); });
@@ -106,9 +108,9 @@ void AddReductions(AcceleratedTable& t) {
   const DlArray x = t.Array({5, 4, 3}, "SCB");
   for (const char* dims : {"S", "C", "SB", "SCB"}) {
     t.Add(std::string("reductions over ") + dims, {x}, [dims](Arrays a) {
-      return DlArrays{Sum(a[0], dims),     Mean(a[0], dims),      Variance(a[0], dims),
-                      MaxOver(a[0], dims), MinOver(a[0], dims),   Any(a[0] > 0.5, dims),
-                      All(a[0] < 2, dims), Sum(a[0] * a[0], dims)};
+      return DlArrays{Sum(a[0], dims),     Mean(a[0], dims),       Variance(a[0], dims),
+                      MaxOver(a[0], dims), MinOver(a[0], dims),    Any(a[0] > 0.5, dims),
+                      All(a[0] < 2, dims), Sum(a[0] * a[0], dims), Prod(2 * a[0], dims)};
     });
   }
   t.Add("argmax", {x}, [](Arrays a) { return DlArrays{ArgMax(a[0], 'C'), ArgMin(a[0], 'S')}; });
@@ -236,9 +238,10 @@ void AddMatrices(AcceleratedTable& t) {
 
 // What the sources of framework/ops give ops for names. Names that are computed are told here.
 std::set<std::string> AllOpNames() {
-  std::set<std::string> names{"where",  "sum",    "max_over", "min_over", "any",     "argmax",
-                              "argmin", "all",    "rand",     "randn",    "softmax", "logsoftmax",
-                              "fft",    "n_ifft", "cumsum",   "cumprod",  "cummax",  "cummin"};
+  std::set<std::string> names{"where",   "sum",        "max_over", "min_over", "any",
+                              "argmax",  "argmin",     "all",      "rand",     "randn",
+                              "softmax", "logsoftmax", "fft",      "n_ifft",   "prod",
+                              "cumsum",  "cumprod",    "cummax",   "cummin"};
   for (const auto& [name, f] : UnaryFunctions()) names.insert(name);
   for (const auto& [name, f] : BinaryFunctions()) names.insert(name);
   const std::regex literal("Name\\(\\) const override \\{ return \"([a-z_0-9]+)\"; \\}");

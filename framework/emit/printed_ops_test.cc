@@ -50,6 +50,9 @@ TEST(PrintedOpsTest, Reductions) {
       // Exact, since the elements are few multiples of 1/16.
       add("sum", [set](Arrays a) { return DlArrays{Sum(a[0], set)}; });
       add("sum of a chain", [set](Arrays a) { return DlArrays{Sum(a[0] * a[0] - 1, set)}; });
+      if (!set.is_all() && set.Mask("", x.spec()) <= 0b10) {
+        add("prod", [set](Arrays a) { return DlArrays{Prod(a[0], set)}; });
+      }
       add("max", [set](Arrays a) { return DlArrays{MaxOver(a[0], set)}; });
       add("min", [set](Arrays a) { return DlArrays{MinOver(a[0], set)}; });
       if (set.Mask("", x.spec()) != 0b101 && set.Mask("", x.spec()) != 0b111) {
@@ -439,6 +442,7 @@ TEST(PrintedOpsTest, ComplexNumbers) {
     add("where", [](const DlArray& z) { return Where(Real(z) > 0, z, -z); });
     add("matmul", [](const DlArray& z) { return MatMul(z, z, false, true); });
     add("sum", [](const DlArray& z) { return Sum(z * z + 1, DimSet({0})); });
+    add("prod", [](const DlArray& z) { return Prod(z, DimSet({0})); });
     add("any", [](const DlArray& z) { return Any(z, DimSet({1})); });
     // Quotients, roots and exponentials are rounded otherwise.
     const auto near = [&](const char* name, const std::function<DlArray(const DlArray&)>& f) {

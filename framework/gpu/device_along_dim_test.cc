@@ -90,6 +90,9 @@ TEST_P(DeviceAlongDimTest, Scans) {
                     const DlArray z = Complex(x[0], x[1]);
                     y.push_back(LinearRecurrence(z, CumProd(CumSum(z, 'B'), 'T'), 'C'));
                     y.push_back(Diff(x[0], 'T', 2));
+                    y.push_back(Prod(x[0], "CT"));
+                    y.push_back(Prod(z, 'T'));
+                    y.push_back(CircShift(x[0], 'B', 3));
                     return y;
                   }),
                   in);

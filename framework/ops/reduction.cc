@@ -7,6 +7,7 @@
 #include "framework/cpu/cast.h"
 #include "framework/cpu/reduce.h"
 #include "framework/cpu/strided_copy.h"
+#include "framework/ops/cumulative.h"
 #include "framework/ops/dims_op.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
@@ -83,6 +84,7 @@ class ReduceOp : public Op, public WrittenOp, public DimsOp {
     const DlArray& x = call.inputs[0];
     const DlArray& dy = call.output_gradients[0];
     if (reduction_ == Reduction::kSum) return {BroadcastTo(dy, x.spec())};
+    if (reduction_ == Reduction::kProd) return {dy * Conj(ProductOfOthers(x))};
     // Extremes: equal ones share.
     const DlArray is_extreme = Cast(Equal(x, call.outputs[0]), dy.type());
     return {dy / Apply(std::make_shared<ReduceOp>(Reduction::kSum, mask_), {is_extreme}) *
@@ -91,16 +93,33 @@ class ReduceOp : public Op, public WrittenOp, public DimsOp {
   SaveMask SavedInputs() const override {
     return reduction_ == Reduction::kSum ? kSaveNone : kSaveAll;
   }
-  SaveMask SavedOutputs() const override { return SavedInputs(); }
+  SaveMask SavedOutputs() const override {
+    return reduction_ == Reduction::kProd ? kSaveNone : SavedInputs();
+  }
   bool IsDifferentiable() const override {
-    return reduction_ == Reduction::kSum || reduction_ == Reduction::kMax ||
-           reduction_ == Reduction::kMin;
+    return reduction_ == Reduction::kSum || reduction_ == Reduction::kProd ||
+           reduction_ == Reduction::kMax || reduction_ == Reduction::kMin;
   }
 
  private:
+  DlArray ProductOfOthers(const DlArray& x) const;
+
   Reduction reduction_;
   uint32_t mask_;
 };
+
+// For each element along the one dim the product of all before it, times that of all behind it.
+DlArray ReduceOp::ProductOfOthers(const DlArray& x) const {
+  LAMINA_CHECK(std::popcount(mask_) == 1);
+  const int d = std::countr_zero(mask_);
+  const int64_t n = x.size(d);
+  if (n == 0) return x;
+  ArraySpec spec = x.spec();
+  spec.sizes[d] = 1;
+  const DlArray one = BroadcastTo(Cast(1.0, x.type()), spec);
+  return CumProd(Cat(d, {one, Slice(x, d, 0, n - 1)}), d) *
+         CumProd(Cat(d, {Slice(x, d, 1, n - 1), one}), d, {.reverse = true});
+}
 
 void ReduceOp::Write(OpWriter& w) const {
   using loops::Expression;
@@ -111,12 +130,13 @@ void ReduceOp::Write(OpWriter& w) const {
       is_position || reduction_ == Reduction::kMax || reduction_ == Reduction::kMin;
   const bool greatest = reduction_ == Reduction::kMax || reduction_ == Reduction::kArgMax;
   const bool is_for_all = reduction_ == Reduction::kSum || reduction_ == Reduction::kAny ||
-                          reduction_ == Reduction::kAll;
+                          reduction_ == Reduction::kAll || reduction_ == Reduction::kProd;
   if ((IsComplex(x.type) && !is_for_all) || (is_extreme && !IsRealFloating(x.type))) {
-    throw Error("emit:CannotPrint",
-                "A reduction that is printed works on single, double or, for sums, integers and "
-                "complex numbers.",
-                absl::StrCat("A ", ToString(x), " came."), "Cast the array first.");
+    throw Error(
+        "emit:CannotPrint",
+        "A reduction that is printed works on single, double or, for sums and products, integers "
+        "and complex numbers.",
+        absl::StrCat("A ", ToString(x), " came."), "Cast the array first.");
   }
   if (reduction_ == Reduction::kSum || reduction_ == Reduction::kSumSquares) {
     const bool squares = reduction_ == Reduction::kSumSquares;
@@ -249,6 +269,15 @@ DlArray Summable(const DlArray& x) {
 
 DlArray Sum(const DlArray& x, const DimSet& dims) {
   return Reduce(Reduction::kSum, Summable(x), dims);
+}
+// Along one dim after the other, so that each has a gradient along one.
+DlArray Prod(const DlArray& x, const DimSet& dims) {
+  const uint32_t mask = dims.Mask("prod", x.spec());
+  DlArray y = Summable(x);
+  for (int d = 0; d < x.rank(); ++d) {
+    if (mask >> d & 1) y = ReduceMask(Reduction::kProd, y, uint32_t{1} << d);
+  }
+  return dims.is_all() && y.rank() > 0 ? Reshape(y, {}) : y;
 }
 DlArray Mean(const DlArray& x, const DimSet& dims) {
   const DlArray v = IsFloating(x.type()) ? x : Cast(x, DataType::kSingle);

@@ -1,4 +1,4 @@
-// Sums, means, extremes over dims; and back: repeating an array to larger sizes.
+// Sums, products, means, extremes over dims; and back: repeating an array to larger sizes.
 //
 // Reduced dims stay, with size 1, and keep their labels. Over all dims the result is a scalar
 // without dims. Sums are accumulated blockwise: the error bound is in framework/cpu/reduce.h.
@@ -17,6 +17,10 @@ namespace lamina {
 
 /// The sum; of logical and integer arrays in single and int64.
 DlArray Sum(const DlArray& x, const DimSet& dims = DimSet::All());
+/// The product, of logical and integer arrays in single and int64; 1 over no elements. The error is
+/// at most n u |y|, where no product on the way leaves the range of the type. The gradient needs no
+/// division: it is right where elements are zero.
+DlArray Prod(const DlArray& x, const DimSet& dims = DimSet::All());
 /// The mean; NaN over no elements.
 DlArray Mean(const DlArray& x, const DimSet& dims = DimSet::All());
 /// The variance about the mean, divided by the number n of elements (not n - 1).

@@ -103,6 +103,11 @@ Complex128 SumOf(const std::vector<Complex128>& v) {
   for (Complex128 x : v) sum += x;
   return sum;
 }
+Complex128 ProdOf(const std::vector<Complex128>& v) {
+  Complex128 product = 1;
+  for (Complex128 x : v) product *= x;
+  return product;
+}
 Complex128 MeanOf(const std::vector<Complex128>& v) {
   return SumOf(v) / static_cast<double>(v.size());
 }
@@ -128,6 +133,7 @@ TEST(ReductionTest, OfEveryFloatingType) {
     const DlArray x = RandomInput({4, 5, 3, 2}, "SSCB", -1, 1, 1, type);
     const double tolerance = ToReal(type) == DataType::kSingle ? 1e-5 : 1e-14;
     ExpectReduced("Sum", Sum, x, type, SumOf, tolerance);
+    ExpectReduced("Prod", Prod, x * 2, type, ProdOf, 4 * tolerance);
     ExpectReduced("Mean", Mean, x, type, MeanOf, tolerance);
     ExpectReduced("Variance", Variance, x, ToReal(type), VarianceOf, tolerance);
     if (IsComplex(type)) continue;
@@ -141,6 +147,11 @@ TEST(ReductionTest, OfCounts) {
   for (DataType type : {kLogical, kInt32, kInt64, kUint8}) {
     const DlArray x = Numbered({4, 5, 3, 2}, "SSCB", type);
     ExpectReduced("Sum", Sum, x, type == kLogical ? kSingle : kInt64, SumOf);
+    const DlArray few_twos = ArrayOf(type, {4, 5, 3, 2}, "SSCB", [&](const Sizes& i) {
+      const int64_t twos = (i[0] + 2 * i[1] + 3 * i[2] + i[3]) % 7 == 0;
+      return static_cast<double>(type == kLogical ? 1 - twos : 1 + twos);
+    });
+    ExpectReduced("Prod", Prod, few_twos, type == kLogical ? kSingle : kInt64, ProdOf);
     ExpectReduced("Mean", Mean, x, kSingle, MeanOf, 1e-6);
     ExpectReduced("MaxOver", MaxOver, x, type, MaxOf);
     ExpectReduced("MinOver", MinOver, x, type, MinOf);
@@ -190,6 +201,8 @@ TEST(ReductionTest, OverNoElements) {
   EXPECT_EQ(Sum(x, 'B').ToVector<float>(), (std::vector<float>{0, 0, 0}));
   EXPECT_EQ(Sum(x).Scalar(), 0);
   EXPECT_EQ(Sum(x, 'C').sizes(), (Sizes{1, 0}));
+  EXPECT_EQ(Prod(x, 'B').ToVector<float>(), (std::vector<float>{1, 1, 1}));
+  EXPECT_EQ(Prod(x).Scalar(), 1);
   EXPECT_TRUE(std::isnan(Mean(x).Scalar()));
   EXPECT_TRUE(std::isnan(Variance(x).Scalar()));
   EXPECT_EQ(Any(x).Scalar(), 0);
@@ -285,6 +298,29 @@ TEST(ReductionGradientTest, OfEveryReduction) {
           << name << " " << s << ", complex";
     }
   }
+}
+
+// With no, one and several zeros in what is multiplied.
+TEST(ReductionGradientTest, OfProducts) {
+  for (const DataType type : {DataType::kDouble, DataType::kComplexDouble}) {
+    const DlArray x = RandomInput({2, 3, 4}, "SCB", 0.5, 2, 1, type);
+    const DlArray mask = ArrayOf(type, {2, 3, 4}, "SCB", [](const Sizes& at) {
+      return static_cast<double>(at[2] == 0 || (at[0] + at[1]) % at[2] != 0);
+    });
+    for (const DimSet& dims :
+         {DimSet("S"), DimSet('C'), DimSet("CB"), DimSet({0, 2}), DimSet::All()}) {
+      const auto f = [&](const DlArrays& in) { return Prod(in[0], dims); };
+      EXPECT_TRUE(GradientsAgree(f, {x}));
+      EXPECT_TRUE(GradientsAgree(f, {x * mask}));
+    }
+  }
+  const auto gradient = [](const DlArray& v) { return DlGradient(Prod(v), v); };
+  EXPECT_EQ(DlFeval(gradient, DlArray::FromVector<double>({2, 0, 3}, {3})).ToVector<double>(),
+            (std::vector<double>{0, 6, 0}));
+  EXPECT_EQ(DlFeval(gradient, DlArray::FromVector<double>({2, 0, 0}, {3})).ToVector<double>(),
+            (std::vector<double>{0, 0, 0}));
+  EXPECT_EQ(DlFeval(gradient, DlArray(2.0)).Scalar(), 1);
+  EXPECT_EQ(DlFeval(gradient, Numbered({0, 3}, "CB")).sizes(), (Sizes{0, 3}));
 }
 
 TEST(ReductionGradientTest, OfBroadcastsAndSums) {

@@ -53,6 +53,9 @@ inline DlArray Cat(const DimSet& dim, std::initializer_list<DlArray> arrays) {
 /// `count` positions along `dim`, from `start` on, every `step`-th; other dims stay whole. A
 /// negative step goes backwards. Labels stay. Errors: "dlarray:IndexOutOfRange", those of DimSet.
 DlArray Slice(const DlArray& x, const DimSet& dim, int64_t start, int64_t count, int64_t step = 1);
+/// The elements moved by `shift` positions along `dim`, to higher ones where it is above 0; those
+/// that leave at one end come in at the other. Errors: those of DimSet.
+DlArray CircShift(const DlArray& x, const DimSet& dim, int64_t shift);
 /// The order along each of these dims reversed.
 DlArray Flip(const DlArray& x, const DimSet& dims);
 /// The positions `indices` (int32, int64; a vector, from 0) along `dim`, which then has as many.

@@ -266,6 +266,31 @@ TEST(SliceTest, TellsPositionsOutside) {
   EXPECT_EQ(IdentifierOf([&] { Slice(x, {0, 1}, 0, 1); }), "dlarray:SeveralDims");
 }
 
+TEST(CircShiftTest, MovesAround) {
+  for (const DataType type : kAllTypes) {
+    const DlArray x = Numbered({4, 3, 5}, "SCB", type);
+    for (int d = 0; d < 3; ++d) {
+      const int64_t n = x.size(d);
+      for (const int64_t shift : {int64_t{0}, int64_t{1}, int64_t{2}, int64_t{-1}, n, 3 * n + 1,
+                                  -2 * n - 2, INT64_MAX, INT64_MIN}) {
+        const DlArray y = CircShift(x, d, shift);
+        ASSERT_EQ(y.spec(), x.spec());
+        ForEachIndex(x.sizes(), [&](const Sizes& at) {
+          Sizes to = at;
+          to[d] = (at[d] + shift % n + n) % n;
+          EXPECT_EQ(ElementAt(y, to), ElementAt(x, at));
+        });
+      }
+    }
+  }
+  EXPECT_EQ(CircShift(Numbered({0, 2}), 0, 3).sizes(), (Sizes{0, 2}));
+  EXPECT_EQ(IdentifierOf([&] { CircShift(Numbered({2}, "C"), 'B', 1); }), "dlarray:LabelNotFound");
+  EXPECT_EQ(IdentifierOf([&] {
+              CircShift(Numbered({2, 2}, "SS"), 'S', 1);
+            }),
+            "dlarray:SeveralDims");
+}
+
 TEST(FlipTest, ReversesEachDim) {
   const DlArray x = Numbered({2, 3, 4}, "SSC");
   const DlArray y = Flip(x, "S");
@@ -415,6 +440,7 @@ TEST(ShapeGradientTest, OfEveryFunction) {
        }},
       {"slice", [](const DlArrays& x) { return Slice(Square(x[0]), 'B', 1, 2); }},
       {"slice by steps", [](const DlArrays& x) { return Slice(Square(x[0]), 'B', 3, 2, -2); }},
+      {"circshift", [](const DlArrays& x) { return CircShift(Square(x[0]), 'C', -2); }},
       {"flip", [](const DlArrays& x) { return Flip(Square(x[0]), "CB"); }},
       {"gather", [&](const DlArrays& x) { return Gather(Square(x[0]), 'C', indices); }},
       {"scatter", [&](const DlArrays& x) { return ScatterAdd(Square(x[0]), 'C', one_each, 5); }},

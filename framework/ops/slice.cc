@@ -205,6 +205,14 @@ DlArray Slice(const DlArray& x, const DimSet& dim, int64_t start, int64_t count,
   return Apply(std::make_shared<SliceOp>(range), {x});
 }
 
+DlArray CircShift(const DlArray& x, const DimSet& dim, int64_t shift) {
+  const int d = dim.Only("CircShift", x.spec());
+  const int64_t n = x.size(d);
+  if (n == 0 || shift % n == 0) return x;
+  const int64_t back = (shift % n + n) % n;  // So many come from the end.
+  return Cat(d, {Slice(x, d, n - back, back), Slice(x, d, 0, n - back)});
+}
+
 DlArray Flip(const DlArray& x, const DimSet& dims) {
   const uint32_t mask = dims.Mask("Flip", x.spec());
   DlArray y = x;
