@@ -256,6 +256,36 @@ TEST_P(AttentionKernelsTest, ScoresThatAreNoNumbers) {
   }
 }
 
+// A key that no query sees, since its scores are -infinity, has derivatives of 0, also where
+// queries do not fill the last tile: what is beyond them has scores of 0 times infinity.
+TEST_P(AttentionKernelsTest, InfinityStaysWhereTheProcessorHasIt) {
+  for (const Case& c : {Case{1, 4, 4, 1, 40, 70}, Case{2, 64, 40, 1, 70, 33}}) {
+    for (const DataType type : {DataType::kSingle, DataType::kDouble}) {
+      SCOPED_TRACE(ToString(c));
+      DlArrays in = Inputs(c, type);
+      std::vector<double> q = Double(in[0]).ToVector<double>(),
+                          k = Double(in[1]).ToVector<double>();
+      const auto channels = static_cast<size_t>(c.heads * c.depth);
+      for (size_t i = 0; i < q.size(); i += channels) q[i] = 1;
+      k[channels * 31] = -INFINITY;
+      in[0] = Cast(DlArray::FromVector<double>(q, in[0].sizes(), "CBT"), type);
+      in[1] = Cast(DlArray::FromVector<double>(k, in[1].sizes(), "CBT"), type);
+      const DlArrays expected = WithGradients(c, in), came = WithGradients(c, There(in));
+      for (size_t a = 0; a < came.size(); ++a) {
+        const DlArray x = Gather(came[a]);
+        for (int64_t i = 0; i < x.numel(); ++i) {
+          if (std::isnan(expected[a].At(i))) {
+            ASSERT_TRUE(std::isnan(x.At(i))) << "array " << a << ", element " << i;
+          } else {
+            ASSERT_NEAR(x.At(i), expected[a].At(i), 1e-5) << "array " << a << ", element " << i;
+          }
+        }
+      }
+      EXPECT_EQ(Gather(came[3]).At(31 * c.heads * c.values), 0);  // Of its value.
+    }
+  }
+}
+
 TEST(AttentionKernelTextsTest, TheCompilerTakesAllOfThem) {
   if (!FindCudaCompiler().ok()) GTEST_SKIP() << FindCudaCompiler().status();
   for (const DataType type : {DataType::kSingle, DataType::kDouble}) {
