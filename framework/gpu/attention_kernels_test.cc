@@ -9,6 +9,7 @@
 #include <limits>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -283,6 +284,22 @@ TEST_P(AttentionKernelsTest, InfinityStaysWhereTheProcessorHasIt) {
       }
       EXPECT_EQ(Gather(came[3]).At(31 * c.heads * c.values), 0);  // Of its value.
     }
+  }
+}
+
+// A load of 16 bytes is four passes at least, a store less. Rows that begin in one bank are more.
+TEST_P(AttentionKernelsTest, RowsInSharedMemoryBeginInDifferentBanks) {
+  if (emulated_ == nullptr) GTEST_SKIP() << "Passes are counted on the emulated device.";
+  for (const auto& [type, depth] : {std::pair{DataType::kSingle, 128},
+                                    {DataType::kDouble, 32},
+                                    {DataType::kDouble, 64},
+                                    {DataType::kDouble, 128}}) {
+    const Case c{1, depth, depth, 1, 64, 64};
+    const DlArrays there = There(Inputs(c, type));
+    const testing::AccessCounts counts = emulated_->Count([&] { WithGradients(c, there); });
+    EXPECT_GT(counts.shared_requests, 0);
+    EXPECT_LT(counts.shared_passes, 4.2 * static_cast<double>(counts.shared_requests))
+        << ToString(c) << (type == DataType::kSingle ? ", single" : ", double");
   }
 }
 

@@ -38,7 +38,9 @@ struct Cut {
 
   // Numbers in shared memory. The kernels look whether it is so many.
   int64_t Shared(Kind kind, int64_t of_a_load) const {
-    const int64_t step = size + of_a_load, tiles = kThreads * of_rows * (of_columns + 1);
+    const int64_t step = size + of_a_load, lane_columns = size / 8,
+                  spare = lane_columns < 8 || of_a_load == 4 ? lane_columns : 8,
+                  tiles = kThreads / lane_columns * of_rows * (of_columns * lane_columns + spare);
     switch (kind) {
       case Kind::kForward:
         return (rows() + 2 * columns()) * step + tiles + (2 * warp_columns() + 1) * rows();
