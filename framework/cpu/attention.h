@@ -34,7 +34,10 @@ struct AttentionShape {
 // batch x keys], y: [value_depth heads x batch x queries]; m and 1 / sum: [queries x heads x
 // batch]. keys is at least 1. Sums over keys are added in parts of 256 bytes; probabilities below
 // the smallest normal number lose digits. A score of NaN or +inf gives NaN in its query's y, as do
-// scores of -inf only; a single -inf is a probability of 0.
+// scores of -inf only; a single -inf is a probability of 0. With a mask, steps of one block
+// of 256 bytes (0 to 63, 64 to 127 and so on in single) may meet as 0 times each other where one
+// does not see the other: NaN or infinity in one of them may give NaN in all of the block, and in
+// no other that it does not reach by the formulas.
 void Attention(DataType type, const AttentionShape& shape, const void* q, const void* k,
                const void* v, void* y, void* greatest, void* inverse_sum);
 

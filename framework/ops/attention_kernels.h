@@ -7,7 +7,8 @@
 // and y by 2 e of the largest |v|. That is the worst case; of random numbers of d up to 128 and n
 // up to 150 y and all gradients are wrong by less than 32 u of the largest of them
 // (framework/gpu/attention_kernels_test.cc). The same arrays give the same bits each time. NaN and
-// infinity do what they do on the processor (cpu/attention.h).
+// infinity are where the formulas have them, and nowhere else but where the processor may have them
+// too: with a mask, in a query's own block (cpu/attention.h).
 //
 // Threads: pure functions.
 #ifndef FRAMEWORK_OPS_ATTENTION_KERNELS_H_
