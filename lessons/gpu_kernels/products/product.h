@@ -79,7 +79,8 @@ __global__ void TilesProduct(const T* w, const T* x, T* y, long long m, long lon
 inline const KernelFunction block_product = ProductBy({.name = "BlockProduct",
                                                        .source = R"(
 __global__ void BlockProduct(const T* w, const T* x, T* y, long long m, long long n, long long k) {
-  __shared__ T w_tile[16][64], x_tile[16][65];  // [j][row], [j][column], and one to spare
+  // [j][row], [j][column] and some to spare.
+  __shared__ T w_tile[16][64], x_tile[16][64 + 8 / sizeof(T)];
   const long long tiles = (m + 63) / 64;
   const long long first_row = blockIdx.x % tiles * 64, first_column = blockIdx.x / tiles * 64;
   const int t = threadIdx.x, a = t % 16, b = t / 16;
