@@ -1,6 +1,5 @@
 #include "checks/array_components.h"
 
-#include <algorithm>
 #include <complex>
 
 #include "absl/strings/str_cat.h"
@@ -54,16 +53,6 @@ DlArray FromNumbers(const Numbers& numbers, size_t at, const ArraySpec& spec) {
     return Cast(Reshape(numbers.array(), spec.sizes, spec.format.str()), spec.type);
   }
   return FromComponents({numbers.begin() + at, n}, spec);
-}
-
-std::string Coordinates(const ArraySpec& spec, int64_t index) {
-  std::string out;
-  for (int d = 0; d < spec.rank(); ++d) {
-    absl::StrAppend(&out, d > 0 ? ", " : "", index % std::max<int64_t>(1, spec.sizes[d]));
-    if (!spec.format.empty()) absl::StrAppend(&out, "(", std::string(1, spec.format[d]), ")");
-    index /= std::max<int64_t>(1, spec.sizes[d]);
-  }
-  return out.empty() ? "the scalar" : out;
 }
 
 std::string Quoted(std::string_view name) { return absl::StrCat("'", std::string(name), "'"); }

@@ -1,7 +1,6 @@
-// The elements of an array as plain numbers, and where each stands.
+// The elements of an array as plain numbers.
 //
 //   std::vector<double> c = Components(x);     // re, im, re, im, .. of a complex array
-//   Coordinates(x.spec(), 5);                  // "2(S), 1(S), 0(C)"
 //
 // Threads: pure functions.
 #ifndef CHECKS_ARRAY_COMPONENTS_H_
@@ -26,9 +25,6 @@ DlArray FromComponents(std::span<const double> components, const ArraySpec& spec
 Numbers NumbersOf(std::span<const DlArray> arrays);
 /// The inverse for one of them, whose components begin at number `at`.
 DlArray FromNumbers(const Numbers& numbers, size_t at, const ArraySpec& spec);
-
-/// "3(S), 4(S), 1(C)" for element `index`, counted from 0.
-std::string Coordinates(const ArraySpec& spec, int64_t index);
 
 /// "'in1'", "'LeftSlope'".
 std::string Quoted(std::string_view name);

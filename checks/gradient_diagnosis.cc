@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "framework/dlarray/coordinates.h"
+#include "framework/ops/finite_check.h"
 
 namespace lamina::checks {
 namespace {
@@ -56,7 +58,9 @@ std::vector<std::string> Causes(const CheckContext& context, const GradientCheck
                                 const std::vector<VariableFinding>& findings, int i,
                                 const Comparison& shown, int64_t observations) {
   std::vector<std::string> causes;
-  if (!std::isfinite(shown.analytic)) causes.emplace_back(kNotFiniteCause);
+  if (!std::isfinite(shown.analytic)) {
+    causes = CausesOfNotFinite([&] { check.function().Gradient({}); });
+  }
   const std::vector<Variable>& variables = check.function().variables();
   if (const int j = SwappedWith(variables, findings, i); j >= 0) {
     causes.push_back(absl::StrCat("It is the derivative with respect to ",
@@ -108,6 +112,16 @@ std::string WhereInVariable(const Variable& v, int64_t component) {
                       !complex             ? ""
                       : component % 2 == 0 ? ", real part"
                                            : ", imaginary part");
+}
+
+std::vector<std::string> CausesOfNotFinite(absl::FunctionRef<void()> gradient) {
+  std::vector<std::string> causes;
+  const std::string op = WhatIsNotFinite(gradient, {.functions = false});
+  if (!op.empty()) causes.push_back(op);
+  causes.emplace_back(
+      "The derivative divides by what is 0 here: that of a root, a norm or a standard deviation is "
+      "infinite at 0. Add a small constant under the root.");
+  return causes;
 }
 
 Diagnostic DiagnoseGradient(const CheckContext& context, const GradientCheck& check,

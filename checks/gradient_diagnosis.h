@@ -2,18 +2,20 @@
 #ifndef CHECKS_GRADIENT_DIAGNOSIS_H_
 #define CHECKS_GRADIENT_DIAGNOSIS_H_
 
+#include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "checks/check_report.h"
 #include "checks/gradient_check.h"
 
 namespace lamina::checks {
 
-/// What came, and its most probable cause, where an analytic derivative is NaN or infinite.
+/// What came where an analytic derivative is NaN or infinite.
 inline constexpr char kGetsNotFinite[] = "Training gets NaN or infinity.";
-inline constexpr char kNotFiniteCause[] =
-    "The derivative divides by what is 0 here: that of a root, a norm or a standard deviation is "
-    "infinite at 0. Add a small constant under the root.";
+/// Its causes: the op that gives it when `gradient` computes it again, if one does, and the most
+/// probable one.
+std::vector<std::string> CausesOfNotFinite(absl::FunctionRef<void()> gradient);
 
 /// What is wrong with the derivative of variable `i`; `findings` has all variables. `observations`
 /// is how many there are, 1 when not known.

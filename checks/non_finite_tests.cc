@@ -13,6 +13,7 @@
 #include "checks/endless_call.h"
 #include "checks/layer_test.h"
 #include "checks/observation_split.h"
+#include "framework/dlarray/coordinates.h"
 
 namespace lamina::checks {
 namespace {

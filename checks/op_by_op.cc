@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "checks/result_bound.h"
+#include "framework/dlarray/coordinates.h"
 #include "framework/graph/optimize.h"
 #include "framework/ops/moved.h"
 

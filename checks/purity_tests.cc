@@ -5,7 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "checks/layer_test.h"
+#include "framework/dlarray/coordinates.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/finite_check.h"
 
 namespace lamina::checks {
 namespace {
@@ -116,6 +118,14 @@ void PredictReturnsFiniteValues(const CheckContext& c, const Variant& v, TestPoi
       for (size_t k = 0; k < values.size(); ++k) {
         if (std::isfinite(values[k])) continue;
         const int64_t element = static_cast<int64_t>(k) / (IsComplex(y.type()) ? 2 : 1);
+        std::vector<std::string> causes;
+        const std::string op =
+            WhatIsNotFinite([&] { c.Call(subject, function); }, {.functions = false});
+        if (!op.empty()) causes.push_back(op);
+        causes.emplace_back(
+            "A division by zero, a logarithm or a root of what may be negative, an exponential "
+            "that "
+            "overflows.");
         point->Fail(
             {.expected = absl::StrCat("The outputs are finite for inputs in [",
                                       c.options().input_low, ", ", c.options().input_high, ")."),
@@ -123,8 +133,7 @@ void PredictReturnsFiniteValues(const CheckContext& c, const Variant& v, TestPoi
                                   std::isnan(values[k]) ? "NaN." : "infinity."),
              .where = absl::StrCat(Quoted(subject.layer->OutputNames()[i]), " at ",
                                    Coordinates(y.spec(), element)),
-             .causes = {"A division by zero, a logarithm or a root of what may be negative, "
-                        "an exponential that overflows."},
+             .causes = causes,
              .fix = "Guard it. If the layer is meant for other inputs only, say which: "
                     "input_low and input_high of CheckOptions."});
         return;

@@ -40,7 +40,8 @@ class SecondCheck {
   double noise_ = 0;
 };
 
-Diagnostic Differs(const CheckContext& c, const std::string& where, const Comparison& one) {
+Diagnostic Differs(const CheckContext& c, const GradientCheck& first, const std::string& where,
+                   const Comparison& one) {
   Diagnostic d{
       .expected = absl::StrFormat("The derivative of the derivatives along a random direction is "
                                   "that by differences, %.8g, to within %.1g.",
@@ -65,7 +66,9 @@ Diagnostic Differs(const CheckContext& c, const std::string& where, const Compar
   }
   if (!std::isfinite(one.analytic)) {
     d.came = "Differentiating twice gives NaN or infinity.";
-    d.causes.insert(d.causes.begin(), kNotFiniteCause);
+    const std::vector<std::string> more = CausesOfNotFinite(
+        [&] { first.function().SecondGradient(first.weights(), first.weights()); });
+    d.causes.insert(d.causes.begin(), more.begin(), more.end());
   }
   return d;
 }
@@ -127,9 +130,9 @@ void SecondDerivativesAreNumericallyCorrect(const CheckContext& c, const Variant
       const Comparison mine = second.Compare(f.Dense(static_cast<int>(i), 60));
       if (mine.ok()) continue;
       found = true;
-      point->Fail(Differs(c, absl::StrCat("Along ", InWords(f.variables()[i])), mine));
+      point->Fail(Differs(c, first, absl::StrCat("Along ", InWords(f.variables()[i])), mine));
     }
-    if (!found) point->Fail(Differs(c, "Along all variables together", one));
+    if (!found) point->Fail(Differs(c, first, "Along all variables together", one));
   } catch (const FunctionThrew& e) {
     if (e.function != Function::kBackward) throw;
     Threw(c, e, point);

@@ -66,9 +66,9 @@ void CompareDerivatives(const CheckContext& c, const SizeCase& one, const Subjec
                    ? absl::StrFormat("Training gets %.8g: %.3g off.", along.analytic, along.error())
                    : kGetsNotFinite,
        .where = InWords(one),
-       .causes = {finite ? "A loop or a sum of Backward ends too early, or counts with sizes of "
-                           "the first call."
-                         : kNotFiniteCause},
+       .causes = finite ? std::vector<std::string>{"A loop or a sum of Backward ends too early, or "
+                                                   "counts with sizes of the first call."}
+                        : CausesOfNotFinite([&] { check.function().Gradient({}); }),
        .fix = finite ? "Take sizes from the arrays of each call."
                      : "Let the derivative stay finite for these sizes, or throw an Error that "
                        "says which sizes are meant."});

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/autodiff/dlgradient.h"
+#include "framework/dlarray/coordinates.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 

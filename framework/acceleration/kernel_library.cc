@@ -11,9 +11,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "framework/acceleration/process.h"
 #include "framework/emit/c_compiler.h"
 #include "framework/io/file.h"
+#include "framework/io/process.h"
 #include "framework/io/sha256.h"
 #include "framework/io/temporary_folder.h"
 

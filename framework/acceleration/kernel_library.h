@@ -24,7 +24,7 @@
 
 #include "absl/status/statusor.h"
 #include "framework/acceleration/kernel_cache.h"
-#include "framework/acceleration/process.h"
+#include "framework/io/process.h"
 
 namespace lamina {
 

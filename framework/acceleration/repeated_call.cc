@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/autodiff/tape.h"
 #include "framework/graph/graph.h"
+#include "framework/ops/finite_check.h"
 #include "framework/ops/product_precision.h"
 
 namespace lamina {
@@ -37,11 +38,12 @@ uint64_t HashOf(Arrays inputs) {
   return hash;
 }
 
-// Within another recording, and without values, there is nothing to replay.
+// Within another recording, and without values, there is nothing to replay. A check of ops sees
+// them one by one.
 bool IsPlain(Arrays inputs) {
-  return IsRecording() || std::any_of(inputs.begin(), inputs.end(), [](const DlArray& x) {
-           return !x.has_values() && !x.on_device();
-         });
+  return IsRecording() || FiniteCheck::IsOn() ||
+         std::any_of(inputs.begin(), inputs.end(),
+                     [](const DlArray& x) { return !x.has_values() && !x.on_device(); });
 }
 
 }  // namespace

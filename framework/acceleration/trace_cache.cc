@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "framework/acceleration/trace_check.h"
 #include "framework/dlarray/counted.h"
+#include "framework/ops/finite_check.h"
 
 namespace lamina::internal {
 namespace {
@@ -200,7 +201,7 @@ int TraceCache::NumTraces() const {
 DlArrays TraceCache::Call(Arrays inputs, absl::FunctionRef<DlArrays(Arrays)> plain,
                           absl::FunctionRef<TracedFunction()> owned) {
   // Within another recording the function becomes a part of that.
-  if (IsRecording()) return plain(inputs);
+  if (IsRecording() || FiniteCheck::IsOn()) return plain(inputs);
   for (const DlArray& x : inputs) {
     if (!x.has_values() && !x.on_device()) return plain(inputs);
   }

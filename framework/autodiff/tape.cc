@@ -1,11 +1,13 @@
 #include "framework/autodiff/tape.h"
 
 #include <atomic>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "framework/autodiff/gradient_sum.h"
 #include "framework/ops/creation.h"
+#include "framework/ops/finite_check.h"
 #include "framework/ops/parts_op.h"
 
 namespace lamina {
@@ -83,6 +85,7 @@ void Tape::AddEntry(std::shared_ptr<const GradientRule> rule, Arrays inputs,
     const bool saved = saved_inputs >> std::min<size_t>(i, 31) & 1;
     entry.saved_inputs.push_back(saved ? inputs[i] : WithoutValues(inputs[i]));
   }
+  if (FiniteCheck::IsOn()) entry.called = std::make_shared<CallSite>(CallSite::Here());
   entry.rule = std::move(rule);
   entries_.push_back(std::move(entry));
 }
@@ -101,6 +104,9 @@ void Tape::Propagate(Entry& entry, const std::vector<bool>& leads,
   const auto saved_inputs = entry.saved_inputs;
   const auto saved_outputs = entry.saved_outputs;
   const Indices inputs = entry.inputs, outputs = entry.outputs;
+  const std::shared_ptr<const CallSite> called = entry.called;
+  std::optional<FiniteCheck::OfGradient> told;
+  if (called != nullptr) told.emplace(rule->Name(), *called);
   if (release) {
     // The rule goes too: that of a layer's own Backward holds its memory.
     entry.rule.reset();

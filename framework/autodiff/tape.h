@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "framework/io/call_site.h"
 #include "framework/ops/op.h"
 
 namespace lamina {
@@ -74,6 +75,7 @@ class Tape : public Listener {
     Indices outputs;                           // Their numbers.
     absl::InlinedVector<DlArray, 3> saved_inputs;
     absl::InlinedVector<DlArray, 1> saved_outputs;
+    std::shared_ptr<const CallSite> called;  // Under a FiniteCheck (ops/finite_check.h).
   };
 
   int32_t IndexOf(const DlArray& x) const { return IsWatched(x) ? x.data()->tape_mark.index : -1; }

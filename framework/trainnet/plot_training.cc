@@ -68,7 +68,7 @@ std::string_view ToString(StopReason reason) {
     case StopReason::kOutputFunction:
       return "The output function asked for it.";
     case StopReason::kLossNotFinite:
-      return "The loss was not a finite number.";
+      return "The loss was not a finite number, or would not have been in the next step.";
   }
   return "";
 }

@@ -111,6 +111,7 @@ void ProgressTable::End(const TrainingInfo& info) {
   }
   out_ << "Training ended after iteration " << info.stop_iteration << ": "
        << std::string(ToString(info.stop_reason)) << std::endl;
+  if (!info.not_finite.empty()) out_ << info.not_finite << std::endl;
 }
 
 }  // namespace lamina

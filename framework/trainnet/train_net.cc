@@ -1,5 +1,6 @@
 #include "framework/trainnet/train_net.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <exception>
@@ -10,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/dlarray/counted.h"
+#include "framework/ops/finite_check.h"
 #include "framework/ops/gpu_array.h"
 #include "framework/trainnet/batch_predictor.h"
 #include "framework/trainnet/normalization_statistics.h"
@@ -47,6 +49,15 @@ NetworkDataLayout LayoutOf(const Observations& x) {
   return NetworkDataLayout(sizes, labels);
 }
 
+// The network is kept every so many steps: on a device it is brought back for that.
+constexpr int64_t kKeptEvery = 100;
+
+bool HasFiniteLearnables(const DlNetwork& network) {
+  const DlArrays values = network.LearnableValues();
+  return std::all_of(values.begin(), values.end(),
+                     [](const DlArray& x) { return FirstNotFinite(x) < 0; });
+}
+
 class Training {
  public:
   /// `ranks`: null for one.
@@ -81,6 +92,10 @@ class Training {
   bool Step(TrainingStep::Data data, TrainingRecord& record);
   int64_t NumIterations() const { return queue_.NumBatches() * options_.max_epochs; }
   ValidationRecord Validate(int64_t iteration);
+  // Keeps the network now and then while its learnables are finite.
+  void KeepSound();
+  // A gradient that is not finite is seen only by its learnables, when the loss has become so too.
+  void TakeSoundIfNotFinite();
   // Keeps the best network; true when patience is over.
   bool Judge(const ValidationRecord& record);
   bool ShuffleFor(int64_t epoch) const {
@@ -103,6 +118,8 @@ class Training {
   std::exception_ptr ahead_failed_;
   std::optional<BatchPredictor> validate_;  // With validation data.
   TrainingInfo info_;
+  DlNetwork sound_;  // That of sound_iteration_, not on a device.
+  int64_t sound_iteration_ = 0;
   std::optional<DlNetwork> best_;
   double best_objective_ = 0;
   int64_t best_iteration_ = 0, without_better_ = 0;
@@ -161,6 +178,7 @@ void Training::Prepare(const Dataset& data) {
     }
   }
   step_.emplace(options_, loss_, ranks_, network_);
+  sound_ = network_;
   if (validation_queue_.has_value())
     validate_.emplace(network_, std::vector<std::string>(), options_.acceleration);
 }
@@ -203,10 +221,15 @@ void Training::TakeAhead() {
 }
 
 bool Training::Step(TrainingStep::Data data, TrainingRecord& record) {
+  const RandomSource before = network_source_;
   TrainingStep::Result result =
       (*step_)(data, record.learn_rate, record.iteration, NumIterations() - record.iteration,
                [this] { TakeAhead(); });
   record.loss = result.loss;
+  if (!result.finite) {
+    network_source_ = before;
+    info_.not_finite = step_->FindNotFinite(data);
+  }
   if (!result.finite || metrics_.empty()) return result.finite;
   const MiniBatch& batch = data.batch;
   DlArrays targets = batch.targets;
@@ -233,6 +256,29 @@ ValidationRecord Training::Validate(int64_t iteration) {
   }
   for (const AnyMetric& m : metrics_) record.metrics.push_back(m.Evaluate());
   return record;
+}
+
+void Training::KeepSound() {
+  if (info_.output_network_iteration - sound_iteration_ < kKeptEvery) return;
+  DlNetwork here = Gather(network_);
+  if (!HasFiniteLearnables(here)) return;
+  sound_ = std::move(here);
+  sound_iteration_ = info_.output_network_iteration;
+}
+
+void Training::TakeSoundIfNotFinite() {
+  for (const ParameterRow& row : Gather(network_).Learnables()) {
+    if (FirstNotFinite(row.value) < 0) continue;
+    info_.not_finite = absl::StrCat(
+        row.layer, "/", row.parameter, " has elements that are not finite since one of the steps ",
+        sound_iteration_ + 1, " to ", info_.output_network_iteration,
+        ": a gradient was not. Train with .check_finite = true to see which op gave it.",
+        info_.not_finite.empty() ? "" : "\n", info_.not_finite);
+    info_.stop_reason = StopReason::kLossNotFinite;
+    info_.output_network_iteration = sound_iteration_;
+    network_ = sound_;
+    return;
+  }
 }
 
 bool Training::Judge(const ValidationRecord& record) {
@@ -287,6 +333,7 @@ TrainingResult Training::Run() {
         break;
       }
       info_.output_network_iteration = iteration;
+      KeepSound();
       TrainingProgress progress{.max_epochs = options_.max_epochs, .num_iterations = all};
       if (validation_queue_.has_value() &&
           (iteration % options_.validation_frequency == 0 || iteration == all)) {
@@ -313,6 +360,7 @@ TrainingResult Training::Run() {
                         absl::StrCat("the checksum ", BitsOf(network_.LearnableValues())));
     }
   }
+  TakeSoundIfNotFinite();
   // A training that was cut short is judged as it ended, too.
   if (validation_queue_.has_value() && stopped && info_.output_network_iteration > 0 &&
       info_.output_network_iteration == iteration &&

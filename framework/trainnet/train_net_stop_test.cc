@@ -1,9 +1,12 @@
 // When training ends, and which network comes back.
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/layers/builtin_layers.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
@@ -166,6 +169,82 @@ TEST(TrainNetStopTest, NaNInTheDataEndsTheTrainingToo) {
   const TrainingInfo info = TrainNet(data, Weight(0), "mse", Quiet()).info;
   EXPECT_EQ(info.stop_reason, StopReason::kLossNotFinite);
   EXPECT_EQ(info.stop_iteration, 1);
+  // The batch is in another order.
+  EXPECT_TRUE(info.not_finite.starts_with("Input 0 of the mini-batch is not finite at 0(C), "));
+  EXPECT_TRUE(info.not_finite.ends_with("(B), in observation number 1 of the data."))
+      << info.not_finite;
+  data = Slope(3);
+  data.targets[0] = DlArray::FromVector<float>({1, 2, 2, INFINITY}, {1, 4}, "CB");
+  const std::string of_target = TrainNet(data, Weight(0), "mse", Quiet()).info.not_finite;
+  EXPECT_TRUE(of_target.starts_with("Target 0 of")) << of_target;
+  EXPECT_TRUE(of_target.ends_with("number 3 of the data.")) << of_target;
+}
+
+struct LogLayer : Layer, Formattable {
+  DlArray Predict(const DlArray& x) const { return Log(x) * x; }
+};
+
+TEST(TrainNetStopTest, TheOpThatGaveNaNIsTold) {
+  std::ostringstream table;
+  TrainingOptions options = Quiet();
+  options.shuffle = Shuffle::kNever;
+  options.verbose = true;
+  options.verbose_stream = &table;
+  Dataset data = Slope(3);
+  data.inputs[0] = DlArray::FromVector<float>({1, 0, 2, 3}, {1, 4}, "CB");
+  const TrainingInfo info =
+      TrainNet(data, DlNetwork({FeatureInputLayer(1), LogLayer(), FullyConnectedLayer(1)}), "mse",
+               options)
+          .info;
+  // Log of 0 is minus infinity, and that times 0 is NaN.
+  EXPECT_NE(info.not_finite.find("times gave NaN at 0(C), 1(B) of 4 elements of a 1(C) x 4(B) "
+                                 "single DlArray. It got -Inf and 0."),
+            std::string::npos)
+      << info.not_finite;
+  const size_t before = info.not_finite.find("Before that: ");
+  ASSERT_NE(before, std::string::npos) << info.not_finite;
+  EXPECT_NE(info.not_finite.find("log gave -Inf at 0(C), 1(B)", before), std::string::npos)
+      << info.not_finite;
+  EXPECT_NE(info.not_finite.find("LogLayer", before), std::string::npos) << info.not_finite;
+  EXPECT_NE(table.str().find(info.not_finite), std::string::npos) << table.str();
+}
+
+// The derivative of a root at 0 is infinite, and times 0 that is NaN.
+DlArray RootLoss(const DlArray& y, const DlArray& t) { return Sum(Sqrt(Abs(y - t))); }
+
+TEST(TrainNetStopTest, AGradientThatIsNotFiniteDoesNotSpoilTheNetwork) {
+  // The loss of the first step is 0, that of the second NaN, if there is one.
+  for (const int64_t epochs : {1, 2, 20}) {
+    TrainingOptions options = Quiet();
+    options.max_epochs = epochs;
+    const TrainingResult result = TrainNet(Slope(3), Weight(3), RootLoss, options);
+    EXPECT_EQ(WeightOf(result.network), 3);
+    EXPECT_EQ(result.info.stop_reason, StopReason::kLossNotFinite);
+    EXPECT_EQ(result.info.stop_iteration, std::min<int64_t>(epochs, 2));
+    EXPECT_EQ(result.info.output_network_iteration, 0);
+    EXPECT_NE(result.info.not_finite.find("fullyconnected/Weights has elements that are not finite "
+                                          "since one of the steps 1 to 1"),
+              std::string::npos)
+        << result.info.not_finite;
+    options.check_finite = true;
+    const std::string message =
+        MessageOf([&] { TrainNet(Slope(3), Weight(3), RootLoss, options); });
+    EXPECT_NE(message.find("In the gradient of sqrt, "), std::string::npos) << message;
+    EXPECT_EQ(IdentifierOf([&] { TrainNet(Slope(3), Weight(2), "mse", options); }), "no error");
+  }
+  // Later, an iteration of before is taken.
+  int calls = 0;
+  const auto late = [&](const DlArray& y, const DlArray& t) {
+    return ++calls < 151 ? Mse(y, t) : RootLoss(y, y);
+  };
+  TrainingOptions options = Quiet();
+  options.max_epochs = 200;
+  const TrainingResult result = TrainNet(Slope(3), Weight(0), late, options);
+  EXPECT_EQ(result.info.stop_iteration, 152);
+  EXPECT_EQ(result.info.output_network_iteration, 100);
+  options.max_epochs = 100;
+  EXPECT_EQ(WeightOf(result.network),
+            WeightOf(TrainNet(Slope(3), Weight(0), "mse", options).network));
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ enum class StopReason : uint8_t {
   kMaxEpochs,           ///< All epochs were done.
   kValidationPatience,  ///< The objective did not get better for long enough.
   kOutputFunction,      ///< The output function asked for it.
-  kLossNotFinite,       ///< The loss was NaN or infinite; the step was not taken.
+  /// The loss was NaN or infinite; the step was not taken. Or the last steps made learnables so.
+  kLossNotFinite,
 };
 /// A sentence for people: "All epochs were done."
 std::string_view ToString(StopReason reason);
@@ -47,7 +48,11 @@ struct TrainingInfo {
   StopReason stop_reason = StopReason::kMaxEpochs;
   /// The iteration after which the training ended; for kLossNotFinite the one whose loss it was.
   int64_t stop_iteration = 0;
-  /// The returned network is that after this iteration; 0: as it was initialised.
+  /// For kLossNotFinite: the first op that gave NaN or infinity when the loss was computed again,
+  /// what it got, and who called it (ops/finite_check.h); or which learnable was not finite before.
+  std::string not_finite{};
+  /// The returned network is that after this iteration; 0: as it was initialised. Where learnables
+  /// were not finite, by a gradient that was not, it is one of the 100 iterations before.
   int64_t output_network_iteration = 0;
   double elapsed_seconds = 0;
   /// For a reader: which steps ran op by op and why, what was recorded and compiled.

@@ -33,8 +33,8 @@ namespace lamina {
 enum class Shuffle : uint8_t { kOnce, kNever, kEveryEpoch };
 
 enum class OutputNetwork : uint8_t {
-  kAuto,            ///< kBestValidation with validation data, else kLastIteration.
-  kLastIteration,   ///< As the training ended.
+  kAuto,           ///< kBestValidation with validation data, else kLastIteration.
+  kLastIteration,  ///< As the training ended.
   /// As it was when the objective was best on the validation data; when last validated if it was
   /// NaN each time.
   kBestValidation,
@@ -94,6 +94,10 @@ struct TrainingOptions {
 
   /// Steps and validations are recorded and compiled where that is worth it (acceleration.h).
   Acceleration acceleration = Acceleration::kAuto;
+
+  /// Each step runs op by op, slowly, and the first op that gives NaN, for the loss, a gradient or
+  /// an update, ends the training with an error that tells it ("ops:NotFinite", finite_check.h).
+  bool check_finite = false;
 
   /// kBfloat16 is mixed precision (product_precision.h): in the network, in the loss and in their
   /// gradients matrices are multiplied and images convolved with factors that are rounded to

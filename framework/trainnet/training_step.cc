@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "framework/dlarray/coordinates.h"
+#include "framework/ops/finite_check.h"
 #include "framework/ops/gpu_array.h"
 #include "framework/ops/product_precision.h"
+#include "framework/ops/random.h"
 
 namespace lamina {
 namespace {
@@ -41,6 +45,32 @@ bool HasPadding(const MiniBatch& batch) {
   return std::any_of(batch.target_masks.begin(), batch.target_masks.end(), is_set) &&
          (std::any_of(batch.target_masks.begin(), batch.target_masks.end(), pads) ||
           std::any_of(batch.input_masks.begin(), batch.input_masks.end(), pads));
+}
+
+// "Input 1 of the mini-batch is not finite at 0(C), 3(B), in observation number 17 of the data.",
+// or
+// "" when all inputs and targets are.
+std::string WhereDataAreNotFinite(const MiniBatch& batch) {
+  const auto look = [&batch](const DlArrays& arrays, std::string_view name) {
+    std::string text;
+    for (size_t i = 0; i < arrays.size() && text.empty(); ++i) {
+      const DlArray& x = arrays[i];
+      int64_t index = FirstNotFinite(x);
+      if (index < 0) continue;
+      absl::StrAppend(&text, std::string(name), " ", i, " of the mini-batch is not finite at ",
+                      Coordinates(x.spec(), index));
+      const int b = FindDim(x, 'B');
+      for (int d = 0; d < b; ++d) index /= x.sizes()[d];
+      if (b >= 0) {
+        absl::StrAppend(&text, ", in observation number ", batch.observations[index % x.sizes()[b]],
+                        " of the data");
+      }
+      text += ".";
+    }
+    return text;
+  };
+  const std::string of_inputs = look(batch.inputs, "Input");
+  return of_inputs.empty() ? look(batch.targets, "Target") : of_inputs;
 }
 
 // Whether steps run on a device. Errors: "gpu:NoDevice".
@@ -110,12 +140,20 @@ void TrainingStep::PrepareRanks() {
   }
 }
 
+DlArray TrainingStep::Loss(const DlNetwork& network, Arrays inputs, DlArrays targets,
+                           NetworkOutput* out) const {
+  *out = network.ForwardAll(inputs, {}, of_network_);
+  DlArrays outputs = out->outputs;
+  LeaveOutPadding(*batch_, outputs, targets);
+  return loss_(outputs, targets);
+}
+
 DlArrays TrainingStep::Differentiate(Arrays in) {
   Groups groups(in);
   DlArray weight;
   if (ranks_ != nullptr) weight = groups.Take(1)[0];
   const DlArrays inputs = groups.Take(batch_->inputs.size());
-  DlArrays targets = groups.Take(batch_->targets.size());
+  const DlArrays targets = groups.Take(batch_->targets.size());
   DlArrays watched = groups.Take(parameters_.size());
   network_.SetState(NetworkState(groups.Take(groups.size())));
   NetworkOutput out;
@@ -127,10 +165,7 @@ DlArrays TrainingStep::Differentiate(Arrays in) {
       watched[i] = tape.Watch(watched[i]);
       *parameters_[i].value = watched[i];
     }
-    out = network_.ForwardAll(inputs, {}, of_network_);
-    DlArrays outputs = out.outputs;
-    LeaveOutPadding(*batch_, outputs, targets);
-    const DlArray loss = loss_(outputs, targets);
+    const DlArray loss = Loss(network_, inputs, targets, &out);
     if (!tape.IsWatched(loss)) {
       throw Error("trainnet:LossUntraced",
                   "The loss is computed from the network's outputs by array functions.",
@@ -236,10 +271,13 @@ TrainingStep::Result TrainingStep::operator()(Data& data, double learn_rate, int
     for (DlArray& x : in) x = GpuArray(x);
   }
 
+  std::optional<FiniteCheck> check;
+  if (options_.check_finite) check.emplace();
   const bool padded = HasPadding(batch);
   if (padded) ++padded_batches_;
   of_network_ = padded || !why_not_.empty() ? options_.acceleration : Acceleration::kNone;
   const DlArrays results = Run(in, calls_left, padded);
+  check.reset();
   // Work on a device is done in order: what is brought over next may take the memory of this data.
   in.clear();
   if (on_gpu_) meanwhile();
@@ -258,6 +296,20 @@ TrainingStep::Result TrainingStep::operator()(Data& data, double learn_rate, int
   for (DlArray& y : result.outputs) y = Gather(y);
   if (ranks_ != nullptr && with_outputs_) result.outputs = ranks_->Together(batch, result.outputs);
   return result;
+}
+
+std::string TrainingStep::FindNotFinite(const Data& data) {
+  batch_ = ranks_ == nullptr ? &data.batch : &data.of_rank;
+  const DlNetwork here = Gather(network_);
+  const ScopedProductPrecision precision(options_.product_precision);
+  const std::string of_data = WhereDataAreNotFinite(*batch_);
+  if (!of_data.empty()) return of_data;
+  return WhatIsNotFinite([&] {
+    RandomSource source = CurrentRandomSource();
+    const ScopedRandomSource again(source);
+    NetworkOutput out;
+    Loss(here, batch_->inputs, batch_->targets, &out);
+  });
 }
 
 std::string TrainingStep::Report() const {

@@ -61,6 +61,12 @@ class TrainingStep {
   Result operator()(Data& data, double learn_rate, int64_t iteration, int64_t calls_left,
                     Meanwhile meanwhile);
 
+  /// After a loss that is not finite, with the random source as it was before that step: where the
+  /// mini-batch is not finite either; or the first op that gave NaN, or else infinity, or got it,
+  /// when the loss is computed again op by op. Of several ranks each looks at its own part; ""
+  /// where nothing is found.
+  std::string FindNotFinite(const Data& data);
+
   /// Learnables and states of the network lie on a device.
   bool on_gpu() const { return on_gpu_; }
   double initial_learn_rate() const { return solver_.initial_learn_rate(); }
@@ -69,6 +75,7 @@ class TrainingStep {
 
  private:
   void PrepareRanks();
+  DlArray Loss(const DlNetwork& network, Arrays inputs, DlArrays targets, NetworkOutput* out) const;
   // The parts of a step are functions of arrays, which may be recorded. They use the network as a
   // place for the arrays, and leave there what they like.
   //

@@ -4,8 +4,8 @@
 //   absl::StatusOr<int> status = child.Run({"cc", "--version"}, CurrentEnvironment(), "messages");
 //
 // Threads: one thread runs programs through an object; Kill may be called from any other.
-#ifndef FRAMEWORK_ACCELERATION_PROCESS_H_
-#define FRAMEWORK_ACCELERATION_PROCESS_H_
+#ifndef FRAMEWORK_IO_PROCESS_H_
+#define FRAMEWORK_IO_PROCESS_H_
 
 #include <sys/types.h>
 
@@ -42,4 +42,4 @@ class ChildProcess {
 
 }  // namespace lamina::internal
 
-#endif  // FRAMEWORK_ACCELERATION_PROCESS_H_
+#endif  // FRAMEWORK_IO_PROCESS_H_

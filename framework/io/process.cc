@@ -1,4 +1,4 @@
-#include "framework/acceleration/process.h"
+#include "framework/io/process.h"
 
 #include <fcntl.h>
 #include <signal.h>
