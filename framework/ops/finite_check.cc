@@ -14,6 +14,9 @@
 namespace lamina {
 namespace {
 
+constexpr char kSearchForInfinity[] =
+    "Search for the infinity that it got, with {.infinities = true}.";
+
 thread_local int num_checks = 0;
 thread_local const FiniteCheck::OfGradient* gradient = nullptr;
 
@@ -153,7 +156,9 @@ std::string CalledAt(std::string_view what, const CallSite& site, bool with_func
   for (const CallSite::Frame& frame : *frames) {
     const std::string name = NameOf(frame.function);
     if (!IsOfUser(name, frame.line)) continue;
-    if (!frame.line.empty()) lines.push_back(frame.line);
+    // A function that is inlined, a lambda: on the same line as who calls it.
+    const bool is_new = lines.empty() || lines.back() != frame.line;
+    if (!frame.line.empty() && is_new) lines.push_back(frame.line);
     functions.push_back(name);
   }
   std::vector<std::string>& calls = lines.empty() ? functions : lines;
@@ -220,10 +225,14 @@ void FiniteCheck::Check(const Op& op, Arrays inputs, const DlArray& output) {
     if (!input.has_values() && !input.on_device()) continue;  // The op does not read it.
     const DlArray x = Gather(input);
     if (const Bad of_input = search.In(x); of_input.count > 0) {
+      // Outside of gradients ops may give infinity.
+      got_infinity_ = !options_.infinities && Search(false).In(x).count == 0;
       absl::StrAppend(&came, name, " got ", Value(x, of_input.first), " at ",
                       Coordinates(x.spec(), of_input.first), others(x, of_input),
-                      ", which no op made.", called);
-      fail("Look where this array comes from: data, a learnable, a constant.");
+                      got_infinity_ ? ", which is not of a gradient." : ", which no op made.",
+                      called);
+      fail(got_infinity_ ? kSearchForInfinity
+                         : "Look where this array comes from: data, a learnable, a constant.");
     }
     got_infinity_ = got_infinity_ || Search(true).In(x).count > 0;
     got.push_back(Got(x, y.spec(), bad.first));
@@ -233,7 +242,7 @@ void FiniteCheck::Check(const Op& op, Arrays inputs, const DlArray& output) {
   if (!got.empty()) absl::StrAppend(&came, " It got ", absl::StrJoin(got, " and "), ".");
   came += called;
   fail(got_infinity_
-           ? "Search for the infinity that it got, with {.infinities = true}."
+           ? kSearchForInfinity
            : "Keep away from there what it gets, by Max(x, 1e-6) or Where, for instance.");
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <complex>
 #include <limits>
+#include <new>
 #include <string>
 #include <thread>
 
@@ -125,6 +126,36 @@ TEST(FiniteCheckTest, AGradientTellsWhereItsFunctionWasCalled) {
   ExpectSays(message,
              absl::StrCat("sqrt was called at framework/ops/finite_check_test.cc:", kLineOfDecay,
                           ", from framework/ops/finite_check_test.cc:", kLineOfDecay + 5));
+}
+
+TEST(FiniteCheckTest, WhatTellsOfBothTheNaNAndTheInfinityBeforeIt) {
+  const DlArray x = Vector({1, 0});
+  const std::string of_product = WhatIsNotFinite([&] { Log(x) * x; });
+  ExpectSays(of_product, "times gave NaN at 1 of 2 elements");
+  ExpectSays(of_product, "[ops:NotFinite]\nBefore that: log gave -Inf at 1 of 2 elements");
+  // An infinity that is not of a gradient, and shows in one.
+  const auto gradient = [&] {
+    DlFeval([](const DlArray& v) { return DlGradient(Sum(1 / v * (v + 1)), v); }, x);
+  };
+  const std::string of_gradient = WhatIsNotFinite(gradient);
+  ExpectSays(of_gradient,
+             "In the gradient of times, times got Inf at 1 of 2 elements of a 2 double "
+             "DlArray, which is not of a gradient.");
+  ExpectSays(of_gradient, "Before that: divide gave Inf at 1 of 2 elements");
+  // An infinity alone; nothing; what the function itself throws, and what becomes of the error.
+  ExpectSays(WhatIsNotFinite([&] { Log(x); }), "log gave -Inf");
+  EXPECT_EQ(WhatIsNotFinite([&] { Exp(x); }), "");
+  EXPECT_THROW(WhatIsNotFinite([] { throw std::bad_alloc(); }), std::bad_alloc);
+  EXPECT_EQ(IdentifierOf([&] { WhatIsNotFinite([&] { Reshape(x, {3}); }); }),
+            "dlarray:ElementCount");
+  ExpectSays(WhatIsNotFinite([&] {
+               try {
+                 Log(-x);
+               } catch (const Error&) {
+                 throw 1;
+               }
+             }),
+             "log gave NaN at 0");
 }
 
 TEST(FiniteCheckTest, ComplexArraysAndThoseWithoutValues) {
