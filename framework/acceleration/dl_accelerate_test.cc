@@ -16,6 +16,7 @@
 #include "framework/ops/abstract_run.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/finite_check.h"
 #include "framework/ops/reduction.h"
 #include "gtest/gtest.h"
 
@@ -28,6 +29,26 @@ using testing::ExpectNear;
 using testing::ExpectSameGradients;
 using testing::kWait;
 using testing::Simple;
+
+TEST(DlAccelerateTest, ACheckOfItsOpsSeesThemOneByOne) {
+  int plain = 0;
+  const auto f = DlAccelerate(
+      [&](const DlArray& x) {
+        ++plain;
+        return Where(x > 0, Log(x), 0.0);
+      },
+      kWait);
+  const DlArray x = DlArray::FromVector<double>({1, -2}, {2});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(f(x).At(1), 0);
+  EXPECT_EQ(plain, 1);
+  {
+    const FiniteCheck check;
+    EXPECT_THROW(f(x), Error);
+  }
+  EXPECT_EQ(plain, 2);
+  EXPECT_EQ(f(x).At(1), 0);
+  EXPECT_EQ(plain, 2);
+}
 
 TEST(DlAccelerateTest, IsCalledLikeTheFunctionAndGivesItsResults) {
   int recorded = 0;

@@ -14,9 +14,11 @@
 #include "absl/strings/str_cat.h"
 #include "framework/acceleration/dl_accelerate.h"
 #include "framework/autodiff/dlgradient.h"
+#include "framework/dlarray/testing/thrown_error.h"
 #include "framework/gpu/testing/each_device.h"
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/finite_check.h"
 #include "framework/ops/gpu_array.h"
 #include "framework/ops/matmul.h"
 #include "framework/ops/random.h"
@@ -97,6 +99,18 @@ TEST_P(GpuTest, OpsOnAnArrayThereStayThere) {
 }
 
 // The derivative of a sum is made of nothing but the loss.
+TEST_P(GpuTest, AFiniteCheckLooksThereToo) {
+  const ScopedGpu scope(gpu_);
+  const DlArray x = GpuArray(DlArray::FromVector<float>({1, 4, -1}, {3}));
+  const FiniteCheck check;
+  const DlArray y = Exp(x);
+  EXPECT_TRUE(y.on_device());
+  const std::string message = MessageOf([&] { Log(x); });
+  EXPECT_NE(message.find("log gave NaN at 2 of 3 elements of a 3 single DlArray. It got -1."),
+            std::string::npos)
+      << message;
+}
+
 TEST_P(GpuTest, TheGradientOfASumStaysThere) {
   const DlArrays g =
       DlFeval([](const DlArrays& p) { return DlGradient(Sum(p[0]), p); }, DlArrays{There(Ramp())});

@@ -14,6 +14,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/gpu_array.h"
 #include "framework/ops/random.h"
+#include "framework/ops/reduction.h"
 #include "framework/ops/shape.h"
 #include "framework/trainnet/predict.h"
 #include "framework/trainnet/train_net.h"
@@ -87,6 +88,21 @@ TEST_P(DeviceTrainingTest, TheWholeStepRunsThere) {
       EXPECT_NEAR(rows[r].value.At(i), expected[r].value.At(i), 1e-3) << rows[r].parameter;
     }
   }
+}
+
+TEST_P(DeviceTrainingTest, WhatIsNotFiniteIsFoundAsOnTheProcessor) {
+  Dataset data = Classes(64);
+  TrainingOptions options = Options(ExecutionEnvironment::kCpu);
+  const LossFunction loss = [](const DlArray& y, const DlArray&) { return Mean(Log(y - 1)); };
+  const TrainingResult here = TrainNet(data, Network(), loss, options);
+  const gpu::ScopedGpu scope(gpu_);
+  options.execution_environment = ExecutionEnvironment::kGpu;
+  const TrainingResult there = TrainNet(data, Network(), loss, options);
+  EXPECT_EQ(there.info.stop_reason, StopReason::kLossNotFinite);
+  EXPECT_EQ(there.info.output_network_iteration, 0);
+  EXPECT_TRUE(IsEqual(there.network, here.network));
+  EXPECT_EQ(there.info.not_finite, here.info.not_finite);
+  EXPECT_NE(there.info.not_finite.find("log gave NaN"), std::string::npos) << there.info.not_finite;
 }
 
 // A last bit may decide to which side a factor is rounded: 2^-9 of it, of which the loss has a
