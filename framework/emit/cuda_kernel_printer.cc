@@ -21,7 +21,15 @@ constexpr int64_t kMostBlocks = 65535;
 constexpr int64_t kLeastParts = 64, kMostBlockItems = 8192, kLeastNeighbours = 128;
 
 // Several blocks share a loop that gives each of their threads some turns; as many blocks in all.
-constexpr int64_t kLeastTurns = 4, kBlocksInAll = 4096;
+// So many blocks keep a device busy by themselves: joining what several have would only be a launch
+// more.
+constexpr int64_t kLeastTurns = 4, kBlocksInAll = 4096, kBusy = 264;
+
+// Neighbouring items whose elements stand side by side are computed by the lanes of a warp, and the
+// warps of a block share the loop: for so many elements in all, which come from memory in whole
+// sectors then. A thread has more turns.
+constexpr int kLanes = 32;
+constexpr int64_t kLeastForLanes = 1 << 18, kLeastTurnsOfLanes = 16;
 
 // Blocks that few items leave the device to themselves have more threads for long loops.
 constexpr int64_t kFewItems = 132, kLongLoop = 4096;
@@ -53,6 +61,8 @@ void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
   const auto shared = SharedLoops(nest, variable_, most_);
   const Worker worker = WorkerOf(nest, shared);
   threads_ = worker == Worker::kBlock ? ThreadsOf(nest, *shared) : kThreads;
+  const bool in_blocks = worker == Worker::kBlock || worker == Worker::kBlocks;
+  lanes_ = in_blocks ? LanesOf(nest, *shared) : 1;
   aligned_.clear();
   quartered_.clear();
   Given given = Interface(nest);
@@ -62,10 +72,11 @@ void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
       "One thread computes all: these loops could not be shown to be parallel."};
   std::string kernel;
   const auto four = worker == Worker::kThread ? Four(nest.loops, nest.body) : std::nullopt;
+  const int64_t of_block = worker == Worker::kThread  ? kThreads * (four ? kAtOnce : 1)
+                           : worker == Worker::kBlock ? lanes_
+                                                      : 1;
   const std::string blocks =
-      worker == Worker::kOneThread
-          ? absl::StrCat(1)
-          : Blocks(nest.loops, worker == Worker::kThread ? kThreads * (four ? kAtOnce : 1) : 1);
+      worker == Worker::kOneThread ? absl::StrCat(1) : Blocks(nest.loops, of_block);
   if (worker == Worker::kOneThread) {
     absl::StrAppend(&kernel, Nested(nest));
   } else if (worker == Worker::kThread) {
@@ -89,17 +100,22 @@ void KernelPrinter::Print(const ParallelNest& nest, const std::string& name,
     given = Interface(first);
     given.Add("double *", "joins");
     const std::string parts = PartsOfGroups(nest, *shared);
-    Write(absl::StrCat(Told(comment), "/* ", groups, " blocks share the loop of an item. */\n"),
-          absl::StrCat(name, "Parts"), parts, given, Blocks(nest.loops, 1, groups), kThreads, code);
+    Write(absl::StrCat(Told(comment), "/* ", groups, " blocks share the loop of ",
+                       lanes_ > 1 ? "32 neighbouring items" : "an item", ". */\n"),
+          absl::StrCat(name, "Parts"), parts, given, Blocks(nest.loops, lanes_, groups), kThreads,
+          code);
     aligned_.clear();
+    lanes_ = 1;
     given = Interface(second);
     given.Add("const double *", "joins");
     kernel = JoinOfGroups(nest, *shared);
     code->joins = std::max(code->joins,
                            NumItems(nest.loops, variable_, most_) * groups * JoinsOf((*shared)[0]));
   }
-  Write(absl::StrCat(Told(comment), "/* ", kWho[static_cast<int>(worker)], " */\n"), name, kernel,
-        given, blocks, worker == Worker::kOneThread ? 1 : threads_, code);
+  const std::string who =
+      lanes_ > 1 ? "A block computes 32 neighbouring items." : kWho[static_cast<int>(worker)];
+  Write(absl::StrCat(Told(comment), "/* ", who, " */\n"), name, kernel, given, blocks,
+        worker == Worker::kOneThread ? 1 : threads_, code);
 }
 
 void KernelPrinter::Given::Add(const std::string& type, const std::string& name) {
@@ -170,12 +186,28 @@ KernelPrinter::Worker KernelPrinter::WorkerOf(
   return nest.loops.empty() ? Worker::kOneThread : Worker::kThread;
 }
 
+int KernelPrinter::LanesOf(const ParallelNest& nest, const std::vector<SharedLoop>& shared) const {
+  if (nest.loops.empty() || Meets(nest)) return 1;
+  const Statement& fastest = nest.loops.back();
+  if (NumItems({fastest}, variable_, most_) < kLanes) return 1;
+  int64_t parts = 0;
+  for (const SharedLoop& loop : shared) {
+    if (loop.stores || LoadsNeighbours(loop.body, loop.loops.back().name) ||
+        !LoadsNeighbours(loop.body, fastest.name)) {
+      return 1;
+    }
+    parts = std::max(parts, NumItems(loop.loops, variable_, most_));
+  }
+  return NumItems(nest.loops, variable_, most_) * parts < kLeastForLanes ? 1 : kLanes;
+}
+
 int KernelPrinter::ThreadsOf(const ParallelNest& nest,
                              const std::vector<SharedLoop>& shared) const {
   const bool has_long_loop = std::any_of(shared.begin(), shared.end(), [&](const SharedLoop& loop) {
     return NumItems(loop.loops, variable_, most_) >= kLongLoop;
   });
-  const bool has_few_items = NumItems(nest.loops, variable_, most_) <= kFewItems;
+  const bool has_few_items =
+      NumItems(nest.loops, variable_, most_) <= kFewItems * LanesOf(nest, shared);
   return has_long_loop && has_few_items ? kManyThreads : kThreads;
 }
 
@@ -190,10 +222,14 @@ int64_t KernelPrinter::Groups(const ParallelNest& nest,
   for (const SharedLoop::Joined& joined : shared[0].joined) {
     if (joined.type == DataType::kInt64 || joined.type == DataType::kUint8) return 1;
   }
-  const int64_t items = NumItems(nest.loops, variable_, most_),
-                parts = NumItems(shared[0].loops, variable_, most_);
+  const int64_t lanes = LanesOf(nest, shared),
+                blocks = (NumItems(nest.loops, variable_, most_) + lanes - 1) / lanes,
+                parts = NumItems(shared[0].loops, variable_, most_),
+                turns = lanes > 1 ? kLeastTurnsOfLanes : kLeastTurns;
+  if (blocks >= kBusy) return 1;
   int64_t groups = kThreads;
-  while (groups > 1 && (items * groups > kBlocksInAll || parts < groups * kThreads * kLeastTurns)) {
+  while (groups > 1 &&
+         (blocks * groups > kBlocksInAll || parts < groups * (kThreads / lanes) * turns)) {
     groups /= 2;
   }
   return groups;
@@ -275,9 +311,8 @@ std::string KernelPrinter::Blocks(const std::vector<Statement>& loops, int64_t i
     return s.extent == Statement::kVariableExtent;
   });
   if (!varies) {
-    const int64_t items = NumItems(loops) * blocks_of_item;
-    return absl::StrCat(
-        std::min(kMostBlocks, std::max<int64_t>(1, (items + items_in_block - 1) / items_in_block)));
+    const int64_t blocks = (NumItems(loops) + items_in_block - 1) / items_in_block * blocks_of_item;
+    return absl::StrCat(std::min(kMostBlocks, std::max<int64_t>(1, blocks)));
   }
   const std::string blocks = items_in_block == 1
                                  ? Count(loops)

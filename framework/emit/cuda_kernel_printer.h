@@ -59,9 +59,11 @@ class KernelPrinter {
   std::string FourText(const VectorLoops& four, int indent);
   Worker WorkerOf(const ParallelNest& nest,
                   const std::optional<std::vector<SharedLoop>>& shared) const;
-  // Of a block that computes an item.
+  // How many items a block computes side by side: 32, each in a lane of its warps, or one.
+  int LanesOf(const ParallelNest& nest, const std::vector<SharedLoop>& shared) const;
+  // Of a block that computes an item, or as many as it has lanes.
   int ThreadsOf(const ParallelNest& nest, const std::vector<SharedLoop>& shared) const;
-  // How many blocks share an item's loop.
+  // How many blocks share the loop of an item, or of as many as they have lanes.
   int64_t Groups(const ParallelNest& nest, const std::vector<SharedLoop>& shared) const;
   // Does the nest load what it stores? What one thread stores another may load.
   static bool Meets(const ParallelNest& nest);
@@ -84,6 +86,10 @@ class KernelPrinter {
   // How many doubles a block leaves of an item, where several blocks share it.
   static int64_t JoinsOf(const SharedLoop& loop);
   std::string Shared(const ParallelNest& nest, const std::vector<SharedLoop>& shared);
+  // The loop over the items of blocks, with what each does in `body`.
+  std::string ItemsOfBlocks(const ParallelNest& nest, const std::string& body, int64_t groups = 1);
+  // Whether a thread is the one that stores or leaves what was joined of its item.
+  std::string IsFirst() const;
   // What stands outside of loops: all threads know the variables, one stores.
   std::string Once(const loops::Statement& s, const std::string& sync);
   // The memory in which a block joins parts, and the numbers of items.
@@ -110,7 +116,7 @@ class KernelPrinter {
   // that goes on by four.
   std::set<std::string> aligned_;
   std::string quartered_;
-  int threads_ = kThreads;
+  int threads_ = kThreads, lanes_ = 1;
   bool has_fours_ = false;
 };
 

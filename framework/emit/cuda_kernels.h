@@ -6,9 +6,11 @@
 //
 // Each nest of parallel loops (parallel_loops.h) is a kernel. A thread computes one item, or, where
 // there are few items with long loops, a block does: its threads share the loops, and what they
-// join is joined as a tree of fixed order, so that results do not depend on the launch. Where the
-// loop is very long several blocks share it, and a second kernel joins what they have. What could
-// not be shown to be parallel is computed by one thread, and the kernel says so.
+// join is joined as a tree of fixed order, so that results do not depend on the launch. Where
+// elements of neighbouring items stand side by side, and those of one item do not, a block computes
+// 32 items, one in each lane of its warps. Where the loop is very long and there are few such
+// blocks, several share it, and a second kernel joins what they have. What could not be shown to be
+// parallel is computed by one thread, and the kernel says so.
 //
 // Results: as those of printed C (c_printer.h) but for the order of sums in blocks, and the errors
 // of CUDA's functions in the place of those of the C library.

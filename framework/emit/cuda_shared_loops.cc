@@ -65,13 +65,38 @@ std::string KernelPrinter::Shared(const ParallelNest& nest, const std::vector<Sh
       body += Once(s, sync);
     }
   }
-  return absl::StrCat(Begin(nest, shared), "  for (unsigned item = blockIdx.x; item < items; ",
-                      "item += gridDim.x) {\n", Indices(nest.loops, "item", 2), body, "  }\n");
+  return Begin(nest, shared) + ItemsOfBlocks(nest, body);
+}
+
+std::string KernelPrinter::ItemsOfBlocks(const ParallelNest& nest, const std::string& body,
+                                         int64_t groups) {
+  const std::string tail = absl::StrCat(Indices(nest.loops, "item", 2), body, "  }\n");
+  if (lanes_ == 1 && groups == 1) {
+    return absl::StrCat("  for (unsigned item = blockIdx.x; item < items; item += gridDim.x) {\n",
+                        tail);
+  }
+  // Lanes past the last item do what the last one does, and leave nothing.
+  const std::string sets = lanes_ == 1 ? "items" : "sets";
+  return absl::StrCat(
+      lanes_ == 1 ? ""
+                  : absl::StrCat("  const unsigned sets = (items + ", lanes_ - 1, "u) / ", lanes_,
+                                 "u, lane = threadIdx.x % ", lanes_, "u;\n"),
+      "  for (unsigned block = blockIdx.x; block < ", sets, " * ", groups,
+      "u; block += gridDim.x) {\n",
+      lanes_ == 1 ? "    const unsigned item = block % items"
+                  : absl::StrCat("    const unsigned own = block % sets * ", lanes_, "u + lane, ",
+                                 "item = own < items ? own : items - 1u"),
+      groups == 1 ? "" : absl::StrCat(", group = block / ", sets), ";\n", tail);
+}
+
+std::string KernelPrinter::IsFirst() const {
+  return lanes_ == 1 ? "thread == 0" : absl::StrCat("thread < ", lanes_, " && own < items");
 }
 
 std::string KernelPrinter::Once(const Statement& s, const std::string& sync) {
   if (s.kind != Statement::kStore) return printer_.Print({s}, 2);
-  return absl::StrCat(sync, "    if (thread == 0) {\n", printer_.Print({s}, 3), "    }\n", sync);
+  return absl::StrCat(sync, "    if (", IsFirst(), ") {\n", printer_.Print({s}, 3), "    }\n",
+                      sync);
 }
 
 std::string KernelPrinter::Begin(const ParallelNest& nest, const std::vector<SharedLoop>& shared) {
@@ -110,14 +135,11 @@ std::string KernelPrinter::PartsOfGroups(const ParallelNest& nest,
             ? std::vector<std::string>{joined.variable + ".re", joined.variable + ".im"}
             : std::vector<std::string>{joined.variable};
     for (const std::string& part : parts) {
-      absl::StrAppend(&body, "    if (thread == 0) joins[(item * ", groups, "u + group) * ", joins,
-                      "u + ", place++, "u] = ", part, ";\n");
+      absl::StrAppend(&body, "    if (", IsFirst(), ") joins[(item * ", groups, "u + group) * ",
+                      joins, "u + ", place++, "u] = ", part, ";\n");
     }
   }
-  return absl::StrCat(Begin(nest, shared), "  for (unsigned block = blockIdx.x; block < items * ",
-                      groups, "u; block += gridDim.x) {\n",
-                      "    const unsigned item = block % items, group = block / items;\n",
-                      Indices(nest.loops, "item", 2), body, "  }\n");
+  return Begin(nest, shared) + ItemsOfBlocks(nest, body, groups);
 }
 
 std::string KernelPrinter::JoinOfGroups(const ParallelNest& nest,
@@ -146,27 +168,27 @@ std::string KernelPrinter::JoinOfGroups(const ParallelNest& nest,
     }
     body += TreesText(joined);
   }
-  return absl::StrCat(Begin(nest, shared), "  for (unsigned item = blockIdx.x; item < items; ",
-                      "item += gridDim.x) {\n", Indices(nest.loops, "item", 2), body, "  }\n");
+  return Begin(nest, shared) + ItemsOfBlocks(nest, body);
 }
 
 std::string KernelPrinter::SharedText(const ParallelNest& nest, const SharedLoop& loop,
                                       int64_t groups) {
   std::vector<Statement> all = nest.loops;
   all.insert(all.end(), loop.loops.begin(), loop.loops.end());
-  const auto four = Four(all, loop.body);
+  const auto four = lanes_ > 1 ? std::nullopt : Four(all, loop.body);
   if (four) quartered_ = four->innermost;
   std::string text;
   for (const SharedLoop::Joined& joined : loop.joined) {
     if (!joined.identity) continue;
-    absl::StrAppend(&text, "    if (thread != 0", groups > 1 ? " || group != 0" : "", ") ",
-                    joined.variable, " = ", CNumber(*joined.identity, joined.type, Language::kCuda),
-                    ";\n");
+    absl::StrAppend(&text, "    if (thread ", lanes_ > 1 ? absl::StrCat(">= ", lanes_) : "!= 0",
+                    groups > 1 ? " || group != 0" : "", ") ", joined.variable, " = ",
+                    CNumber(*joined.identity, joined.type, Language::kCuda), ";\n");
   }
-  const std::string first =
-      groups > 1 ? absl::StrCat("group * ", threads_, "u + threadIdx.x") : "threadIdx.x";
+  const int rows = threads_ / lanes_;
+  const std::string row = lanes_ > 1 ? absl::StrCat("threadIdx.x / ", lanes_, "u") : "threadIdx.x",
+                    first = groups > 1 ? absl::StrCat("group * ", rows, "u + ", row) : row;
   absl::StrAppend(&text, "    for (unsigned part = ", first, "; part < ", Count(loop.loops),
-                  "; part += ", groups * threads_, "u) {\n", Indices(loop.loops, "part", 3),
+                  "; part += ", groups * rows, "u) {\n", Indices(loop.loops, "part", 3),
                   four ? FourText(*four, 3) : printer_.Print(loop.body, 3), "    }\n");
   quartered_.clear();
   return text + TreesText(loop.joined);
@@ -200,10 +222,11 @@ std::string KernelPrinter::TreesTogether(const std::vector<SharedLoop::Joined>& 
     }
     absl::StrAppend(&puts, "    ", put);
     absl::StrAppend(&joins, printer_.Print(join, 4), "        ", put);
-    absl::StrAppend(&gets, "    ", joined.variable, " = ", parts, "[", row, "];\n");
+    absl::StrAppend(&gets, "    ", joined.variable, " = ", parts, "[", row,
+                    lanes_ > 1 ? " + lane" : "", "];\n");
   }
-  return absl::StrCat(puts, "    __syncthreads();\n    for (int half = ", threads_ / 2,
-                      "; half > 0; half /= 2) {\n      if (thread < half) {\n", joins,
+  return absl::StrCat(puts, "    __syncthreads();\n    for (int half = ", threads_ / 2, "; half > ",
+                      lanes_ / 2, "; half /= 2) {\n      if (thread < half) {\n", joins,
                       "      }\n      __syncthreads();\n    }\n", gets, "    __syncthreads();\n");
 }
 

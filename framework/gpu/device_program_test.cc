@@ -9,14 +9,17 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "framework/autodiff/dlgradient.h"
 #include "framework/gpu/testing/each_device.h"
 #include "framework/graph/optimize.h"
 #include "framework/graph/testing/random_function.h"
 #include "framework/ops/bfloat16.h"
 #include "framework/ops/convolution.h"
+#include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
 #include "framework/ops/matmul.h"
@@ -145,6 +148,56 @@ TEST_P(DeviceProgramTest, LongSumsAgreeToRounding) {
         DlArrays(in.begin(), in.end()));
   };
   ExpectAgreement(gpu_, f, Drawn({Single({60, 60, 20}, "SSC"), Single({1, 1, 20}, "SSC")}), 1e-5);
+}
+
+// Sums over the slow dim: what neighbouring lanes read stands side by side, so a warp moves four
+// sectors at a time, not one for each lane. Of integers, which are exact in any order, and each run
+// gives the same bits; items that do not fill the last block; sums that blocks share or do not;
+// extremes, and blocks of 1024 threads.
+TEST_P(DeviceProgramTest, SumsOverTheSlowDimReadNeighbours) {
+  const auto sum = [](Arrays in) { return DlArrays{Sum(in[0], 1)}; };
+  const auto most = [](Arrays in) { return DlArrays{MaxOver(in[0], 1)}; };
+  const auto first = [](Arrays in) { return DlArrays{ArgMax(in[0], 1)}; };
+  struct Case {
+    Function f;
+    Sizes sizes;
+  };
+  for (const auto& [f, sizes] : {Case{sum, {100, 3000}}, Case{sum, {1040, 255}},
+                                 Case{most, {100, 3000}}, Case{first, {70, 4200}}}) {
+    SCOPED_TRACE(absl::StrCat(sizes[0], " x ", sizes[1]));
+    std::vector<float> numbers(static_cast<size_t>(NumElements(sizes)));
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      numbers[i] = static_cast<float>((i * 7919) % 1009) - 500;
+    }
+    const DlArrays in{DlArray::FromVector(numbers, sizes)};
+    const DeviceProgram program(GraphOf(f, in), gpu_);
+    const DlArrays there = AllToDevice(gpu_, in), expected = f(in);
+    DlArrays came;
+    if (emulated_ != nullptr) {
+      const testing::AccessCounts counts = emulated_->Count([&] { came = program.Run(there); });
+      EXPECT_LT(counts.loads.SectorsPerRequest(), 5);
+    } else {
+      came = program.Run(there);
+    }
+    for (size_t k = 0; k < expected.size(); ++k) {
+      EXPECT_TRUE(IsEqual(Gather(came[k]), expected[k])) << k;
+    }
+  }
+}
+
+// Enough sums to keep a device busy, each by one block: no launch to join parts.
+TEST_P(DeviceProgramTest, ManySumsAreOneLaunch) {
+  if (emulated_ == nullptr) GTEST_SKIP() << "Launches are counted on the emulated device.";
+  const auto f = [](Arrays in) { return DlArrays{Sum(in[0], 0)}; };
+  for (const auto& [columns, launches] : {std::pair{264, 1}, {100, 2}}) {
+    const DlArrays in{Full({2100, columns}, 0.5F)};
+    const DeviceProgram program(GraphOf(f, in), gpu_);
+    const DlArrays there = AllToDevice(gpu_, in);
+    DlArrays came;
+    const testing::AccessCounts counts = emulated_->Count([&] { came = program.Run(there); });
+    EXPECT_EQ(counts.launches, launches);
+    EXPECT_TRUE(IsEqual(Gather(came[0]), f(in)[0]));
+  }
 }
 
 // Factors have the same bits op by op, so that they are rounded to the same numbers.
