@@ -8,6 +8,7 @@
 #include "framework/autodiff/dlgradient.h"
 #include "framework/emit/parallel_loops.h"
 #include "framework/emit/program.h"
+#include "framework/gpu/device_parts.h"
 #include "framework/gpu/device_program.h"
 #include "framework/gpu/testing/each_device.h"
 #include "framework/graph/optimize.h"
@@ -96,6 +97,44 @@ TEST_P(DeviceAlongDimTest, Scans) {
                     return y;
                   }),
                   in);
+}
+
+// In parts, and these in parts again. Sums of few eighths are exact.
+TEST_P(DeviceAlongDimTest, LongScans) {
+  for (const Sizes& sizes : {Sizes{2, 515, 1}, Sizes{1, 40'000, 1}, Sizes{3, 640, 2}}) {
+    DlArray x = Numbers(sizes, "CBT", 3);
+    x = Where(Equal(x, 1), DlArray(NAN), x);
+    const DlArrays in = {x, Where(IsNan(x), 0, x)};
+    const auto f = [](Arrays a) {
+      DlArrays y;
+      for (const bool reverse : {false, true}) {
+        const CumulativeOptions options{.reverse = reverse};
+        y.insert(y.end(), {CumMax(a[0], 'B', options), CumMin(a[0], 'B', options),
+                           CumSum(a[1], 'B', options)});
+      }
+      y.push_back(Real(CumSum(Complex(a[1], 2 * a[1]), 'B')));
+      return y;
+    };
+    const Graph graph = RecordGraph(f, std::vector<ArraySpec>{in[0].spec(), in[1].spec()});
+    int sums = 0;
+    const DeviceParts parts = PartsForDevice(graph, *gpu_->device());
+    for (const GraphStep& step : parts.graph.steps()) {
+      sums += step.op->Name() == "cumsum";
+    }
+    EXPECT_EQ(sums, sizes[1] > 30'000 ? 9 : 6);
+    DlArrays there = {gpu_->ToDevice(in[0]), gpu_->ToDevice(in[1])};
+    for (const DlArray& constant : parts.constants) there.push_back(gpu_->ToDevice(constant));
+    const DlArrays came = DeviceProgram(parts.graph, gpu_).Run(there);
+    const DlArrays expected = f(in);
+    for (size_t k = 0; k < expected.size(); ++k) {
+      const std::vector<float> y = Gather(came[k]).ToVector<float>(),
+                               e = expected[k].ToVector<float>();
+      for (size_t i = 0; i < e.size(); ++i) {
+        ASSERT_TRUE(y[i] == e[i] || (std::isnan(y[i]) && std::isnan(e[i])))
+            << "output " << k << ", element " << i << ": " << y[i] << " instead of " << e[i];
+      }
+    }
+  }
 }
 
 TEST_P(DeviceAlongDimTest, Order) {

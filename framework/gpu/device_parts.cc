@@ -8,6 +8,7 @@
 #include "framework/graph/expand_composed.h"
 #include "framework/graph/optimize.h"
 #include "framework/ops/all_reduce.h"
+#include "framework/ops/cumulative_op.h"
 
 namespace lamina::gpu {
 namespace {
@@ -38,6 +39,12 @@ Graph Expanded(const Graph& graph, Device& device) {
     // parts of a convolution with a bias is a convolution without.
     if (step.op->Name() == "attention") return true;
     if (step.op->Name() == "conv") return step.inputs.size() > 2;
+    // A thread computes a line, also of these.
+    if (!step.inputs.empty() &&
+        lamina::internal::IsScanInParts(*step.op,
+                                        g.values()[static_cast<size_t>(step.inputs[0])].spec)) {
+      return true;
+    }
     return IsUnwritten(g, step) && !HasOwnKernel(device, g, step) &&
            !IsTransformByLibrary(device, g, step);
   };

@@ -27,7 +27,8 @@ struct DeviceParts {
 /// Composed ops without a printed form are computed by what they are composed of (graph/
 /// expand_composed.h), but for Fourier transforms that a library computes. So are a convolution
 /// with a bias, whose parts a library computes, and attention, in the end by kernels of its own
-/// where the device and they take its sizes. A graph that this changes is optimised.
+/// where the device and they take its sizes; and running sums and extremes of few long lines, which
+/// threads share then. A graph that this changes is optimised.
 DeviceParts PartsForDevice(const Graph& graph, Device& device);
 
 }  // namespace lamina::gpu

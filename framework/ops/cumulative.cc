@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "framework/cpu/scan.h"
 #include "framework/ops/along_dim.h"
+#include "framework/ops/composed_op.h"
+#include "framework/ops/cumulative_op.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/op.h"
 #include "framework/ops/reduction.h"
@@ -22,6 +24,9 @@ using internal::AlongDim;
 using loops::Expression;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// Of those that a device computes in parts (cumulative_op.h).
+constexpr int64_t kPart = 64, kFewLines = 1024, kLongLine = 512;
 
 bool IsExtreme(ScanKind kind) { return kind == ScanKind::kMax || kind == ScanKind::kMin; }
 
@@ -119,7 +124,7 @@ DlArray Recurrence(const DlArray& a, const DlArray& b, const Walk& walk) {
   return Apply(std::make_shared<RecurrenceOp>(walk), {a, b});
 }
 
-class ScanOp : public Op, public WrittenOp {
+class ScanOp : public Op, public WrittenOp, public ComposedOp {
  public:
   ScanOp(ScanKind kind, const Walk& walk) : kind_(kind), walk_(walk) {}
   std::string_view Name() const override {
@@ -154,6 +159,8 @@ class ScanOp : public Op, public WrittenOp {
   bool HasFastKernel() const override { return true; }
   bool ReadsElementsOnce() const override { return true; }
   void Write(OpWriter& w) const override;
+  bool IsInParts(const ArraySpec& x) const;
+  DlArrays Compose(Arrays in) const override;
   DlArrays Gradient(const GradientCall& call) const override;
   SaveMask SavedInputs() const override { return kind_ == ScanKind::kProd ? kSaveAll : kSaveNone; }
   SaveMask SavedOutputs() const override { return kind_ == ScanKind::kSum ? kSaveNone : kSaveAll; }
@@ -188,6 +195,40 @@ void ScanOp::Write(OpWriter& w) const {
       });
 }
 
+bool ScanOp::IsInParts(const ArraySpec& x) const {
+  const AlongDim along(x.sizes, walk_.dim);
+  return kind_ != ScanKind::kProd && IsFloating(x.type) && along.n >= kLongLine &&
+         along.inner * along.outer <= kFewLines;
+}
+
+// In parts.
+DlArrays ScanOp::Compose(Arrays in) const {
+  const DlArray& x = in[0];
+  const AlongDim along(x.sizes(), walk_.dim);
+  const int64_t parts = (along.n + kPart - 1) / kPart;
+  const DataType sum_type = IsExtreme(kind_) ? x.type() : AccumulatorOf(x.type());
+  const double nothing = IsExtreme(kind_) ? kNan : 0;
+  DlArray lines = Reshape(x, {along.inner, along.n, along.outer});
+  if (walk_.reverse) lines = Flip(lines, 1);
+  lines = Cast(lines, sum_type);
+  if (const int64_t rest = parts * kPart - along.n; rest > 0) {
+    const ArraySpec spec{sum_type, {along.inner, rest, along.outer}, {}};
+    lines = Cat(1, {lines, BroadcastTo(Cast(nothing, sum_type), spec)});
+  }
+  const DlArray of_parts = Apply(std::make_shared<ScanOp>(kind_, Walk{1, false}),
+                                 {Reshape(lines, {along.inner, kPart, parts, along.outer})});
+  const Walk over_parts{2, false};
+  const DlArray before =
+      Before(Apply(std::make_shared<ScanOp>(kind_, over_parts), {Slice(of_parts, 1, kPart - 1, 1)}),
+             over_parts, nothing);
+  DlArray y = kind_ == ScanKind::kSum   ? before + of_parts
+              : kind_ == ScanKind::kMax ? Max(before, of_parts)
+                                        : Min(before, of_parts);
+  y = Slice(Reshape(y, {along.inner, parts * kPart, along.outer}), 1, 0, along.n);
+  if (walk_.reverse) y = Flip(y, 1);
+  return {Reshape(Cast(y, x.type()), x.sizes(), x.format().str())};
+}
+
 DlArrays ScanOp::Gradient(const GradientCall& call) const {
   const DlArray& dy = call.output_gradients[0];
   const Walk back = walk_.Back();
@@ -217,6 +258,11 @@ DlArray Numbers(const DlArray& x) {
 }
 
 }  // namespace
+
+bool internal::IsScanInParts(const Op& op, const ArraySpec& x) {
+  const auto* const scan = dynamic_cast<const ScanOp*>(&op);
+  return scan != nullptr && scan->IsInParts(x);
+}
 
 DlArray CumSum(const DlArray& x, const DimSet& dim, const CumulativeOptions& options) {
   return Scan(ScanKind::kSum, "CumSum", Numbers(x), dim, options);

@@ -11,8 +11,8 @@
 // number k. With u = 2^-53, sums are wrong by at most k u sum|x|, products by k u |y|; single is
 // combined in double and each result rounded once, 2^-24 |y| more (kernels on a device, generated
 // code: likewise). Gradients need no division, so zeros in x do no harm.
-// A device computes each line along the dim by one thread: that is for many lines, not for a long
-// one.
+// A device computes each line along the dim by one thread, but long sums and extremes of few lines
+// in parts. Products and recurrences there are for many lines, not for a long one.
 //
 // Errors of all: those of DimSet, for other than one dim too; "ops:UnsupportedType" where the type
 // has no such function. Threads: pure functions, callable from any thread.
