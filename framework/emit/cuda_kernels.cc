@@ -98,6 +98,9 @@ class CudaWriter {
     for (size_t i = 0; i < parameters.size(); ++i) {
       const internal::KernelParameter& p = parameters[i];
       ProgramArray array = *array_by_name_.at(p.array);
+      // What is behind the parameter; before it nothing is known to be there.
+      const int64_t left = p.offset < 0 ? 0 : array.spec.numel() - p.offset;
+      array.spec = {array.spec.type, {left}, {}};
       array.name = internal::ParameterName(static_cast<int64_t>(i));
       array.role = p.is_stored ? ProgramArray::kOutput : ProgramArray::kInput;
       named.arrays.push_back(std::move(array));

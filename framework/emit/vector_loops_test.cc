@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "framework/emit/cuda_kernels.h"
+
 namespace lamina {
 namespace {
 
@@ -95,6 +99,30 @@ TEST(FourAtOnceTest, WhatIsReadWithoutItsConditionIsThere) {
   EXPECT_FALSE(FourAtOnce(loops, {s}, ProgramOf(16)));
   // With sizes that vary it is not known.
   EXPECT_FALSE(FourAtOnce(loops, {s}, ProgramOf(32), "n", 2));
+}
+
+// Also where the kernel's parameter begins within an array: what is left behind it counts.
+TEST(FourAtOnceTest, AParameterThatBeginsWithinAnArrayHasLess) {
+  constexpr int kRows = 16384;
+  const auto kernels = [](int64_t elements, int from) {
+    Program program = ProgramOf(elements);
+    program.arrays.back().spec.sizes = {8 * kRows};
+    const Statement s =
+        Store(InRows(8), Select(kJ < Expression(kRows - 1), X(InRows(8) + Expression(from)),
+                                Expression::Number(0, DataType::kSingle)));
+    Statement inner = Loop("i", 8), outer = Loop("j", kRows);
+    inner.body = {s};
+    outer.body = {inner};
+    program.steps = {{.comment = "shift", .code = {outer}}};
+    CPrinter printer(Language::kCuda);
+    return PrintCuda(program, &printer, {.share = true}).kernels;
+  };
+  const auto loads_four = [](const std::string& text) {
+    return text.find("= LoadFour<aligned>(") != std::string::npos;
+  };
+  EXPECT_TRUE(loads_four(kernels(8 * kRows, 0)));
+  EXPECT_TRUE(loads_four(kernels(8 * kRows + 8, 8)));
+  EXPECT_FALSE(loads_four(kernels(8 * kRows, 8)));
 }
 
 TEST(FourAtOnceTest, WhatTheFourCannotShareIsLeft) {

@@ -221,7 +221,7 @@ class Product : public LibraryCall {
     return chosen;
   }
 
-  // Runs once with NaN: does the product end as NaN? Nothing when it did not run.
+  // Runs once with NaN: do the product and its sums end as NaN? Nothing when it did not run.
   std::optional<bool> TryWithNan(const CudaDriver& driver) const {
     const size_t element = SizeOf(call_.type);
     const auto bytes = [&](int64_t rows, int64_t columns) {
@@ -234,17 +234,14 @@ class Product : public LibraryCall {
     if (call_.adds_bias) arrays.push_back(trial.Take(bytes(call_.m, 1), kNan));
     void* const z = trial.Take(bytes(call_.m, call_.n), 0);
     arrays.push_back(z);
-    if (call_.sums != ProductCall::kNone) {
-      arrays.push_back(
-          trial.Take(bytes(call_.sums == ProductCall::kOfX ? call_.m : call_.n, 1), 0));
-    }
+    const size_t of_z = bytes(call_.m, call_.n),
+                 of_sums = bytes(call_.sums == ProductCall::kOfX ? call_.m : call_.n, 1);
+    if (call_.sums != ProductCall::kNone) arrays.push_back(trial.Take(of_sums, 0));
     void* const workspace = trial.Take(std::max<size_t>(workspace_bytes(), 1), 0);
     if (!trial.ok() || Multiply(arrays, workspace, trial.stream()) != 0) return std::nullopt;
-    char first[sizeof(double)] = {}, last[sizeof(double)] = {};
-    trial.Read(z, first, element);
-    trial.Read(static_cast<char*>(z) + bytes(call_.m, call_.n) - element, last, element);
-    if (!trial.ok()) return std::nullopt;
-    const auto is_nan = [&](const char* number) {
+    const auto is_nan = [&](void* array, size_t offset) {
+      char number[sizeof(double)] = {};
+      trial.Read(static_cast<char*>(array) + offset, number, element);
       if (call_.type == DataType::kDouble) {
         double value;
         std::memcpy(&value, number, sizeof(value));
@@ -254,7 +251,12 @@ class Product : public LibraryCall {
       std::memcpy(&value, number, sizeof(value));
       return std::isnan(value);
     };
-    return is_nan(first) && is_nan(last);
+    bool all = is_nan(z, 0) && is_nan(z, of_z - element);
+    if (call_.sums != ProductCall::kNone) {
+      void* const sums = arrays.back();
+      all = all && is_nan(sums, 0) && is_nan(sums, of_sums - element);
+    }
+    return trial.ok() ? std::optional(all) : std::nullopt;
   }
 
   const CudaBlas& blas_;
@@ -274,7 +276,8 @@ CudaProducts::CudaProducts(const CudaBlas& blas, const CudaDriver& driver, void*
       driver_(driver),
       handle_(handle),
       stream_(stream),
-      made_from_(absl::StrCat("algorithm\ncuBLASLt ", blas.GetVersion(), "\n", device, "\n")) {}
+      made_from_(
+          absl::StrCat("algorithm, tried\ncuBLASLt ", blas.GetVersion(), "\n", device, "\n")) {}
 
 absl::StatusOr<std::unique_ptr<CudaProducts>> CudaProducts::Open(
     const absl::StatusOr<CudaBlas>& blas, const CudaDriver& driver, void* stream,

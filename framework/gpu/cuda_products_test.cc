@@ -26,7 +26,7 @@ constexpr size_t kMegabyte = size_t{1} << 20;
 struct Played {
   int chosen = 0, checked = 0, tried = 0;
   std::map<int, std::string> told;  // Of the product: the bytes of each attribute.
-  bool has_memory = true, keeps_nan = true, multiplies = true;
+  bool has_memory = true, keeps_nan = true, multiplies = true, sums = true;
   int64_t allocated = 0;
   void *bias = nullptr, *result = nullptr;
   int answer_of_check = 0, answer_of_choice = 0;
@@ -97,6 +97,10 @@ int Matmul(void* handle, void*, const void*, const void* x, void*, const void*, 
     ++Library().tried;
     EXPECT_TRUE(std::isnan(*static_cast<const float*>(x)));
     if (Library().keeps_nan) std::fill_n(static_cast<float*>(d), 20, std::nanf(""));
+    const uint32_t epilogue = Library().told.count(7) > 0 ? Told<uint32_t>(7) : 0;
+    if (Library().sums && epilogue >= 256) {
+      std::fill_n(static_cast<float*>(Library().bias), epilogue == 256 ? 4 : 5, std::nanf(""));
+    }
   }
   return Library().multiplies ? 0 : 14;
 }
@@ -292,6 +296,16 @@ TEST_F(CudaProductsTest, AReluThatLosesNanIsNotTaken) {
     EXPECT_EQ(Prepare(call), nullptr);
     EXPECT_EQ(Library().tried, 1);  // The answer is kept.
     EXPECT_EQ(Library().allocated, 0);
+  }
+}
+
+TEST_F(CudaProductsTest, AProductThatWritesNoSumsIsNotTaken) {
+  for (const auto of : {ProductCall::kOfX, ProductCall::kOfY}) {
+    const ProductCall call = {.m = 4, .n = 5, .k = 6, .sums = of};
+    Library().sums = false;
+    EXPECT_EQ(Prepare(call), nullptr);
+    Library().sums = true;
+    EXPECT_EQ(Prepare(call), nullptr);  // The answer is kept.
   }
 }
 

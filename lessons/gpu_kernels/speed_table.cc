@@ -69,13 +69,17 @@ Timed Time(const std::shared_ptr<Gpu>& gpu, const KernelVersion& version, const 
   return timed;
 }
 
-// The greatest difference, in parts of the largest value.
+constexpr double kMostApart = 1e-4;
+
+// The greatest difference, in parts of the largest value; NaN where one is.
 double Apart(const DlArray& a, const DlArray& b) {
   const DlArray x = Gather(a), y = Gather(b);
-  return MaxOver(Abs(x - y)).Scalar() / MaxOver(Abs(y)).Scalar();
+  const DlArray apart = Abs(x - y);
+  const double sum = Sum(apart).Scalar();  // MaxOver passes over NaN.
+  return std::isnan(sum) ? sum : MaxOver(apart).Scalar() / MaxOver(Abs(y)).Scalar();
 }
 
-void PrintChapter(const std::shared_ptr<Gpu>& gpu, const KernelChapter& chapter,
+bool PrintChapter(const std::shared_ptr<Gpu>& gpu, const KernelChapter& chapter,
                   const SpeedTableOptions& options, double copied, std::ostream& out) {
   DlArrays there;
   for (const DlArray& x : chapter.inputs(options.sizes(chapter), DataType::kSingle)) {
@@ -91,7 +95,10 @@ void PrintChapter(const std::shared_ptr<Gpu>& gpu, const KernelChapter& chapter,
   out << absl::StrFormat("\n%-26s %10s %10s %10s %10s\n", "version", "us",
                          chapter.is_product ? "TFLOP/s" : "GB/s",
                          chapter.is_product ? "of without" : "of a copy", "apart");
+  bool agree = true;
   for (const auto& [name, timed] : all) {
+    const double apart = Apart(timed.result, without.result);
+    agree = agree && apart <= kMostApart;
     const double operations =
         2.0 * static_cast<double>(timed.result.numel()) * static_cast<double>(there[0].sizes()[1]);
     const double rate = chapter.is_product
@@ -99,13 +106,14 @@ void PrintChapter(const std::shared_ptr<Gpu>& gpu, const KernelChapter& chapter,
                             : static_cast<double>(timed.bytes) / timed.seconds * 1e-9;
     const double part = chapter.is_product ? without.seconds / timed.seconds : rate * 1e9 / copied;
     out << absl::StrFormat("%-26s %10.1f %10.1f %10.3f %10.1e\n", name, timed.seconds * 1e6, rate,
-                           part, Apart(timed.result, without.result));
+                           part, apart);
   }
+  return agree;
 }
 
 }  // namespace
 
-void PrintSpeedTable(const std::shared_ptr<gpu::Gpu>& gpu, const SpeedTableOptions& options,
+bool PrintSpeedTable(const std::shared_ptr<gpu::Gpu>& gpu, const SpeedTableOptions& options,
                      std::ostream& out) {
   out << gpu->device()->Name() << ", " << gpu->device()->CompilerKey() << "\n";
   Rng(1);
@@ -115,9 +123,11 @@ void PrintSpeedTable(const std::shared_ptr<gpu::Gpu>& gpu, const SpeedTableOptio
   const double bandwidth = static_cast<double>(copied.bytes) / copied.seconds;
   out << absl::StrFormat("a copy of %d bytes: %.1f GB/s, read and written\n", copied.bytes / 2,
                          bandwidth * 1e-9);
+  bool agree = true;
   for (const KernelChapter& chapter : KernelChapters()) {
-    PrintChapter(gpu, chapter, options, bandwidth, out);
+    agree = PrintChapter(gpu, chapter, options, bandwidth, out) && agree;
   }
+  return agree;
 }
 
 }  // namespace lamina

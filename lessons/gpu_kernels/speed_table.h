@@ -28,8 +28,8 @@ struct SpeedTableOptions {
   double round = 0.1;  ///< As MedianSeconds (tools/bench/device_timing.h).
 };
 
-/// Errors: "gpu:OutOfMemory".
-void PrintSpeedTable(const std::shared_ptr<gpu::Gpu>& gpu, const SpeedTableOptions& options,
+/// True when all versions agree to 1e-4. Errors: "gpu:OutOfMemory".
+bool PrintSpeedTable(const std::shared_ptr<gpu::Gpu>& gpu, const SpeedTableOptions& options,
                      std::ostream& out);
 
 }  // namespace lamina

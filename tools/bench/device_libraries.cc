@@ -5,7 +5,8 @@
 // algorithm: each that its heuristics name is tried (direct_cuda.h). Printed are the median times
 // of a call and their ratio, and how far the two results are from one another. Products and
 // convolutions are what Lamina calls the same libraries for; normalization, pooling and LSTM are
-// kernels of its own, and the ratio says whether calling the library would pay.
+// kernels of its own, and the ratio says whether calling the library would pay. Ends with status 1
+// when one of the two refuses a case or they differ.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -57,6 +58,10 @@ double Median(std::vector<double> x) {
   return x[x.size() / 2];
 }
 
+// Results of both have the error of a sum of products in single, by a Fourier transform or
+// Winograd's algorithm too.
+constexpr double kMostDifference = 1e-3;
+
 // The fastest variant that the device takes; none when it takes none.
 const DirectVariant* Fastest(const DirectDevice& device, const DirectCase& direct, int* taken) {
   const auto wait = [&] { device.Wait(); };
@@ -81,14 +86,16 @@ const DirectVariant* Fastest(const DirectDevice& device, const DirectCase& direc
 double Difference(const DlArray& y, const Floats& z) {
   double difference = 0, largest = 0;
   for (int64_t i = 0; i < y.numel(); ++i) {
-    difference = std::max(difference, std::abs(y.At(i) - z[static_cast<size_t>(i)]));
+    const double apart = std::abs(y.At(i) - z[static_cast<size_t>(i)]);
+    difference = std::isnan(apart) ? INFINITY : std::max(difference, apart);
     largest = std::max(largest, std::abs(y.At(i)));
   }
   return largest > 0 ? difference / largest : difference;
 }
 
-std::string Timed(const std::shared_ptr<Gpu>& gpu, const DirectDevice& device,
-                  const LibraryCase& c) {
+// What there is to say of a case; `ok` becomes false where the two results differ.
+std::string Timed(const std::shared_ptr<Gpu>& gpu, const DirectDevice& device, const LibraryCase& c,
+                  bool* ok) {
   std::vector<ArraySpec> specs;
   std::vector<Floats> floats;
   for (const DlArray& x : c.inputs) {
@@ -115,6 +122,8 @@ std::string Timed(const std::shared_ptr<Gpu>& gpu, const DirectDevice& device,
   best->start();
   const double difference =
       Difference(y, device.Fetch(direct.result, static_cast<size_t>(y.numel())));
+
+  if (!(difference <= kMostDifference)) *ok = false;
 
   const auto start_ours = [&] { ours.Start(); };
   const auto wait_ours = [&] { gpu->device()->Wait(); };
@@ -144,12 +153,18 @@ int Main() {
   const std::shared_ptr<Gpu> gpu = gpu::CurrentGpu();
   std::cout << gpu->device()->Name() << ", " << gpu->device()->CompilerKey() << "\n";
   Rng(1);
+  bool ok = true;
   for (const LibraryCase& c : LibraryCases()) {
     if (c.name.find(absl::GetFlag(FLAGS_only)) == std::string::npos) continue;
     std::cout << absl::StrFormat("%-44s ", c.name) << std::flush;
-    std::cout << Timed(gpu, **device, c) << std::endl;
+    try {
+      std::cout << Timed(gpu, **device, c, &ok) << std::endl;
+    } catch (const Error& error) {
+      std::cout << error.what() << std::endl;
+      ok = false;
+    }
   }
-  return 0;
+  return ok ? 0 : 1;
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ DirectCase DirectConvolution(const DirectDevice& device, const gpu::ConvolutionC
   const cpu::ConvolutionShape& s = call.shape;
   LAMINA_CHECK(s.spatial_rank == 2 && s.groups == 1 && call.type == DataType::kSingle);
   void* handle = nullptr;
-  LAMINA_CHECK(cudnn.Create(&handle) == 0 && cudnn.SetStream(handle, device.stream()) == 0);
+  CheckAnswer(cudnn.Create(&handle));
+  CheckAnswer(cudnn.SetStream(handle, device.stream()));
   const std::vector<CudnnEngine> engines = EnginesFor(cudnn, handle, gpu::OperationOf(cudnn, call));
   int64_t most = 0;
   for (const CudnnEngine& engine : engines) most = std::max(most, engine.workspace_bytes);

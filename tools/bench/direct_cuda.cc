@@ -8,11 +8,15 @@
 namespace lamina::bench {
 namespace {
 
-void Check(int error) { LAMINA_CHECK(error == 0); }
-
 gpu::CudaAddress Address(const void* memory) { return reinterpret_cast<gpu::CudaAddress>(memory); }
 
 }  // namespace
+
+void CheckAnswer(int answer) {
+  if (answer == 0) return;
+  throw Error("bench:Refused", "A library of the device does what it is asked.",
+              absl::StrCat("It answered ", answer, "."), "");
+}
 
 absl::StatusOr<std::unique_ptr<DirectDevice>> DirectDevice::Open() {
   const absl::StatusOr<gpu::CudaDriver>& driver = gpu::FindCudaDriver();
@@ -42,9 +46,9 @@ absl::Status DirectDevice::Begin() {
 void* DirectDevice::Room(size_t bytes) const {
   gpu::CudaAddress address = 0;
   const size_t rounded = (bytes + 255) / 256 * 256 + 256;
-  Check(driver_.MemAllocAsync(&address, rounded, stream_));
+  CheckAnswer(driver_.MemAllocAsync(&address, rounded, stream_));
   const std::vector<char> zeros(rounded);
-  Check(driver_.MemcpyHtoDAsync(address, zeros.data(), rounded, stream_));
+  CheckAnswer(driver_.MemcpyHtoDAsync(address, zeros.data(), rounded, stream_));
   Wait();
   return reinterpret_cast<void*>(address);
 }
@@ -56,17 +60,18 @@ void* DirectDevice::Copy(const Floats& x) const {
 }
 
 void DirectDevice::CopyTo(void* memory, const Floats& x) const {
-  Check(driver_.MemcpyHtoDAsync(Address(memory), x.data(), x.size() * sizeof(float), stream_));
+  CheckAnswer(
+      driver_.MemcpyHtoDAsync(Address(memory), x.data(), x.size() * sizeof(float), stream_));
   Wait();
 }
 
 Floats DirectDevice::Fetch(const void* x, size_t count) const {
   Floats y(count);
-  Check(driver_.MemcpyDtoHAsync(y.data(), Address(x), count * sizeof(float), stream_));
+  CheckAnswer(driver_.MemcpyDtoHAsync(y.data(), Address(x), count * sizeof(float), stream_));
   Wait();
   return y;
 }
 
-void DirectDevice::Wait() const { Check(driver_.StreamSynchronize(stream_)); }
+void DirectDevice::Wait() const { CheckAnswer(driver_.StreamSynchronize(stream_)); }
 
 }  // namespace lamina::bench

@@ -9,6 +9,7 @@
 // Numbers are single and keep their precision (no TF32). Algorithms that may give other bits in
 // each run are tried too, and so are those by Fourier transforms: the framework takes neither.
 //
+// Errors of all: "bench:Refused".
 // Threads: one.
 #ifndef TOOLS_BENCH_DIRECT_CUDA_H_
 #define TOOLS_BENCH_DIRECT_CUDA_H_
@@ -27,13 +28,16 @@ namespace lamina::bench {
 
 using Floats = std::vector<float>;
 
+/// Errors: "bench:Refused" with what the library answered, unless that is 0.
+void CheckAnswer(int answer);
+
 /// A device with a stream. What is taken of its memory stays until the program ends.
 class DirectDevice {
  public:
   /// Errors: those of the libraries that are missing; kUnavailable for what the driver refuses.
   static absl::StatusOr<std::unique_ptr<DirectDevice>> Open();
 
-  void* Room(size_t bytes) const;  ///< Zeros. Ends the program when there is none.
+  void* Room(size_t bytes) const;  ///< Zeros.
   void* Copy(const Floats& x) const;
   void CopyTo(void* memory, const Floats& x) const;
   Floats Fetch(const void* x, size_t count) const;

@@ -21,27 +21,25 @@ constexpr int kLstm = 2, kSingleInputBias = 1, kTraining = 1, kInference = 0, kA
 constexpr float kOne = 1, kZero = 0;
 constexpr double kEpsilon = 1e-5;
 
-void Check(int error) { LAMINA_CHECK(error == 0); }
-
 void* Handle(const DirectDevice& device) {
   void* handle = nullptr;
-  Check(gpu::FindCudnn()->Create(&handle));
-  Check(gpu::FindCudnn()->SetStream(handle, device.stream()));
+  CheckAnswer(gpu::FindCudnn()->Create(&handle));
+  CheckAnswer(gpu::FindCudnn()->SetStream(handle, device.stream()));
   return handle;
 }
 
 void* Tensor(const CudnnLayers& dnn, int n, int c, int h, int w) {
   void* tensor = nullptr;
-  Check(dnn.CreateTensor(&tensor));
-  Check(dnn.SetTensor4d(tensor, kNchw, kFloat, n, c, h, w));
+  CheckAnswer(dnn.CreateTensor(&tensor));
+  CheckAnswer(dnn.SetTensor4d(tensor, kNchw, kFloat, n, c, h, w));
   return tensor;
 }
 
 void* Tensor3d(const CudnnLayers& dnn, std::array<int, 3> sizes) {
   void* tensor = nullptr;
   const int strides[] = {sizes[1] * sizes[2], sizes[2], 1};
-  Check(dnn.CreateTensor(&tensor));
-  Check(dnn.SetTensorNd(tensor, kFloat, 3, sizes.data(), strides));
+  CheckAnswer(dnn.CreateTensor(&tensor));
+  CheckAnswer(dnn.SetTensorNd(tensor, kFloat, 3, sizes.data(), strides));
   return tensor;
 }
 
@@ -88,15 +86,15 @@ void SetLstmWeights(const DirectDevice& device, const CudnnLayers& dnn, void* ha
                     const DirectLstmSizes& s, const std::vector<Floats>& inputs, size_t bytes,
                     void* weights) {
   void *matrix = nullptr, *bias = nullptr;
-  Check(dnn.CreateTensor(&matrix));
-  Check(dnn.CreateTensor(&bias));
+  CheckAnswer(dnn.CreateTensor(&matrix));
+  CheckAnswer(dnn.CreateTensor(&bias));
   const auto hidden = static_cast<size_t>(s.hidden);
   for (int part = 0; part < 8; ++part) {
     const bool is_recurrent = part >= 4;
     const Floats& from = inputs[is_recurrent ? 2 : 1];
     const auto gate = static_cast<size_t>(part % 4), columns = from.size() / (4 * hidden);
     void *to = nullptr, *to_bias = nullptr;
-    Check(dnn.RnnWeights(handle, rnn, 0, bytes, weights, part, matrix, &to, bias, &to_bias));
+    CheckAnswer(dnn.RnnWeights(handle, rnn, 0, bytes, weights, part, matrix, &to, bias, &to_bias));
     Floats rows;
     for (size_t r = 0; r < hidden; ++r) {
       for (size_t c = 0; c < columns; ++c) rows.push_back(from[gate * hidden + r + 4 * hidden * c]);
@@ -180,8 +178,8 @@ DirectCase DirectMaxPool(const DirectDevice& device, const DirectImages& images,
   for (const auto& [name, mode] :
        {std::pair{"max", kMax}, {"max, deterministic", kMaxDeterministic}}) {
     void* pooling = nullptr;
-    Check(dnn.CreatePooling(&pooling));
-    Check(dnn.SetPooling2d(pooling, mode, /*NaN goes on*/ 1, 2, 2, 0, 0, 2, 2));
+    CheckAnswer(dnn.CreatePooling(&pooling));
+    CheckAnswer(dnn.SetPooling2d(pooling, mode, /*NaN goes on*/ 1, 2, 2, 0, 0, 2, 2));
     made.variants.push_back({name, [=, &dnn] {
                                int status = dnn.PoolForward(handle, pooling, &kOne, of_x, x, &kZero,
                                                             of_y, y);
@@ -210,13 +208,13 @@ DirectCase DirectLstm(const DirectDevice& device, const DirectLstmSizes& s, bool
   const std::vector<int> lengths(static_cast<size_t>(s.batch), s.steps);
   void *of_x = nullptr, *of_y = nullptr, *dropout = nullptr;
   for (auto& [of, size] : {std::pair<void**, int>{&of_x, s.channels}, {&of_y, s.hidden}}) {
-    Check(dnn.CreateRnnData(of));
+    CheckAnswer(dnn.CreateRnnData(of));
     // Packed: sequences of one length lie as unpacked ones do, for which cuDNN wants padding.
-    Check(dnn.SetRnnData(*of, kFloat, /*time steps slowest, packed*/ 1, s.steps, s.batch, size,
-                         lengths.data(), nullptr));
+    CheckAnswer(dnn.SetRnnData(*of, kFloat, /*time steps slowest, packed*/ 1, s.steps, s.batch,
+                               size, lengths.data(), nullptr));
   }
-  Check(dnn.CreateDropout(&dropout));
-  Check(dnn.SetDropout(dropout, handle, 0, nullptr, 0, 0));
+  CheckAnswer(dnn.CreateDropout(&dropout));
+  CheckAnswer(dnn.SetDropout(dropout, handle, 0, nullptr, 0, 0));
 
   DirectCase made{.variants = {}, .result = y};
   const char* const names[] = {"standard", "persistent", "persistent, compiled",
@@ -224,7 +222,7 @@ DirectCase DirectLstm(const DirectDevice& device, const DirectLstmSizes& s, bool
   for (int algorithm = 0; algorithm < 4; ++algorithm) {
     void* rnn = nullptr;
     size_t weight_bytes = 0, workspace_bytes = 0, reserve_bytes = 0;
-    Check(dnn.CreateRnn(&rnn));
+    CheckAnswer(dnn.CreateRnn(&rnn));
     if (dnn.SetRnn(rnn, algorithm, kLstm, kSingleInputBias, 0, 0, kFloat, kFloat, kFmaMath,
                    s.channels, s.hidden, s.hidden, 1, dropout, 0) != 0 ||
         (algorithm == 2 && dnn.BuildDynamic(handle, rnn, s.batch) != 0) ||

@@ -10,16 +10,15 @@ namespace {
 constexpr int kMostAlgorithms = 64;
 constexpr size_t kWorkspaceBytes = size_t{64} << 20;
 
-void Check(int error) { LAMINA_CHECK(error == 0); }
-
 void* Layout(const gpu::CudaBlas& blas, int64_t rows, int64_t columns, int64_t pages,
              int64_t stride) {
   void* layout = nullptr;
   const auto count = static_cast<int32_t>(pages);
-  Check(blas.MatrixLayoutCreate(&layout, gpu::cublas::kSingle, static_cast<uint64_t>(rows),
-                                static_cast<uint64_t>(columns), rows));
-  Check(blas.MatrixLayoutSetAttribute(layout, gpu::cublas::kPages, &count, sizeof(count)));
-  Check(blas.MatrixLayoutSetAttribute(layout, gpu::cublas::kPageStride, &stride, sizeof(stride)));
+  CheckAnswer(blas.MatrixLayoutCreate(&layout, gpu::cublas::kSingle, static_cast<uint64_t>(rows),
+                                      static_cast<uint64_t>(columns), rows));
+  CheckAnswer(blas.MatrixLayoutSetAttribute(layout, gpu::cublas::kPages, &count, sizeof(count)));
+  CheckAnswer(
+      blas.MatrixLayoutSetAttribute(layout, gpu::cublas::kPageStride, &stride, sizeof(stride)));
   return layout;
 }
 
@@ -29,24 +28,24 @@ DirectCase DirectProduct(const DirectDevice& device, const gpu::ProductCall& p,
                          const std::vector<Floats>& inputs) {
   const gpu::CudaBlas& blas = *gpu::FindCudaBlas();
   void *handle = nullptr, *operation = nullptr, *preference = nullptr;
-  Check(blas.Create(&handle));
-  Check(blas.MatmulDescCreate(&operation, gpu::cublas::kSingleCompute, gpu::cublas::kSingle));
+  CheckAnswer(blas.Create(&handle));
+  CheckAnswer(blas.MatmulDescCreate(&operation, gpu::cublas::kSingleCompute, gpu::cublas::kSingle));
   const int tx = p.transpose_x ? gpu::cublas::kTranspose : gpu::cublas::kNoTranspose,
             ty = p.transpose_y ? gpu::cublas::kTranspose : gpu::cublas::kNoTranspose;
-  Check(blas.MatmulDescSetAttribute(operation, gpu::cublas::kTransposeX, &tx, sizeof(tx)));
-  Check(blas.MatmulDescSetAttribute(operation, gpu::cublas::kTransposeY, &ty, sizeof(ty)));
+  CheckAnswer(blas.MatmulDescSetAttribute(operation, gpu::cublas::kTransposeX, &tx, sizeof(tx)));
+  CheckAnswer(blas.MatmulDescSetAttribute(operation, gpu::cublas::kTransposeY, &ty, sizeof(ty)));
   void* const x_layout =
       Layout(blas, p.transpose_x ? p.k : p.m, p.transpose_x ? p.m : p.k, p.pages, p.x_page);
   void* const y_layout =
       Layout(blas, p.transpose_y ? p.n : p.k, p.transpose_y ? p.k : p.n, p.pages, p.y_page);
   void* const z_layout = Layout(blas, p.m, p.n, p.pages, p.m * p.n);
-  Check(blas.PreferenceCreate(&preference));
-  Check(blas.PreferenceSetAttribute(preference, gpu::cublas::kMostWorkspace, &kWorkspaceBytes,
-                                    sizeof(kWorkspaceBytes)));
+  CheckAnswer(blas.PreferenceCreate(&preference));
+  CheckAnswer(blas.PreferenceSetAttribute(preference, gpu::cublas::kMostWorkspace, &kWorkspaceBytes,
+                                          sizeof(kWorkspaceBytes)));
   std::vector<gpu::CublasAlgorithm> algorithms(kMostAlgorithms);
   int found = 0;
-  Check(blas.AlgoGetHeuristic(handle, operation, x_layout, y_layout, z_layout, z_layout, preference,
-                              kMostAlgorithms, algorithms.data(), &found));
+  CheckAnswer(blas.AlgoGetHeuristic(handle, operation, x_layout, y_layout, z_layout, z_layout,
+                                    preference, kMostAlgorithms, algorithms.data(), &found));
 
   void *const x = device.Copy(inputs[0]), *const y = device.Copy(inputs[1]),
               *const z = device.Room(static_cast<size_t>(p.m * p.n * p.pages) * sizeof(float)),
