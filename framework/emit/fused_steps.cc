@@ -25,15 +25,6 @@ namespace {
 constexpr int64_t kMostItems = 1 << 20;
 constexpr size_t kMostStatements = 128, kMostArrays = 64;
 
-bool IsStraight(const ParallelNest& nest) {
-  return nest.is_shown &&
-         std::all_of(nest.loops.begin(), nest.loops.end(),
-                     [](const Statement& loop) { return loop.extent >= 1; }) &&
-         std::all_of(nest.body.begin(), nest.body.end(), [](const Statement& s) {
-           return s.kind == Statement::kLet || s.kind == Statement::kStore;
-         });
-}
-
 Statement Loop(const std::string& name, int64_t extent) {
   return {.kind = Statement::kFor, .name = name, .extent = extent};
 }
@@ -273,33 +264,16 @@ std::optional<ParallelNest> FusedIfSmall(const ParallelNest& a, const ParallelNe
   return fused;
 }
 
-void FindLives(const Graph& graph, Program* program) {
-  std::map<std::string, ProgramArray*> by_name;
-  for (ProgramArray& a : program->arrays) {
-    a.first_step = a.last_step = -1;
-    by_name[a.name] = &a;
-  }
-  for (size_t s = 0; s < program->steps.size(); ++s) {
-    const auto touch = [&](ProgramArray* a) {
-      if (a->first_step < 0) a->first_step = static_cast<int>(s);
-      a->last_step = static_cast<int>(s);
-    };
-    const ProgramStep& step = program->steps[s];
-    const auto touch_named = [&](const std::string& name, const Expression&) {
-      touch(by_name.at(name));
-    };
-    ForEachPlace(step.code, touch_named, touch_named);
-    if (step.called < 0) continue;
-    const GraphStep& called = graph.steps()[step.called];
-    for (const std::vector<int>* values : {&called.inputs, &called.outputs}) {
-      for (const int v : *values) {
-        if (program->array_of[v] >= 0) touch(&program->arrays[program->array_of[v]]);
-      }
-    }
-  }
-}
-
 }  // namespace
+
+bool IsStraight(const ParallelNest& nest) {
+  return nest.is_shown &&
+         std::all_of(nest.loops.begin(), nest.loops.end(),
+                     [](const Statement& loop) { return loop.extent >= 1; }) &&
+         std::all_of(nest.body.begin(), nest.body.end(), [](const Statement& s) {
+           return s.kind == Statement::kLet || s.kind == Statement::kStore;
+         });
+}
 
 std::optional<ParallelNest> Fused(const ParallelNest& first, const ParallelNest& second) {
   if (!IsStraight(first) || !IsStraight(second)) return std::nullopt;
@@ -338,6 +312,32 @@ void FuseSteps(const Graph& graph, Program* program) {
   }
   program->steps = std::move(steps);
   FindLives(graph, program);
+}
+
+void FindLives(const Graph& graph, Program* program) {
+  std::map<std::string, ProgramArray*> by_name;
+  for (ProgramArray& a : program->arrays) {
+    a.first_step = a.last_step = -1;
+    by_name[a.name] = &a;
+  }
+  for (size_t s = 0; s < program->steps.size(); ++s) {
+    const auto touch = [&](ProgramArray* a) {
+      if (a->first_step < 0) a->first_step = static_cast<int>(s);
+      a->last_step = static_cast<int>(s);
+    };
+    const ProgramStep& step = program->steps[s];
+    const auto touch_named = [&](const std::string& name, const Expression&) {
+      touch(by_name.at(name));
+    };
+    ForEachPlace(step.code, touch_named, touch_named);
+    if (step.called < 0) continue;
+    const GraphStep& called = graph.steps()[step.called];
+    for (const std::vector<int>* values : {&called.inputs, &called.outputs}) {
+      for (const int v : *values) {
+        if (program->array_of[v] >= 0) touch(&program->arrays[program->array_of[v]]);
+      }
+    }
+  }
 }
 
 }  // namespace lamina::internal

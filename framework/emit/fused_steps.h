@@ -22,9 +22,15 @@ namespace lamina::internal {
 /// are left apart.
 std::optional<ParallelNest> Fused(const ParallelNest& first, const ParallelNest& second);
 
+/// Is what is done for each item variables and stores alone?
+bool IsStraight(const ParallelNest& nest);
+
 /// Fuses nests of a step, and steps with their neighbours, where a launch weighs more than what it
 /// computes. Finds anew from which step to which arrays are needed.
 void FuseSteps(const Graph& graph, Program* program);
+
+/// Finds from which step to which each array is needed.
+void FindLives(const Graph& graph, Program* program);
 
 }  // namespace lamina::internal
 

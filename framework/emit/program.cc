@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "framework/emit/fused_steps.h"
+#include "framework/emit/joined_steps.h"
 #include "framework/emit/program_copies.h"
 #include "framework/emit/program_writer.h"
 #include "framework/emit/scratch_plan.h"
@@ -149,6 +150,7 @@ Program ProgramWriter::Run() {
     PlaceCopies(graph_, &program_);
     SplitNests(&program_);
     FuseSteps(graph_, &program_);
+    JoinSteps(graph_, &program_);
   }
   if (!IsForKernels()) PlanScratch();
   return std::move(program_);

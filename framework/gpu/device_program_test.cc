@@ -200,6 +200,31 @@ TEST_P(DeviceProgramTest, ManySumsAreOneLaunch) {
   }
 }
 
+// What an optimizer does at the end of a step, for learnables of several sizes.
+TEST_P(DeviceProgramTest, ResultsSideBySideAreOneLaunch) {
+  const auto f = [](Arrays in) {
+    DlArrays all;
+    for (size_t i = 1; i < in.size(); ++i) {
+      all.push_back(in[i] - in[0] * in[i]);
+      all.push_back(Abs(in[i]));
+    }
+    return all;
+  };
+  const DlArrays in =
+      Drawn({Single({1}, ""), Single({7, 100}, ""), Single({3}, ""), Single({2, 5, 2}, "")});
+  const DeviceProgram program(GraphOf(f, in), gpu_);
+  const DlArrays there = AllToDevice(gpu_, in), expected = f(in);
+  DlArrays came;
+  if (emulated_ != nullptr) {
+    EXPECT_EQ(emulated_->Count([&] { came = program.Run(there); }).launches, 1);
+  } else {
+    came = program.Run(there);
+  }
+  for (size_t k = 0; k < expected.size(); ++k) {
+    EXPECT_TRUE(IsEqual(Gather(came[k]), expected[k])) << k;
+  }
+}
+
 // Factors have the same bits op by op, so that they are rounded to the same numbers.
 TEST_P(DeviceProgramTest, ProductsOfBfloat16AgreeToRounding) {
   const auto f = [](Arrays in) {
