@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "framework/emit/parallel_loops.h"
 #include "framework/emit/program.h"
+#include "framework/loops/statement.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/matmul.h"
 
@@ -66,6 +67,43 @@ TEST(JoinStepsTest, WhatNeedsAnotherResultComesAfterIt) {
                 },
                 {{DataType::kSingle, {30, 2}, {}}, {DataType::kSingle, {4, 30}, {}}, Vector(500)}),
             (AllItems{560, 8}));
+}
+
+// Steps that store `to[i] = from[i + first]` for so many items, one after the other.
+struct Copy {
+  std::string to, from;
+  int64_t first, items;
+};
+
+size_t NumSteps(const std::vector<Copy>& copies) {
+  const std::vector<ArraySpec> inputs{Vector(100)};
+  Program program;
+  for (const char* name : {"x", "scratch", "a", "b"}) {
+    program.arrays.push_back({.name = name, .spec = inputs[0], .role = ProgramArray::kOutput});
+  }
+  program.arrays[0].role = ProgramArray::kInput;
+  program.arrays[1].role = ProgramArray::kScratch;
+  for (const Copy& copy : copies) {
+    loops::LoopBuilder b;
+    b.For("i", copy.items, [&](const loops::Expression& i) {
+      b.Store(
+          copy.to, i,
+          loops::Expression::Load(copy.from, DataType::kSingle, i + loops::Expression(copy.first)));
+    });
+    program.steps.push_back({.comment = copy.to, .code = b.Take()});
+  }
+  internal::JoinSteps(RecordGraph([](Arrays x) { return DlArrays{x[0] + 1}; }, inputs), &program);
+  return program.steps.size();
+}
+
+TEST(JoinStepsTest, WhatAnotherStepStoresIsLeftToIt) {
+  EXPECT_EQ(NumSteps({{"a", "x", 0, 3}, {"b", "x", 1, 5}}), 1u);
+  EXPECT_EQ(NumSteps({{"a", "x", 0, 3}, {"b", "a", 1, 2}}), 2u);  // Needs what comes before,
+  EXPECT_EQ(NumSteps({{"a", "x", 0, 3}, {"a", "x", 1, 2}}), 2u);  // stores there too,
+  EXPECT_EQ(NumSteps({{"a", "b", 0, 3}, {"b", "x", 1, 2}}), 2u);  // or where that reads.
+  // A step between the two: apart from both, or not.
+  EXPECT_EQ(NumSteps({{"a", "x", 0, 3}, {"scratch", "x", 0, 3}, {"b", "x", 0, 5}}), 2u);
+  EXPECT_EQ(NumSteps({{"a", "x", 0, 3}, {"scratch", "x", 0, 3}, {"b", "scratch", 0, 3}}), 3u);
 }
 
 // A kernel is given 64 arrays at most: here 31 results, what they are computed from, and what all
