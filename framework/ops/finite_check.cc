@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "framework/dlarray/coordinates.h"
 #include "framework/dlarray/counted.h"
 
@@ -16,6 +17,9 @@ namespace {
 
 constexpr char kSearchForInfinity[] =
     "Search for the infinity that it got, with {.infinities = true}.";
+constexpr char kTooLarge[] = "That is beyond the range of its type: let numbers grow less before.";
+constexpr char kKeepAway[] =
+    "Keep away from there what it gets, by Max(x, 1e-6) or Where, for instance.";
 
 thread_local int num_checks = 0;
 thread_local const FiniteCheck::OfGradient* gradient = nullptr;
@@ -90,6 +94,18 @@ std::string Value(const DlArray& x, int64_t i) {
                                      ? std::complex<double>(x.Data<std::complex<float>>()[i])
                                      : x.Data<std::complex<double>>()[i];
   return absl::StrCat("(", Text(z.real()), ", ", Text(z.imag()), ")");
+}
+
+// Whether an op that gave infinity for element `i` of an output got no 0 there that explains it.
+bool IsTooLarge(Arrays inputs, const DlArray& output, int64_t i) {
+  const auto magnitude = [](const DlArray& x, int64_t k) { return std::abs(x.ComplexAt(k)); };
+  if (!std::isinf(magnitude(output, i))) return false;
+  return std::none_of(inputs.begin(), inputs.end(), [&](const DlArray& input) {
+    if (!IsFloating(input.type()) || (!input.has_values() && !input.on_device())) return false;
+    const DlArray x = Gather(input);
+    if (x.numel() == 1) return magnitude(x, 0) == 0;
+    return x.sizes() == output.sizes() && magnitude(x, i) == 0;
+  });
 }
 
 // What an op got for the element `i` of an output: the element of an input that looks like it, or
@@ -241,9 +257,9 @@ void FiniteCheck::Check(const Op& op, Arrays inputs, const DlArray& output) {
                   Coordinates(y.spec(), bad.first), others(y, bad), ".");
   if (!got.empty()) absl::StrAppend(&came, " It got ", absl::StrJoin(got, " and "), ".");
   came += called;
-  fail(got_infinity_
-           ? kSearchForInfinity
-           : "Keep away from there what it gets, by Max(x, 1e-6) or Where, for instance.");
+  fail(got_infinity_                      ? kSearchForInfinity
+       : IsTooLarge(inputs, y, bad.first) ? kTooLarge
+                                          : kKeepAway);
 }
 
 std::string WhatIsNotFinite(absl::FunctionRef<void()> compute, FiniteCheckOptions options) {
@@ -266,7 +282,11 @@ std::string WhatIsNotFinite(absl::FunctionRef<void()> compute, FiniteCheckOption
       text = check.found();
     }
     if (text.empty()) continue;
-    absl::StrAppend(&found, found.empty() ? "" : "\nBefore that: ", text);
+    if (!found.empty()) {
+      found = absl::StrReplaceAll(found, {{absl::StrCat(" ", kSearchForInfinity), ""}});
+      found += "\nBefore that: ";
+    }
+    found += text;
     look_for_infinity = check.got_infinity();
   }
   return found;

@@ -133,6 +133,10 @@ TEST(FiniteCheckTest, WhatTellsOfBothTheNaNAndTheInfinityBeforeIt) {
   const std::string of_product = WhatIsNotFinite([&] { Log(x) * x; });
   ExpectSays(of_product, "times gave NaN at 1 of 2 elements");
   ExpectSays(of_product, "[ops:NotFinite]\nBefore that: log gave -Inf at 1 of 2 elements");
+  EXPECT_EQ(of_product.find("Search for the infinity"), std::string::npos) << of_product;
+  ExpectSays(of_product, "Keep away from there what it gets");
+  ExpectSays(WhatIsNotFinite([&] { Exp(1000 * x); }), "let numbers grow less before.");
+  ExpectSays(WhatIsNotFinite([&] { Sum(1e308 * (x + 1)); }), "let numbers grow less before.");
   // An infinity that is not of a gradient, and shows in one.
   const auto gradient = [&] {
     DlFeval([](const DlArray& v) { return DlGradient(Sum(1 / v * (v + 1)), v); }, x);
