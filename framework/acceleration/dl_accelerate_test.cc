@@ -17,7 +17,9 @@
 #include "framework/ops/creation.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/finite_check.h"
+#include "framework/ops/matmul.h"
 #include "framework/ops/reduction.h"
+#include "framework/ops/shape.h"
 #include "gtest/gtest.h"
 
 namespace lamina {
@@ -29,6 +31,28 @@ using testing::ExpectNear;
 using testing::ExpectSameGradients;
 using testing::kWait;
 using testing::Simple;
+
+TEST(DlAccelerateTest, ConstantsMayHaveNoElements) {
+  const DlArray none = Zeros({3, 0}, DataType::kDouble);
+  const auto function = [&](const DlArray& x) {
+    const DlArray y = Cat(1, {none, x, none * 2}), rest = Slice(Cat(1, {x, none}), 1, 4, 0);
+    return DlArrays{y + 1,
+                    Sum(none + Sum(x), 1) + Sum(x, 1),
+                    rest * 2 + none,
+                    Sum(none) + x,
+                    MatMul(none, Zeros({0, 2}, DataType::kDouble)) + Sum(x),
+                    Cat(1, {DlArray(), Zeros({0, 2})})};
+  };
+  const DlArray x = StripDims(Data(1));
+  const auto f = DlAccelerate(function, kWait);
+  const DlArrays expected = function(x);
+  for (int i = 0; i < 2; ++i) {
+    const DlArrays came = f(x);
+    ASSERT_EQ(came.size(), expected.size());
+    for (size_t k = 0; k < came.size(); ++k) ExpectNear(came[k], expected[k]);
+  }
+  EXPECT_TRUE(Contains(f.Report(), "1 hit")) << f.Report();
+}
 
 TEST(DlAccelerateTest, ACheckOfItsOpsSeesThemOneByOne) {
   int plain = 0;

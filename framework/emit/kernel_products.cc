@@ -33,7 +33,8 @@ std::optional<Product> ProductOf(const Graph& graph, const GraphStep& step) {
   const Product p{z.sizes[0],        z.sizes[1],        x.sizes[op->transpose_x() ? 0 : 1],
                   op->transpose_x(), op->transpose_y(), z.type};
   const bool has_pages = z.numel() != p.m * p.n;
-  if (has_pages || !IsRealFloating(z.type)) return std::nullopt;
+  const bool is_empty = p.m * p.n * p.k == 0;
+  if (has_pages || is_empty || !IsRealFloating(z.type)) return std::nullopt;
   return p;
 }
 

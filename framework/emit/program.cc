@@ -56,8 +56,9 @@ void ProgramWriter::MakeArrays() {
   }
   for (size_t v = 0; v < graph_.values().size(); ++v) {
     const DlArray& constant = graph_.values()[v].constant;
-    // Single numbers stand in the code; only an op that is called wants them in memory.
-    if (constant.empty() || (constant.numel() <= 1 && !IsForKernels())) continue;
+    // Single numbers stand in the code, and no elements nowhere; only an op that is called wants
+    // them.
+    if (!graph_.values()[v].is_constant() || (constant.numel() <= 1 && !IsForKernels())) continue;
     AddArray(static_cast<int>(v),
              {UniqueName("constant"), constant.spec(), ProgramArray::kConstant, 0, constant});
   }

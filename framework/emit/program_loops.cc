@@ -59,6 +59,10 @@ void ProgramWriter::Store(int value, const Indices& at, const Expression& x) {
 Expression ProgramWriter::Load(int value, Indices at) {
   const ArraySpec& own = spec(value);
   if (surveying_) return Expression::Variable("element", own.type);
+  if (own.numel() == 0) {  // Of a loop without turns.
+    const Expression zero = Expression::Number(0, ToReal(own.type));
+    return IsComplex(own.type) ? MakeComplex(zero, zero) : zero;
+  }
   const DlArray& constant = graph_.values()[value].constant;
   if (constant.numel() == 1) {
     const std::complex<double> x = constant.ComplexAt(0);
@@ -235,9 +239,8 @@ void ProgramWriter::EmitLoops(const Group& group) {
   };
   // Loops over dims that are kept, inside of which each sum is one number; or, where the elements
   // beside one another belong to different sums, a row of numbers.
-  const uint32_t row = summed & 1 || IsForDevice()
-                           ? 0
-                           : (uint32_t{1} << std::countr_zero(summed)) - 1;
+  const uint32_t row =
+      summed & 1 || IsForDevice() ? 0 : (uint32_t{1} << std::countr_zero(summed)) - 1;
   nest(all & ~summed & ~row, [&] {
     std::map<int, Expression> totals;
     std::map<int, int> arrays;

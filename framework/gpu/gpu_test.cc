@@ -168,6 +168,21 @@ TEST_P(GpuTest, AnAcceleratedFunctionRunsWhereItsInputsLie) {
   EXPECT_EQ(fast.NumTraces(), 2);
 }
 
+TEST_P(GpuTest, ConstantsMayHaveNoElements) {
+  const DlArray none = Zeros({3, 0});
+  const auto f = [&](const DlArray& x) {
+    return DlArrays{Cat(1, {none, x, none * 2}) + 1, none + Sum(x), Sum(none + Sum(x), 1) + x,
+                    MatMul(none, Zeros({0, 2})) + Sum(x)};
+  };
+  const auto fast = DlAccelerate(f);
+  const DlArray x = StripDims(Ramp());
+  const DlArrays expected = f(x), came = fast(There(x));
+  ASSERT_EQ(came.size(), expected.size());
+  for (size_t k = 0; k < came.size(); ++k) {
+    EXPECT_TRUE(IsEqual(Gather(came[k]), expected[k])) << k << "\n" << Gather(came[k]);
+  }
+}
+
 TEST_P(GpuTest, AnAcceleratedFunctionWithoutKernelsNamesTheOp) {
   auto fast = DlAccelerate([](const DlArray& x) { return ApplyUnprinted(x) + 1; });
   EXPECT_EQ(Identifier([&] { fast(There(Ramp())); }), "gpu:NoKernels");

@@ -85,7 +85,7 @@ Graph WithPositionChecks(const Graph& graph) {
     const Positions positions = taker->PositionsIn(Specs(inputs));
     const int value = step.inputs[static_cast<size_t>(positions.input)];
     const GraphValue& at = graph.values()[static_cast<size_t>(value)];
-    if (!at.constant.empty()) {
+    if (at.is_constant()) {
       lamina::internal::CheckPositions(positions, at.constant);
       continue;
     }

@@ -252,7 +252,7 @@ class Fusion {
 }  // namespace
 
 KnownValues::KnownValues(const Graph& graph) : is_rounded(graph.values().size()) {
-  for (const GraphValue& v : graph.values()) is_constant.push_back(!v.constant.empty());
+  for (const GraphValue& v : graph.values()) is_constant.push_back(v.is_constant());
   const auto moves_elements = [](const Op& op) {
     return op.Name() == "reshape" || op.Name() == "permute";
   };

@@ -61,7 +61,7 @@ class BlockPass {
   explicit BlockPass(const Graph& graph)
       : graph_(graph), out_(graph), twin_(graph.values().size()) {
     for (size_t v = 0; v < graph.values().size(); ++v) {
-      has_plain_.push_back(!graph.values()[v].constant.empty());
+      has_plain_.push_back(graph.values()[v].is_constant());
     }
     for (const int v : graph.inputs()) has_plain_[v] = true;
   }
@@ -120,7 +120,7 @@ class BlockPass {
   // The old value in blocks, brought there if need be; false when it cannot be.
   bool MakeTwin(int v, const ImageView& view) {
     if (twin_[v].is_set()) return twin_[v].view == view;
-    if (Spec(v).type != DataType::kSingle || !graph_.values()[v].constant.empty()) return false;
+    if (Spec(v).type != DataType::kSingle || graph_.values()[v].is_constant()) return false;
     MakePlain(v);
     twin_[v] = {Add(ToChannelBlocksOp(view), {out_.Map(v)})[0], view};
     return true;

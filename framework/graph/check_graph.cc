@@ -35,7 +35,7 @@ void CheckGraph(const Graph& graph) {
   };
   for (int v = 0; v < num_values; ++v) {
     const GraphValue& value = graph.values()[v];
-    if (value.constant.empty()) continue;
+    if (!value.is_constant()) continue;
     make("A constant", v);
     if (!value.constant.has_values() || !(value.constant.spec() == value.spec)) {
       throw Malformed(absl::StrCat("Constant ", v),

@@ -36,7 +36,7 @@ std::string ToDot(const Graph& graph) {
   }
   for (size_t v = 0; v < graph.values().size(); ++v) {
     const GraphValue& value = graph.values()[v];
-    if (value.constant.empty() || IsNumber(value)) continue;
+    if (!value.is_constant() || IsNumber(value)) continue;
     maker[v] = absl::StrCat("v", v);
     absl::StrAppend(&text, "  ", maker[v], " [label=\"constant\", style=rounded];\n");
   }

@@ -72,7 +72,12 @@ class GraphRecorder : public Listener {
                   "A gradient must save what it reads; an array of a graph must not leave it.");
     }
     const int index = static_cast<int>(graph_.values_.size());
-    graph_.values_.push_back({x.spec(), Gather(x)});
+    GraphValue value{x.spec(), Gather(x)};
+    // An unset array that is used as one without elements.
+    if (!value.is_constant()) {
+      value.constant = DlArray(internal::ArrayData::Alias(*x.data(), x.spec()));
+    }
+    graph_.values_.push_back(std::move(value));
     return index;
   }
 

@@ -29,7 +29,8 @@ namespace lamina {
 /// An array of a graph, named by its number: an input, a constant, or an output of a step.
 struct GraphValue {
   ArraySpec spec;
-  DlArray constant;  ///< Set for constants; unset for others.
+  DlArray constant;  ///< Set for constants, which may have no elements; unset for others.
+  bool is_constant() const { return constant.data().get() != internal::ArrayData::Unset().get(); }
 };
 
 /// One op applied to values, in the order of execution.

@@ -26,7 +26,7 @@ class Rewriter {
   // The new value of an old one; constants are copied when they are first asked for.
   int Map(int v) {
     if (map_[v] < 0) {
-      LAMINA_CHECK(!from_.values()[v].constant.empty());
+      LAMINA_CHECK(from_.values()[v].is_constant());
       map_[v] = New(from_.values()[v]);
     }
     return map_[v];
@@ -79,7 +79,7 @@ class Rewriter {
       if (at[v] >= 0) continue;
       const GraphValue& value = part.values()[v];
       int* known = nullptr;
-      if (constants != nullptr && !value.constant.empty()) {
+      if (constants != nullptr && value.is_constant()) {
         known = &constants->try_emplace(value.constant.data().get(), -1).first->second;
       }
       at[v] = known != nullptr && *known >= 0 ? *known : New(value);
