@@ -245,6 +245,16 @@ TEST(TrainNetStopTest, AGradientThatIsNotFiniteDoesNotSpoilTheNetwork) {
   options.max_epochs = 100;
   EXPECT_EQ(WeightOf(result.network),
             WeightOf(TrainNet(Slope(3), Weight(0), "mse", options).network));
+  // The iteration whose network would be kept spoils it: none of before but the first is there.
+  calls = 0;
+  const auto when_kept = [&](const DlArray& y, const DlArray& t) {
+    return ++calls < 100 ? Mse(y, t) : RootLoss(y, y);
+  };
+  options.max_epochs = 200;
+  const TrainingResult first = TrainNet(Slope(3), Weight(2), when_kept, options);
+  EXPECT_EQ(first.info.stop_iteration, 101);
+  EXPECT_EQ(first.info.output_network_iteration, 0);
+  EXPECT_EQ(WeightOf(first.network), 2);
 }
 
 }  // namespace
