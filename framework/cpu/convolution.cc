@@ -9,12 +9,12 @@
 #include "framework/cpu/convolution_dnnl.h"
 #include "framework/cpu/convolution_vectors.h"
 #include "framework/cpu/convolution_winograd.h"
+#include "framework/cpu/floating_type.h"
 #include "framework/cpu/gemm.h"
 #include "framework/cpu/one_thread.h"
 #include "framework/cpu/reduce.h"
 #include "framework/cpu/scratch.h"
 #include "framework/cpu/threads.h"
-#include "framework/dlarray/error.h"
 
 namespace lamina::cpu {
 namespace {
@@ -173,23 +173,6 @@ void BackwardWeights(const ConvolutionShape& s, const T* x, const T* dy, T* dwei
   }
 }
 
-// Calls f with a value of the C++ type of `type`.
-template <class F>
-void Dispatch(DataType type, F f) {
-  switch (type) {
-    case DataType::kSingle:
-      return f(float());
-    case DataType::kDouble:
-      return f(double());
-    case DataType::kComplexSingle:
-      return f(std::complex<float>());
-    case DataType::kComplexDouble:
-      return f(std::complex<double>());
-    default:
-      LAMINA_CHECK(false && "convolution of a type that has no products");
-  }
-}
-
 // The gradient of the bias.
 void SumOverImages(DataType type, const ConvolutionShape& s, const void* dy, void* dbias) {
   const int64_t sizes[] = {Volume(s.output), s.channels_out, s.batch};
@@ -286,7 +269,7 @@ void ConvolutionForward(DataType type, const ConvolutionShape& shape, const void
                                             Mutable(weights), Mutable(bias), Mutable(y))) {
     return;
   }
-  Dispatch(type, [&]<class T>(T) {
+  WithFloatingType(type, [&]<class T>(T) {
     Forward(s, static_cast<const T*>(x), static_cast<const T*>(weights),
             static_cast<const T*>(bias), static_cast<T*>(y));
   });
@@ -300,7 +283,7 @@ void ConvolutionBackwardData(DataType type, const ConvolutionShape& shape, const
                                             Mutable(weights), nullptr, Mutable(dy))) {
     return;
   }
-  Dispatch(type, [&]<class T>(T) {
+  WithFloatingType(type, [&]<class T>(T) {
     BackwardData(s, static_cast<const T*>(dy), static_cast<const T*>(weights), static_cast<T*>(dx));
   });
 }
@@ -313,7 +296,7 @@ void ConvolutionBackwardWeights(DataType type, const ConvolutionShape& shape, co
                Mutable(dy))) {
     return;
   }
-  Dispatch(type, [&]<class T>(T) {
+  WithFloatingType(type, [&]<class T>(T) {
     BackwardWeights(s, static_cast<const T*>(x), static_cast<const T*>(dy),
                     static_cast<T*>(dweights));
   });

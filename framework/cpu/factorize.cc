@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "framework/cpu/factorize_eigen.h"
+#include "framework/cpu/floating_type.h"
 #include "framework/cpu/instruction_set.h"
 #include "framework/cpu/one_thread.h"
-#include "framework/dlarray/error.h"
 
 namespace lamina::cpu {
 namespace {
@@ -34,22 +34,6 @@ const FactorizeLoops& Loops() {
 // Up to this many rows, and numbers on the right side, calling a library costs more than plain
 // loops (measured).
 constexpr int64_t kFewRows = 16, kFewNumbers = 32;
-
-template <class F>
-void WithType(DataType type, F f) {
-  switch (type) {
-    case DataType::kSingle:
-      return f(float());
-    case DataType::kDouble:
-      return f(double());
-    case DataType::kComplexSingle:
-      return f(std::complex<float>());
-    case DataType::kComplexDouble:
-      return f(std::complex<double>());
-    default:
-      LAMINA_CHECK(false);
-  }
-}
 
 // Is n^2 m work for one thread?
 bool IsSmall(int64_t n, int64_t m) {
@@ -113,7 +97,7 @@ void SolveTriangle(DataType type, TriangleKind kind, bool transposed, int64_t n,
   if (n > kFewRows || n * m > kFewNumbers) {
     return Loops().triangular_solve(type, kind, transposed, n, m, t, b);
   }
-  WithType(type, [&](auto one) {
+  WithFloatingType(type, [&](auto one) {
     using T = decltype(one);
     SolveFewRows(kind, transposed, n, m, static_cast<const T*>(t), static_cast<T*>(b));
   });
@@ -180,8 +164,8 @@ void FinishCholesky(bool found, int64_t n, T* a) {
 
 void LuFactor(DataType type, int64_t n, void* a, int32_t* pivots) {
   if (n <= kFewRows) {
-    return WithType(type,
-                    [&](auto one) { LuOfFewRows(n, static_cast<decltype(one)*>(a), pivots); });
+    return WithFloatingType(
+        type, [&](auto one) { LuOfFewRows(n, static_cast<decltype(one)*>(a), pivots); });
   }
   const OneThread guard(IsSmall(n, n));
   Loops().lu(type, n, a, pivots);
@@ -193,8 +177,8 @@ void LuSolve(DataType type, bool transposed, int64_t n, int64_t m, const void* l
   if (n == 0 || m == 0) return;
   const OneThread guard(IsSmall(n, m));
   const auto exchange = [&](bool reverse) {
-    WithType(type,
-             [&](auto one) { Exchange(reverse, n, m, pivots, static_cast<decltype(one)*>(b)); });
+    WithFloatingType(
+        type, [&](auto one) { Exchange(reverse, n, m, pivots, static_cast<decltype(one)*>(b)); });
   };
   // P A = L U, so A^H = U^H L^H P.
   if (!transposed) exchange(false);
@@ -207,7 +191,7 @@ void LuSolve(DataType type, bool transposed, int64_t n, int64_t m, const void* l
 
 void LuDeterminant(DataType type, int64_t n, const void* lu, const int32_t* pivots,
                    void* determinant, void* sign, void* log_magnitude) {
-  WithType(type, [&](auto one) {
+  WithFloatingType(type, [&](auto one) {
     using T = decltype(one);
     DeterminantOf(n, static_cast<const T*>(lu), pivots, static_cast<T*>(determinant),
                   static_cast<T*>(sign), static_cast<decltype(std::abs(T()))*>(log_magnitude));
@@ -218,7 +202,8 @@ void Cholesky(DataType type, int64_t n, void* a) {
   if (n == 0) return;
   const OneThread guard(IsSmall(n, n));
   const bool found = Loops().cholesky(type, n, a);
-  WithType(type, [&](auto one) { FinishCholesky(found, n, static_cast<decltype(one)*>(a)); });
+  WithFloatingType(type,
+                   [&](auto one) { FinishCholesky(found, n, static_cast<decltype(one)*>(a)); });
 }
 
 void TriangularSolve(DataType type, bool lower, bool transposed, int64_t n, int64_t m,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <complex>
 
+#include "framework/cpu/floating_type.h"
 #include "framework/cpu/threads.h"
 #include "framework/dlarray/error.h"
 
@@ -74,18 +75,7 @@ void ScatterAddAlong(DataType type, int64_t inner, int64_t n, int64_t outer, con
               }
             });
   };
-  switch (type) {
-    case DataType::kSingle:
-      return run(float());
-    case DataType::kDouble:
-      return run(double());
-    case DataType::kComplexSingle:
-      return run(std::complex<float>());
-    case DataType::kComplexDouble:
-      return run(std::complex<double>());
-    default:
-      LAMINA_CHECK(false);
-  }
+  WithFloatingType(type, run);
 }
 
 void InvertAlong(int64_t inner, int64_t n, int64_t outer, const int64_t* positions, int64_t* y) {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "framework/cpu/dim_walk.h"
+#include "framework/cpu/floating_type.h"
 #include "framework/cpu/threads.h"
 #include "framework/dlarray/error.h"
 
@@ -203,18 +204,7 @@ void ScatterAdd(DataType type, int64_t inner, int64_t n, int64_t outer, const vo
     using T = decltype(element);
     ScatterAddAs(inner, n, outer, static_cast<const T*>(in), count, indices, static_cast<T*>(out));
   };
-  switch (type) {
-    case DataType::kSingle:
-      return run(float());
-    case DataType::kDouble:
-      return run(double());
-    case DataType::kComplexSingle:
-      return run(std::complex<float>());
-    case DataType::kComplexDouble:
-      return run(std::complex<double>());
-    default:
-      LAMINA_CHECK(false && "ScatterAdd of a type that is not floating");
-  }
+  WithFloatingType(type, run);
 }
 
 }  // namespace lamina::cpu

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "framework/cpu/floating_type.h"
 #include "framework/trainnet/update_kernels.h"
 
 namespace lamina::internal {
@@ -15,22 +16,6 @@ using loops::Expression;
 template <class Rates>
 const Rates& RatesOf(const DlArray& array) {
   return *reinterpret_cast<const Rates*>(array.Data<double>());
-}
-
-template <class F>
-void WithType(DataType type, F&& f) {
-  switch (type) {
-    case DataType::kSingle:
-      return f(float());
-    case DataType::kDouble:
-      return f(double());
-    case DataType::kComplexSingle:
-      return f(std::complex<float>());
-    case DataType::kComplexDouble:
-      return f(std::complex<double>());
-    default:
-      LAMINA_CHECK(IsFloating(type));
-  }
 }
 
 // Elements of the inputs at these indices, and the rates in the type of the array.
@@ -84,7 +69,7 @@ class Sgdm : public UpdateOp {
     w.Define(1, [&w, velocity](const Indices& i) { return velocity({w, i}); });
   }
   void Run(Arrays in, Results out) const override {
-    WithType(in[0].type(), [&]<class T>(T) {
+    cpu::WithFloatingType(in[0].type(), [&]<class T>(T) {
       SgdmKernel(in[0].numel(), RatesOf<SgdmStepRates>(in[3]), in[0].Data<T>(), in[1].Data<T>(),
                  in[2].Data<T>(), out.Data<T>(0), out.Data<T>(1));
     });
@@ -113,7 +98,7 @@ class Rmsprop : public UpdateOp {
     w.Define(1, [&w, square](const Indices& i) { return square({w, i}); });
   }
   void Run(Arrays in, Results out) const override {
-    WithType(in[0].type(), [&]<class T>(T) {
+    cpu::WithFloatingType(in[0].type(), [&]<class T>(T) {
       using R = typename RealOf<T>::Type;
       RmspropKernel(in[0].numel(), RatesOf<RmspropStepRates>(in[3]), in[0].Data<T>(),
                     in[1].Data<T>(), in[2].Data<R>(), out.Data<T>(0), out.Data<R>(1));
@@ -149,7 +134,7 @@ class Adam : public UpdateOp {
     w.Define(2, [&w, square](const Indices& i) { return square({w, i}); });
   }
   void Run(Arrays in, Results out) const override {
-    WithType(in[0].type(), [&]<class T>(T) {
+    cpu::WithFloatingType(in[0].type(), [&]<class T>(T) {
       using R = typename RealOf<T>::Type;
       AdamKernel(in[0].numel(), RatesOf<AdamStepRates>(in[4]), in[0].Data<T>(), in[1].Data<T>(),
                  in[2].Data<T>(), in[3].Data<R>(), out.Data<T>(0), out.Data<T>(1), out.Data<R>(2));
